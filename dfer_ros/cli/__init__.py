@@ -1,0 +1,1 @@
+"""The `dfer` command: one file a subcommand."""

@@ -1,0 +1,118 @@
+"""`dfer demo`: the real graph on a made clip, from nothing to an annotated video."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import tempfile
+import time
+from pathlib import Path
+from typing import TextIO
+
+from rich.console import Console
+from sensor_msgs.msg import Image
+
+from dfer_msgs.msg import EmotionArray, FaceArray
+from dfer_ros.cli.demo_clip import FPS, demo_frames
+from dfer_ros.cli.graph_listener import GraphListener
+from dfer_ros.cli.graph_processes import GraphProcesses, use_shared_memory_profile
+from dfer_ros.cli.live_table import LiveTable
+from dfer_ros.cli.outputs import VideoOutput, whole_file
+from dfer_ros.cli.run import NAMESPACE, check_ended
+from dfer_ros.core.errors import DferError
+from dfer_ros.core.records import emotion_record, record_line
+from dfer_ros.nodes.image_conversion import to_bgr
+
+_IMAGE = "camera/image_raw"
+_READY_SECONDS = 30.0
+_POLL_SECONDS = 0.05
+_IMAGE_LISTENERS = 2
+"""The face detector and the overlay."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `dfer demo`."""
+    parser.add_argument("--output", type=Path, default=Path(), help="folder for demo.mp4 and demo.jsonl (here)")
+
+
+class _Recorder:
+    """Writes what the graph says: emotions as JSONL, overlays as video."""
+
+    def __init__(self, lines: TextIO, video: VideoOutput, table: LiveTable) -> None:
+        self._lines = lines
+        self._video = video
+        self._table = table
+        self._rois: dict[tuple[int, int], dict[str, tuple[int, int, int, int]]] = {}
+        self._waiting: dict[tuple[int, int], EmotionArray] = {}
+        self.frames = 0
+
+    def on_faces(self, message: FaceArray) -> None:
+        rois = {f.id: (f.roi.x_offset, f.roi.y_offset, f.roi.width, f.roi.height) for f in message.faces}
+        self._rois[_key(message)] = rois
+        self._record(_key(message))
+
+    def on_emotions(self, message: EmotionArray) -> None:
+        self._table.update(message)
+        self._waiting[_key(message)] = message
+        self._record(_key(message))
+
+    def on_overlay(self, message: Image) -> None:
+        self._video.write(to_bgr(message))
+
+    def _record(self, key: tuple[int, int]) -> None:
+        if key not in self._rois or key not in self._waiting:
+            return
+        rois = self._rois.pop(key)
+        for emotion in self._waiting.pop(key).emotions:
+            record = emotion_record(key[0] + key[1] * 1e-9, self.frames, rois[emotion.face_id], emotion)
+            self._lines.write(record_line(record))
+        self.frames += 1
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Make the clip, run the graph on it, show and record what it says."""
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    use_shared_memory_profile()
+    console = Console()
+    table = LiveTable(console)
+    jsonl, mp4 = arguments.output / "demo.jsonl", arguments.output / "demo.mp4"
+    with tempfile.TemporaryDirectory() as folder, whole_file(jsonl) as lines, VideoOutput(mp4, FPS) as video:
+        clip = _make_clip(Path(folder) / "clip.mp4")
+        recorder = _Recorder(lines, video, table)
+        with (
+            GraphProcesses(NAMESPACE, table.say) as graph,
+            GraphListener(NAMESPACE, recorder.on_faces, recorder.on_emotions, recorder.on_overlay) as listener,
+            table,
+        ):
+            _play(clip, graph, listener)
+    console.print(f"{recorder.frames} frames answered -> {mp4} and {jsonl}", highlight=False)
+    return 0 if recorder.frames else 1
+
+
+def _make_clip(path: Path) -> Path:
+    with VideoOutput(path, FPS) as clip:
+        for frame in demo_frames():
+            clip.write(frame)
+    return path
+
+
+def _play(clip: Path, graph: GraphProcesses, listener: GraphListener) -> None:
+    remap = {"image": _IMAGE}
+    graph.start("face_detector_node", {}, remap)
+    graph.start("dfer_node", {}, {})
+    graph.start("overlay_node", {}, remap)
+    deadline = time.monotonic() + _READY_SECONDS
+    while not (listener.listeners(_IMAGE) == _IMAGE_LISTENERS and listener.listeners("faces") == _IMAGE_LISTENERS + 1):
+        check_ended(graph)
+        if time.monotonic() > deadline:
+            raise DferError(f"The nodes did not find each other within {_READY_SECONDS:.0f} s: is DDS traffic blocked?")
+        time.sleep(_POLL_SECONDS)
+    graph.start("video_source_node", {"source": str(clip)}, remap)
+    while not graph.ended():
+        time.sleep(_POLL_SECONDS)
+    check_ended(graph)
+    time.sleep(_READY_SECONDS / 60)
+
+
+def _key(message: FaceArray | EmotionArray) -> tuple[int, int]:
+    return message.header.stamp.sec, message.header.stamp.nanosec

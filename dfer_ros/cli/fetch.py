@@ -1,0 +1,65 @@
+"""`dfer fetch`: a detector's model file from its project, checked before it gets its name."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import wrap_file
+
+from dfer_ros.core.detection.yunet_detector import YUNET_FILE, YUNET_SHA256, yunet_default_path
+from dfer_ros.core.errors import ModelError
+
+YUNET_URL = f"https://github.com/opencv/opencv_zoo/raw/main/models/face_detection_yunet/{YUNET_FILE}"
+_TIMEOUT_SECONDS = 30
+_MOST_BYTES = 10_000_000
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `dfer fetch`."""
+    parser.add_argument("what", choices=("yunet",), help="yunet: OpenCV Zoo's face detector (MIT, 0.2 MB)")
+    parser.add_argument("--url", default=YUNET_URL, help="where to get it (%(default)s)")
+    parser.add_argument("--output", type=Path, default=yunet_default_path(), help="file to write (%(default)s)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Fetch the file; one that is already there and whole is left alone."""
+    console = Console()
+    if arguments.output.is_file() and _is_yunet(arguments.output.read_bytes()):
+        console.print(f"{arguments.output} is already there and whole.", highlight=False)
+        return 0
+    content = _download(arguments.url)
+    if not _is_yunet(content):
+        raise ModelError(
+            f"What came from {arguments.url} is not {YUNET_FILE}: its sha256 differs, so it was thrown away."
+        )
+    part = arguments.output.with_name(arguments.output.name + ".part")
+    try:
+        arguments.output.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(content)
+        part.replace(arguments.output)
+    except OSError as error:
+        raise ModelError(
+            f"{arguments.output} cannot be written ({error.strerror}): choose a place with --output."
+        ) from error
+    console.print(f"Fetched {arguments.output}", highlight=False)
+    return 0
+
+
+def _is_yunet(content: bytes) -> bool:
+    return hashlib.sha256(content).hexdigest() == YUNET_SHA256
+
+
+def _download(url: str) -> bytes:
+    try:
+        with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as response:
+            total = int(response.headers.get("Content-Length") or 0)
+            with wrap_file(response, total, description="fetching", console=Console(stderr=True)) as body:
+                content: bytes = body.read(_MOST_BYTES)
+                return content
+    except (urllib.error.URLError, OSError, ValueError) as error:
+        raise ModelError(f"{url} cannot be fetched ({error}): is there a network? --url takes a mirror.") from error

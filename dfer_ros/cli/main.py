@@ -1,0 +1,65 @@
+"""The `dfer` command. A subcommand is imported only when it is called: `dfer analyze` needs no ROS."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from typing import Protocol
+
+from rich.console import Console
+
+from dfer_ros import __version__
+from dfer_ros.core.errors import DferError
+
+COMMANDS = {
+    "demo": "run the real graph on a made clip: no camera, no file, no network",
+    "run": "run the graph on a camera topic, a webcam, a video or a folder of images",
+    "analyze": "read the emotions of a recording into a JSONL file, without ROS",
+    "fetch": "get a detector's model file and check it",
+    "bench": "measure the graph and the encoder on this computer",
+}
+
+
+class Command(Protocol):
+    """A module of this package that holds one subcommand."""
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """Add the subcommand's arguments."""
+        ...
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Do it and return the exit code."""
+        ...
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a subcommand and leave with its exit code: 0 well, 1 with one sentence, 2 wrong arguments, 130 Ctrl-C."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    name = next((argument for argument in arguments if argument in COMMANDS), None)
+    parser = argparse.ArgumentParser(
+        prog="dfer", description="Dynamic facial expression recognition for social robots."
+    )
+    parser.add_argument("--version", action="version", version=f"dfer {__version__}")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands: dict[str, Command] = {}
+    for command, summary in COMMANDS.items():
+        subparser = subparsers.add_parser(command, help=summary, description=summary.capitalize() + ".")
+        if command == name:
+            commands[command] = importlib.import_module(f"dfer_ros.cli.{command}")
+            commands[command].configure(subparser)
+    parsed = parser.parse_args(arguments)
+    try:
+        code = commands[parsed.command].run(parsed)
+    except DferError as error:
+        Console(stderr=True, soft_wrap=True).print(
+            f"dfer {parsed.command}: {error}", style="red", highlight=False, markup=False
+        )
+        code = 1
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""`dfer run`: the graph as separate processes, without launch."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from dfer_ros.cli.graph_listener import GraphListener
+from dfer_ros.cli.graph_processes import GraphProcesses, use_shared_memory_profile
+from dfer_ros.cli.live_table import LiveTable
+from dfer_ros.core.errors import DferError, SourceError
+from dfer_ros.nodes.parameter import Parameter
+from dfer_ros.nodes.parameter_tables import DFER, FACE_DETECTOR, VIDEO_SOURCE
+
+NAMESPACE = "/dfer"
+_POLL_SECONDS = 0.1
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `dfer run`."""
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--source", help="video file, folder of images, or camera index, played as a camera")
+    source.add_argument("--image", default="/camera/image_raw", help="topic of a running camera (%(default)s)")
+    parser.add_argument("--namespace", default=NAMESPACE, help="namespace of the nodes (%(default)s)")
+    parser.add_argument("--overlay", action="store_true", help="start the overlay node as well")
+    parser.add_argument("--loop", action="store_true", help="begin the source again at its end")
+    for name in ("image_transport", "image_reliability", "frame_rate", "detector", "yunet_model"):
+        _add_parameter(parser, next(p for p in FACE_DETECTOR if p.name == name))
+    for name in ("precision", "model"):
+        _add_parameter(parser, next(p for p in DFER if p.name == name))
+
+
+def _add_parameter(parser: argparse.ArgumentParser, parameter: Parameter) -> None:
+    parser.add_argument(
+        "--" + parameter.name.replace("_", "-"),
+        type=type(parameter.default),
+        choices=parameter.choices or None,
+        help=f"{parameter.description} ({parameter.default})",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run until Ctrl-C, the end of the source, or the end of a node that should not end."""
+    if arguments.source and not arguments.source.isdecimal() and not Path(arguments.source).expanduser().exists():
+        raise SourceError(
+            f"There is no file or folder {arguments.source}: give a video, a folder of images or a camera index."
+        )
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    use_shared_memory_profile()
+    table = LiveTable(Console())
+    image = "camera/image_raw" if arguments.source else arguments.image
+    with (
+        GraphProcesses(arguments.namespace, table.say) as graph,
+        GraphListener(arguments.namespace, lambda _: None, table.update),
+        table,
+    ):
+        start_graph(graph, arguments, image)
+        while not graph.ended():
+            time.sleep(_POLL_SECONDS)
+        return check_ended(graph)
+
+
+def start_graph(graph: GraphProcesses, arguments: argparse.Namespace, image: str) -> None:
+    """Start the nodes that the arguments ask for."""
+    remap = {"image": image}
+    graph.start("face_detector_node", _given(arguments, FACE_DETECTOR), remap)
+    graph.start("dfer_node", _given(arguments, DFER), {})
+    if arguments.overlay:
+        graph.start("overlay_node", {}, remap)
+    if arguments.source:
+        graph.start("video_source_node", _given(arguments, VIDEO_SOURCE), remap)
+
+
+def check_ended(graph: GraphProcesses) -> int:
+    """Return 0 if only the source has ended, and well; raise DferError for a node that failed."""
+    failed = [f"{node} (exit code {code})" for node, code in graph.ended().items() if code != 0]
+    if failed:
+        time.sleep(_POLL_SECONDS)
+        raise DferError(f"{' and '.join(failed)} ended with an error: see its line above.")
+    return 0
+
+
+def _given(arguments: argparse.Namespace, table: tuple[Parameter, ...]) -> dict[str, object]:
+    """Return the parameters of a table that were given on the command line."""
+    given = {parameter.name: getattr(arguments, parameter.name, None) for parameter in table}
+    return {name: value for name, value in given.items() if value is not None and value is not False}

@@ -1,0 +1,25 @@
+"""JPEG and PNG bytes to BGR pixels."""
+
+from __future__ import annotations
+
+from array import array
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from dfer_ros.core.errors import ImageError
+from dfer_ros.core.faces import Image
+
+Buffer = bytes | array[int] | npt.NDArray[np.uint8]
+
+
+def decode_image(data: Buffer) -> Image:
+    """Return the pixels [H, W, 3] uint8 BGR of a compressed image; raises ImageError if OpenCV cannot decode it."""
+    buffer = np.frombuffer(data, dtype=np.uint8)
+    image = cv2.imdecode(buffer, cv2.IMREAD_COLOR) if len(buffer) else None
+    if image is None:
+        raise ImageError(
+            f"The compressed image of {len(buffer)} bytes cannot be decoded: does its publisher send JPEG or PNG?"
+        )
+    return image

@@ -1,0 +1,61 @@
+"""MediaPipe's face detectors: full range, down to faces of 40 pixels in 640x480, and short range for close-ups."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+
+from dfer_ros.core.errors import DetectorError
+from dfer_ros.core.faces import Detection, FloatArray, Image
+
+_SHORT_RANGE, _FULL_RANGE = 0, 1
+_LONGEST_SIDE = 640
+"""Larger images are shrunk to this first: the network sees 192 pixels, and sampling those from 4K would alias."""
+
+
+class MediaPipeDetector:
+    """BlazeFace from the mediapipe 0.10.21 wheel, the last that carries the models.
+
+    The full-range model looks first. It misses faces that fill half of the image, so where it finds none the
+    short-range model looks as well.
+    Raises DetectorError where mediapipe is missing or carries no face models.
+    """
+
+    name = "mediapipe"
+
+    def __init__(self, confidence: float) -> None:
+        try:
+            from mediapipe.python.solutions.face_detection import FaceDetection
+
+            self._full_range = FaceDetection(min_detection_confidence=confidence, model_selection=_FULL_RANGE)
+            self._short_range = FaceDetection(min_detection_confidence=confidence, model_selection=_SHORT_RANGE)
+        except (ImportError, AttributeError, FileNotFoundError) as error:
+            raise DetectorError(
+                "The MediaPipe detector needs the wheel mediapipe==0.10.21 (Python 3.10 to 3.12): "
+                f"'pip install mediapipe==0.10.21' ({error})."
+            ) from error
+
+    def detect(self, image: Image) -> list[Detection]:
+        """Return the faces of image [H, W, 3] uint8 BGR."""
+        height, width = image.shape[:2]
+        scale = _LONGEST_SIDE / max(height, width)
+        if scale < 1.0:
+            size = (max(1, round(width * scale)), max(1, round(height * scale)))
+            image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+        found = self._full_range.process(rgb).detections or self._short_range.process(rgb).detections or ()
+        pixels = np.array((width, height), dtype=np.float32)
+        return [_to_detection(detection, pixels) for detection in found]
+
+
+def _to_detection(detection: Any, pixels: FloatArray) -> Detection:
+    location = detection.location_data
+    box = location.relative_bounding_box
+    keypoints = [(point.x, point.y) for point in location.relative_keypoints[:4]]
+    return Detection(
+        box=np.array((box.xmin, box.ymin, box.width, box.height), dtype=np.float32) * np.tile(pixels, 2),
+        landmarks=np.array(keypoints, dtype=np.float32) * pixels,
+        confidence=float(detection.score[0]),
+    )

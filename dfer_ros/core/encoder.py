@@ -1,0 +1,90 @@
+"""The frame encoder: aligned crops in, embeddings out, each crop once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from dfer_ros.core.alignment import ALIGNED_SIZE
+from dfer_ros.core.errors import ModelError
+from dfer_ros.core.faces import FloatArray, Image
+from dfer_ros.core.model_folder import PRECISIONS, ModelDescription, ModelFolder, encoder_file
+from dfer_ros.core.onnx_session import SessionConfig, create_session
+
+AUTO = "auto"
+_TIMED_RUNS = 15
+
+
+def preprocess(crops: Sequence[Image], description: ModelDescription) -> FloatArray:
+    """Return the encoder's input [N, 3, S, S] float32 RGB for aligned crops [128, 128, 3] uint8 BGR."""
+    edge = (ALIGNED_SIZE - description.crop) // 2
+    size = (description.input_size, description.input_size)
+    mean = [255.0 * value for value in description.mean]
+    parts = [crop[edge : edge + description.crop, edge : edge + description.crop] for crop in crops]
+    batch: FloatArray = cv2.dnn.blobFromImages(parts, 1.0, size, mean, swapRB=True)
+    batch *= (1.0 / (255.0 * np.array(description.std, dtype=np.float32)))[:, None, None]
+    return batch
+
+
+class FrameEncoder:
+    """Runs one encoder of a model folder.
+
+    precision: the precision in use. runs, crops: how many times it ran and how many crops it saw.
+    Raises ModelError where the file is missing, damaged or cannot be loaded.
+    """
+
+    def __init__(self, folder: ModelFolder, precision: str, session_config: SessionConfig) -> None:
+        self.precision = precision
+        self.runs = 0
+        self.crops = 0
+        self._description = folder.description
+        self._session = create_session(folder.verified(encoder_file(precision)), session_config)
+        self.provider: str = self._session.get_providers()[0]
+        self.embedding_size = self._read_embedding_size()
+
+    def encode(self, crops: Sequence[Image]) -> FloatArray:
+        """Return the embeddings [N, D] float32 of aligned crops [128, 128, 3] uint8 BGR, N >= 1, in one run."""
+        batch = preprocess(crops, self._description)
+        self.runs += 1
+        self.crops += len(crops)
+        embeddings: FloatArray = self._session.run(["embedding"], {"image": batch})[0]
+        return embeddings
+
+    def _read_embedding_size(self) -> int:
+        shapes = {output.name: output.shape for output in self._session.get_outputs()}
+        if "embedding" not in shapes:
+            raise ModelError(
+                f"The {self.precision} encoder has no output 'embedding': it does not follow the contract."
+            )
+        return int(shapes["embedding"][1])
+
+
+def create_encoder(folder: ModelFolder, precision: str, session_config: SessionConfig) -> FrameEncoder:
+    """Return the encoder of a precision; `auto` measures those in the folder and takes the fastest.
+
+    Raises ModelError for a precision that is not known or not in the folder.
+    """
+    if precision != AUTO:
+        if precision not in PRECISIONS:
+            raise ModelError(f"Precision '{precision}' is not known: use one of {', '.join((AUTO, *PRECISIONS))}.")
+        return FrameEncoder(folder, precision, session_config)
+    if not folder.precisions:
+        raise ModelError(f"There is no encoder in {folder.path}: expected one of encoder_*.onnx.")
+    encoders = [FrameEncoder(folder, name, session_config) for name in folder.precisions]
+    return min(encoders, key=seconds_per_crop)
+
+
+def seconds_per_crop(encoder: FrameEncoder) -> float:
+    """Return the median time in seconds of one crop; the runs are not counted in the encoder's counters."""
+    crop = np.zeros((ALIGNED_SIZE, ALIGNED_SIZE, 3), dtype=np.uint8)
+    runs, crops = encoder.runs, encoder.crops
+    times = []
+    for _ in range(_TIMED_RUNS):
+        start = time.perf_counter()
+        encoder.encode([crop])
+        times.append(time.perf_counter() - start)
+    encoder.runs, encoder.crops = runs, crops
+    return float(np.median(times))

@@ -1,0 +1,34 @@
+"""From an image to its confirmed faces: detect, track, align, judge."""
+
+from __future__ import annotations
+
+from dfer_ros.core.alignment import align_face
+from dfer_ros.core.detection import FaceDetector
+from dfer_ros.core.faces import Detection, Face, Image
+from dfer_ros.core.quality import face_quality
+from dfer_ros.core.stamps import StampOrder
+from dfer_ros.core.tracker import Tracker, TrackerConfig
+
+
+class FacePipeline:
+    """The first half of the way of a frame. Not thread safe: one pipeline belongs to one stream and one thread.
+
+    order: counts the stamps that went backward; each such jump clears the tracks.
+    """
+
+    def __init__(self, detector: FaceDetector, tracker_config: TrackerConfig) -> None:
+        self._detector = detector
+        self._tracker = Tracker(tracker_config)
+        self.order = StampOrder()
+
+    def process(self, image: Image, stamp: float) -> list[Face]:
+        """Return the confirmed faces of image [H, W, 3] uint8 BGR, taken at stamp seconds."""
+        if self.order.goes_backward(stamp):
+            self._tracker.reset()
+        tracked = self._tracker.update(self._detector.detect(image), stamp)
+        return [_face(image, face_id, detection) for face_id, detection in tracked]
+
+
+def _face(image: Image, face_id: str, detection: Detection) -> Face:
+    aligned = align_face(image, detection.landmarks)
+    return Face(face_id, detection, face_quality(detection, aligned), aligned)

@@ -1,0 +1,147 @@
+"""From the faces of a frame to the emotion of each person, over time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from dfer_ros.core.decision import DecisionConfig, calibrated_probabilities, decide
+from dfer_ros.core.encoder import AUTO, create_encoder
+from dfer_ros.core.faces import FloatArray, Image
+from dfer_ros.core.labels import EXPRESSIONS, NEUTRAL, UNKNOWN, VALENCE_AROUSAL
+from dfer_ros.core.model_folder import open_model_folder
+from dfer_ros.core.onnx_session import SessionConfig
+from dfer_ros.core.stamps import StampOrder
+from dfer_ros.core.temporal_head import TemporalHead
+from dfer_ros.core.window import FrameWindow, WindowConfig
+
+PHASE_UNKNOWN = 0
+"""The phase of a model whose head does not tell onset, apex and offset apart; as in dfer_msgs/Emotion."""
+
+
+@dataclass(frozen=True)
+class RecognizerConfig:
+    """model: name of a shipped model or path of a model folder.
+
+    precision: auto, fp32, fp16 or int8. session: providers and threads of ONNX Runtime.
+    window_seconds, unknown_threshold: None takes the model's own value.
+    hysteresis: see DecisionConfig. min_quality: a person none of whose frames reaches it (0..1) is unknown.
+    """
+
+    model: str = "efficientnet_lite0"
+    precision: str = AUTO
+    session: SessionConfig = field(default_factory=SessionConfig)
+    window_seconds: float | None = None
+    unknown_threshold: float | None = None
+    hysteresis: float = DecisionConfig.hysteresis
+    min_quality: float = 0.05
+
+
+@dataclass(frozen=True)
+class Emotion:
+    """The emotion of one person at one frame; the fields are those of dfer_msgs/Emotion.
+
+    probabilities: [7] float32 in the order of labels.LABELS, calibrated, sum 1.
+    confidence: the probability of the expression; for unknown, that of the most likely class.
+    valence, arousal: -1..1, expected value over the probabilities. intensity: 0..1, all that is not neutral.
+    """
+
+    face_id: str
+    expression: str
+    confidence: float
+    probabilities: FloatArray
+    valence: float
+    arousal: float
+    intensity: float
+    phase: int
+    window_seconds: float
+    window_frames: int
+
+
+@dataclass
+class _Person:
+    window: FrameWindow
+    named: int | None = None
+
+
+class Recognizer:
+    """The second half of the way of a frame. Not thread safe: one recognizer belongs to one stream and one thread.
+
+    order: counts the stamps that went backward; each such jump clears the windows.
+    Raises ModelError where the model cannot be used.
+    """
+
+    def __init__(self, config: RecognizerConfig) -> None:
+        self.model = open_model_folder(config.model)
+        self.encoder = create_encoder(self.model, config.precision, config.session)
+        self._head = TemporalHead(self.model, self.encoder.embedding_size, config.session)
+        self.reset()
+        self.configure(config)
+
+    def configure(self, config: RecognizerConfig) -> None:
+        """Take over the window, threshold and hysteresis of a configuration; windows begin anew if theirs changed."""
+        description = self.model.description
+        threshold = config.unknown_threshold
+        self._decision = DecisionConfig(
+            description.unknown_threshold if threshold is None else threshold, config.hysteresis
+        )
+        self._min_quality = config.min_quality
+        window = WindowConfig(config.window_seconds or description.window_seconds, description.window_frames)
+        if getattr(self, "_window", window) != window:
+            self._persons.clear()
+        self._window = window
+
+    def reset(self) -> None:
+        """Forget every person and the last stamp; the counters of order begin anew."""
+        self._persons: dict[str, _Person] = {}
+        self.order = StampOrder()
+
+    def update(
+        self, stamp: float, face_ids: Sequence[str], crops: Sequence[Image], qualities: Sequence[float]
+    ) -> list[Emotion]:
+        """Return the emotion of every face of a frame, in the order given.
+
+        stamp: seconds. crops: aligned crops [128, 128, 3] uint8 BGR. qualities: 0..1.
+        The encoder runs once, on these crops only; the head runs once, over all persons.
+        """
+        if self.order.goes_backward(stamp):
+            self._persons.clear()
+        self._forget_before(stamp - self._window.seconds)
+        if not face_ids:
+            return []
+        embeddings = self.encoder.encode(crops)
+        persons = [self._person(face_id) for face_id in face_ids]
+        for person, embedding, quality in zip(persons, embeddings, qualities):
+            person.window.add(stamp, embedding, quality)
+        logits = self._head.logits([person.window for person in persons])
+        probabilities = calibrated_probabilities(logits, self.model.description.temperature)
+        return [self._answer(*row) for row in zip(face_ids, persons, probabilities)]
+
+    def _person(self, face_id: str) -> _Person:
+        if face_id not in self._persons:
+            self._persons[face_id] = _Person(FrameWindow(self._window, self.encoder.embedding_size))
+        return self._persons[face_id]
+
+    def _forget_before(self, stamp: float) -> None:
+        gone = [face_id for face_id, person in self._persons.items() if person.window.newest < stamp]
+        for face_id in gone:
+            del self._persons[face_id]
+
+    def _answer(self, face_id: str, person: _Person, probabilities: FloatArray) -> Emotion:
+        recognisable = person.window.best_quality >= self._min_quality
+        person.named = decide(probabilities, person.named, self._decision) if recognisable else None
+        valence, arousal = np.clip(probabilities @ VALENCE_AROUSAL, -1.0, 1.0)
+        return Emotion(
+            face_id=face_id,
+            expression=UNKNOWN if person.named is None else EXPRESSIONS[person.named],
+            confidence=float(probabilities.max() if person.named is None else probabilities[person.named]),
+            probabilities=probabilities,
+            valence=float(valence),
+            arousal=float(arousal),
+            intensity=float(1.0 - probabilities[NEUTRAL]),
+            phase=PHASE_UNKNOWN,
+            window_seconds=person.window.seconds,
+            window_frames=len(person.window),
+        )

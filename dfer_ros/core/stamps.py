@@ -1,0 +1,40 @@
+"""Time as images tell it: stamps that go backward, and the most frames a second."""
+
+from __future__ import annotations
+
+
+class StampOrder:
+    """Notices a clock that jumped back, as when a bag starts again. backward_jumps counts them."""
+
+    def __init__(self) -> None:
+        self.backward_jumps = 0
+        self._last = float("-inf")
+
+    def goes_backward(self, stamp: float) -> bool:
+        """Return whether stamp (seconds) lies before the stamp of the call before."""
+        backward = stamp < self._last
+        self._last = stamp
+        self.backward_jumps += backward
+        return backward
+
+
+class RateLimiter:
+    """Lets at most `rate` frames a second through, without drift, and loses none to the jitter of a camera."""
+
+    _JITTER = 0.25
+    """Share of a period by which a frame may come early."""
+
+    def __init__(self, rate: float) -> None:
+        self.rate = rate
+        self._due: float | None = None
+
+    def accepts(self, stamp: float) -> bool:
+        """Return whether the frame of this stamp (seconds) is to be processed, and count it if so."""
+        period = 1.0 / self.rate
+        if self._due is None or self._due - stamp > 2 * period:
+            self._due = stamp
+        slack = self._JITTER * period
+        if stamp < self._due - slack:
+            return False
+        self._due = max(self._due + period, stamp + period - slack)
+        return True

@@ -1,0 +1,119 @@
+"""faces -> emotions: keeps a temporal window for every person and answers with calibrated probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rclpy.node import Node
+from rclpy.qos import ReliabilityPolicy
+
+from dfer_msgs.msg import EmotionArray, Face, FaceArray
+from dfer_ros.core.alignment import ALIGNED_SIZE
+from dfer_ros.core.errors import ImageError
+from dfer_ros.core.faces import Image
+from dfer_ros.core.onnx_session import SessionConfig, missing_providers
+from dfer_ros.core.recognizer import Recognizer, RecognizerConfig
+from dfer_ros.core.stamps import RateLimiter
+from dfer_ros.nodes.image_conversion import to_bgr
+from dfer_ros.nodes.image_subscription import latest_only
+from dfer_ros.nodes.latest_worker import LatestWorker
+from dfer_ros.nodes.messages import emotion_array
+from dfer_ros.nodes.parameter import declare_parameters
+from dfer_ros.nodes.parameter_tables import DFER
+from dfer_ros.nodes.run_node import bound_opencv_threads, run_node
+from dfer_ros.nodes.stamp import stamp_seconds
+from dfer_ros.nodes.throttled_log import ThrottledLog
+
+NAME = "dfer_node"
+
+
+class DferNode(Node):
+    """Subscribes to `faces`, publishes `emotions`: one EmotionArray for every FaceArray processed, with its stamp."""
+
+    def __init__(self) -> None:
+        super().__init__(NAME)
+        values = declare_parameters(self, DFER, self._on_parameters)
+        bound_opencv_threads(values["threads"])
+        self._config = _recognizer_config(values)
+        self._recognizer = Recognizer(self._config)
+        self._limiter = RateLimiter(values["frame_rate"])
+        self._log = ThrottledLog(self.get_logger())
+        self._publisher = self.create_publisher(EmotionArray, "emotions", latest_only(ReliabilityPolicy.RELIABLE))
+        self._worker: LatestWorker[FaceArray] = LatestWorker(self._process, self._log.error)
+        self._faces = self.create_subscription(
+            FaceArray, "faces", self._on_faces, latest_only(ReliabilityPolicy.RELIABLE)
+        )
+        self._log_start(values)
+
+    def close(self) -> None:
+        """End the worker."""
+        self._worker.close()
+
+    def _on_parameters(self, values: Mapping[str, Any]) -> None:
+        self._limiter.rate = values["frame_rate"]
+        self._config = _recognizer_config(values)
+
+    def _on_faces(self, message: FaceArray) -> None:
+        if self._limiter.accepts(stamp_seconds(message.header, self.get_clock())):
+            self._worker.put(message)
+
+    def _process(self, message: FaceArray) -> None:
+        self._recognizer.configure(self._config)
+        jumps = self._recognizer.order.backward_jumps
+        crops = [(face, crop) for face in message.faces if (crop := self._crop(face)) is not None]
+        emotions = self._recognizer.update(
+            stamp_seconds(message.header, self.get_clock()),
+            [face.id for face, _ in crops],
+            [crop for _, crop in crops],
+            [face.quality for face, _ in crops],
+        )
+        if self._recognizer.order.backward_jumps > jumps:
+            self._log.warning("The image stamps went backward: the windows of all persons were cleared.")
+        self._publisher.publish(emotion_array(message.header, emotions))
+
+    def _crop(self, face: Face) -> Image | None:
+        """Return the aligned crop of a face, or None, with a line in the log, where it is not usable."""
+        try:
+            crop = to_bgr(face.aligned)
+            if crop.shape[:2] != (ALIGNED_SIZE, ALIGNED_SIZE):
+                raise ImageError(
+                    f"The aligned crop of {face.id} is not {ALIGNED_SIZE}x{ALIGNED_SIZE} pixels: it is skipped."
+                )
+        except ImageError as error:
+            self._log.error(error)
+            return None
+        return crop
+
+    def _log_start(self, values: Mapping[str, Any]) -> None:
+        for provider in missing_providers(values["providers"]):
+            self.get_logger().warning(
+                f"The execution provider {provider} is not installed: going on without it; "
+                "install the ONNX Runtime that has it or correct 'providers'."
+            )
+        encoder = self._recognizer.encoder
+        self.get_logger().info(
+            f"Reading emotions with {self._recognizer.model.path.name}, {encoder.precision} on {encoder.provider}."
+        )
+
+
+def _recognizer_config(values: Mapping[str, Any]) -> RecognizerConfig:
+    window_seconds, threshold = values["window_seconds"], values["unknown_threshold"]
+    return RecognizerConfig(
+        model=values["model"],
+        precision=values["precision"],
+        session=SessionConfig(tuple(values["providers"]), values["threads"]),
+        window_seconds=window_seconds if window_seconds > 0 else None,
+        unknown_threshold=threshold if threshold >= 0 else None,
+        hysteresis=values["hysteresis"],
+        min_quality=values["min_quality"],
+    )
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the node."""
+    run_node(NAME, DferNode, arguments)
+
+
+if __name__ == "__main__":
+    main()

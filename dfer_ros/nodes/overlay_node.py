@@ -1,0 +1,127 @@
+"""image, faces, emotions -> overlay: the camera image with what is seen in it, while somebody looks."""
+
+from __future__ import annotations
+
+from rclpy.node import Node
+from rclpy.qos import ReliabilityPolicy
+from sensor_msgs.msg import CompressedImage, Image
+from std_msgs.msg import Header
+
+from dfer_msgs.msg import Emotion, EmotionArray, Face, FaceArray
+from dfer_ros.core.drawing import Annotation, draw_annotations
+from dfer_ros.nodes.image_conversion import fill_image, to_bgr
+from dfer_ros.nodes.image_subscription import ImageSubscription, latest_only
+from dfer_ros.nodes.latest_worker import LatestWorker
+from dfer_ros.nodes.parameter import declare_parameters
+from dfer_ros.nodes.parameter_tables import OVERLAY
+from dfer_ros.nodes.run_node import bound_opencv_threads, run_node
+from dfer_ros.nodes.throttled_log import ThrottledLog
+
+NAME = "overlay_node"
+_LOOK_SECONDS = 0.5
+_KEPT_IMAGES = 8
+"""Images that may wait for their faces: a quarter of a second at 30 Hz."""
+_Scene = tuple[Image | CompressedImage, FaceArray, dict[str, Emotion]]
+"""An image, its faces, and the newest emotions by face id."""
+
+
+class OverlayNode(Node):
+    """Publishes `overlay`; while nobody subscribes to it, this node subscribes to nothing and costs nothing.
+
+    An image is drawn when its faces (same stamp) are there, with the newest emotion of each face.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(NAME)
+        self._values = declare_parameters(self, OVERLAY)
+        bound_opencv_threads(1)
+        self._log = ThrottledLog(self.get_logger())
+        self._publisher = self.create_publisher(Image, "overlay", latest_only(ReliabilityPolicy.RELIABLE))
+        self._worker: LatestWorker[_Scene] = LatestWorker(self._draw, self._log.error)
+        self._inputs: _Inputs | None = None
+        self.create_timer(_LOOK_SECONDS, self._look)
+
+    def close(self) -> None:
+        """End the worker."""
+        self._worker.close()
+
+    def _look(self) -> None:
+        watched = self._publisher.get_subscription_count() > 0
+        if watched and self._inputs is None:
+            self._inputs = _Inputs(
+                self, self._values["image_transport"], self._values["image_reliability"], self._worker
+            )
+        elif not watched and self._inputs is not None:
+            self._inputs.close()
+            self._inputs = None
+
+    def _draw(self, scene: _Scene) -> None:
+        image, faces, emotions = scene
+        annotations = [_annotation(face, emotions.get(face.id)) for face in faces.faces]
+        message = Image(header=image.header)
+        fill_image(message, draw_annotations(to_bgr(image), annotations))
+        self._publisher.publish(message)
+
+
+class _Inputs:
+    """The subscriptions of the overlay, and the images that wait for their faces."""
+
+    def __init__(self, node: Node, transport: str, reliability: str, worker: LatestWorker[_Scene]) -> None:
+        self._node = node
+        self._worker = worker
+        self._images: dict[tuple[int, int], Image | CompressedImage] = {}
+        self._faces: dict[tuple[int, int], FaceArray] = {}
+        self._emotions: dict[str, Emotion] = {}
+        self._camera = ImageSubscription(node, transport, reliability, self._on_image)
+        quality = latest_only(ReliabilityPolicy.RELIABLE)
+        self._others = [
+            node.create_subscription(FaceArray, "faces", self._on_faces, quality),
+            node.create_subscription(EmotionArray, "emotions", self._on_emotions, quality),
+        ]
+
+    def close(self) -> None:
+        self._camera.close()
+        for subscription in self._others:
+            self._node.destroy_subscription(subscription)
+
+    def _on_image(self, message: Image | CompressedImage) -> None:
+        self._images[_stamp(message.header)] = message
+        self._forget_old()
+        self._pair(_stamp(message.header))
+
+    def _on_faces(self, message: FaceArray) -> None:
+        self._faces[_stamp(message.header)] = message
+        self._forget_old()
+        self._pair(_stamp(message.header))
+
+    def _on_emotions(self, message: EmotionArray) -> None:
+        self._emotions = {emotion.face_id: emotion for emotion in message.emotions}
+
+    def _pair(self, stamp: tuple[int, int]) -> None:
+        if stamp in self._images and stamp in self._faces:
+            self._worker.put((self._images.pop(stamp), self._faces.pop(stamp), self._emotions))
+
+    def _forget_old(self) -> None:
+        for waiting in (self._images, self._faces):
+            while len(waiting) > _KEPT_IMAGES:
+                waiting.pop(next(iter(waiting)))
+
+
+def _stamp(header: Header) -> tuple[int, int]:
+    return header.stamp.sec, header.stamp.nanosec
+
+
+def _annotation(face: Face, emotion: Emotion | None) -> Annotation:
+    roi = (face.roi.x_offset, face.roi.y_offset, face.roi.width, face.roi.height)
+    if emotion is None:
+        return Annotation(face.id, roi)
+    return Annotation(face.id, roi, emotion.expression, emotion.confidence, emotion.probabilities.tolist())
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the node."""
+    run_node(NAME, OverlayNode, arguments)
+
+
+if __name__ == "__main__":
+    main()

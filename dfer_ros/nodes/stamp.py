@@ -1,0 +1,12 @@
+"""Message stamps as seconds."""
+
+from __future__ import annotations
+
+from rclpy.clock import Clock
+from std_msgs.msg import Header
+
+
+def stamp_seconds(header: Header, clock: Clock) -> float:
+    """Return a header's stamp in seconds; a header without one (zero) counts as taken now."""
+    seconds: float = header.stamp.sec + header.stamp.nanosec * 1e-9
+    return seconds if seconds else clock.now().nanoseconds * 1e-9

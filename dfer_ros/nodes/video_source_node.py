@@ -1,0 +1,105 @@
+"""A file, a folder of images or a webcam as a camera -> image."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+from rclpy.node import Node
+from rclpy.qos import ReliabilityPolicy
+from sensor_msgs.msg import Image
+
+from dfer_ros.core.errors import DferError
+from dfer_ros.core.video import DEFAULT_FPS, Frame, open_source
+from dfer_ros.nodes.image_conversion import fill_image
+from dfer_ros.nodes.image_subscription import latest_only
+from dfer_ros.nodes.parameter import declare_parameters
+from dfer_ros.nodes.parameter_tables import VIDEO_SOURCE
+from dfer_ros.nodes.run_node import run_node
+
+NAME = "video_source_node"
+_POLL_SECONDS = 0.05
+
+
+class VideoSourceNode(Node):
+    """Publishes `image`, stamped with the time of publishing.
+
+    A recording waits until somebody subscribes, so that nobody misses its beginning, and ends the node at its end.
+    failure: the error that ended the source, if one did.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(NAME)
+        values = declare_parameters(self, VIDEO_SOURCE)
+        if not values["source"]:
+            raise DferError(
+                "Parameter 'source' is empty: set it to a video file, a folder of images or a camera index."
+            )
+        self._rate: float = values["rate"]
+        self._loop: bool = values["loop"]
+        self._frame_id: str = values["frame_id"]
+        self._source = open_source(values["source"], self._rate or DEFAULT_FPS)
+        self._publisher = self.create_publisher(Image, "image", latest_only(ReliabilityPolicy.RELIABLE))
+        self._closing = threading.Event()
+        self._ended = self.create_guard_condition(self._on_end)
+        self._failure: DferError | None = None
+        self._thread = threading.Thread(target=self._play, name="video_source", daemon=True)
+        self._thread.start()
+        self.get_logger().info(f"Publishing {values['source']} on {self.resolve_topic_name('image')}.")
+
+    def close(self) -> None:
+        """End the thread that reads the source."""
+        self._closing.set()
+        self._thread.join()
+
+    def _play(self) -> None:
+        try:
+            if not self._source.live:
+                self._wait_for_subscriber()
+            for frame in self._paced():
+                if self._closing.is_set():
+                    return
+                self._publish(frame)
+        except DferError as error:
+            self._failure = error
+        self._ended.trigger()
+
+    def _wait_for_subscriber(self) -> None:
+        while self._publisher.get_subscription_count() == 0 and not self._closing.is_set():
+            time.sleep(_POLL_SECONDS)
+
+    def _paced(self) -> Iterator[Frame]:
+        """Yield the frames of a recording when they are due, those of a camera as they come."""
+        while True:
+            start = time.monotonic()
+            for frame in self._source.frames():
+                if not self._source.live:
+                    offset = frame.index / self._rate if self._rate else frame.stamp
+                    self._closing.wait(max(0.0, start + offset - time.monotonic()))
+                yield frame
+            if not self._loop:
+                return
+            self._closing.wait(1.0 / (self._rate or self._source.fps))
+
+    def _publish(self, frame: Frame) -> None:
+        message = Image()
+        message.header.frame_id = self._frame_id
+        fill_image(message, frame.image)
+        message.header.stamp = self.get_clock().now().to_msg()
+        self._publisher.publish(message)
+
+    def _on_end(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+        self.get_logger().info("The source came to its end.")
+        self.executor.shutdown(timeout_sec=0)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the node."""
+    run_node(NAME, VideoSourceNode, arguments)
+
+
+if __name__ == "__main__":
+    main()

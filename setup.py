@@ -1,0 +1,81 @@
+"""The ROS 2 package dfer_ros: built by colcon (ament_python) and by pip, with or without a ROS installation."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+PACKAGE = "dfer_ros"
+NODES = ("face_detector_node", "dfer_node", "overlay_node", "video_source_node")
+ROOT = Path(__file__).parent
+
+
+def shared_files() -> list[tuple[str, list[str]]]:
+    """Return models/, config/ and launch/ as data files, folder by folder."""
+    folders = [ROOT / "config", ROOT / "launch", *sorted((ROOT / "models").iterdir())]
+    return [
+        (f"share/{PACKAGE}/{folder.relative_to(ROOT)}", sorted(str(f.relative_to(ROOT)) for f in folder.glob("*.*")))
+        for folder in folders
+        if folder.is_dir()
+    ]
+
+
+def launch_wrappers() -> list[tuple[str, list[str]]]:
+    """Return lib/dfer_ros/<node> for a wheel: pip puts scripts in bin/ only, and launch looks in lib/<package>/."""
+    if "bdist_wheel" not in sys.argv:
+        return []
+    folder = Path("build") / "launch_wrappers"
+    folder.mkdir(parents=True, exist_ok=True)
+    for node in NODES:
+        shutil.copy(Path("resource") / "launch_wrapper.sh", folder / node)
+    return [(f"lib/{PACKAGE}", [str(folder / node) for node in NODES])]
+
+
+ROS = [
+    "ros-kilted-rclpy[fastrtps]",
+    "ros-kilted-sensor-msgs",
+    "ros-kilted-geometry-msgs",
+    "ros-kilted-rcl-interfaces",
+]
+DEMO = ["scikit-image"]
+BAGS = ["rosbags"]
+BENCH = ["psutil"]
+
+setup(
+    name=PACKAGE,
+    version="0.1.0",
+    description="Dynamic facial expression recognition for social robots",
+    license="Apache-2.0",
+    maintainer="dfer_ros maintainers",
+    maintainer_email="maintainers@dfer-ros.org",
+    packages=find_packages(include=[PACKAGE, f"{PACKAGE}.*"]),
+    python_requires=">=3.10",
+    # The OpenCV wheel is the one that mediapipe asks for; two of them in one environment overwrite each other.
+    install_requires=["setuptools", "numpy", "onnxruntime", "opencv-contrib-python", "pyyaml", "rich", "scipy"],
+    extras_require={
+        # The last wheel that carries the face models.
+        "mediapipe": ["mediapipe==0.10.21; python_version < '3.13'"],
+        "ros": ROS,
+        "demo": DEMO,
+        "bags": BAGS,
+        "bench": BENCH,
+        "train": ["onnx"],
+        "test": ["pytest", "pytest-timeout", "ruff", "mypy", "types-PyYAML", "onnx", *DEMO, *BAGS, *BENCH],
+    },
+    data_files=[
+        ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
+        (f"share/{PACKAGE}", ["package.xml"]),
+        *shared_files(),
+        *launch_wrappers(),
+    ],
+    entry_points={
+        "console_scripts": [
+            *(f"{node} = {PACKAGE}.nodes.{node}:main" for node in NODES),
+            f"dfer = {PACKAGE}.cli.main:main",
+        ],
+    },
+    zip_safe=True,
+)
