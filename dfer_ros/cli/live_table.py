@@ -50,7 +50,7 @@ class LiveTable:
 
     def say(self, line: str) -> None:
         """Print a line above the table."""
-        self._console.print(line, style="bright_black", highlight=False, markup=False)
+        self._console.print(line, style="bright_black", highlight=False, markup=False, soft_wrap=True)
 
     def update(self, message: EmotionArray) -> None:
         """Take in the emotions of a frame."""
@@ -70,6 +70,7 @@ class LiveTable:
             f"{stamp - self._first_stamp:7.2f} s  {emotion.face_id:<8} {emotion.expression:<10} "
             f"{emotion.confidence:4.0%}  valence {emotion.valence:+.2f}  arousal {emotion.arousal:+.2f}",
             highlight=False,
+            soft_wrap=True,
         )
 
     def _table(self) -> Table:

@@ -11,10 +11,8 @@ import numpy.typing as npt
 from dfer_ros.core.errors import ImageError
 from dfer_ros.core.faces import Image
 
-Buffer = bytes | array[int] | npt.NDArray[np.uint8]
 
-
-def decode_image(data: Buffer) -> Image:
+def decode_image(data: bytes | array[int] | npt.NDArray[np.uint8]) -> Image:
     """Return the pixels [H, W, 3] uint8 BGR of a compressed image; raises ImageError if OpenCV cannot decode it."""
     buffer = np.frombuffer(data, dtype=np.uint8)
     image = cv2.imdecode(buffer, cv2.IMREAD_COLOR) if len(buffer) else None

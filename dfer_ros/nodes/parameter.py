@@ -106,7 +106,7 @@ def _declare(node: Node, parameter: Parameter) -> None:
     try:
         node.declare_parameter(parameter.name, parameter.default, descriptor)
     except ParameterException as error:
-        raise DferError(f"Parameter '{parameter.name}' must be {parameter.constraint}: {error}.") from error
+        raise DferError(f"Parameter '{parameter.name}' must be {parameter.constraint}: correct its value.") from error
 
 
 def _converted(parameter: Parameter, value: Any) -> Any:

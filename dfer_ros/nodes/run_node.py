@@ -28,7 +28,10 @@ def run_node(name: str, create: Callable[[], Node], arguments: list[str] | None 
 
     Exit code 0 after Ctrl-C, SIGTERM or a source that came to its end; 1, with one sentence, after a DferError.
     """
-    rclpy.init(args=arguments)
+    try:
+        rclpy.init(args=arguments)
+    except RuntimeError as error:
+        sys.exit(f"{name}: ROS 2 cannot start: {error}")
     try:
         code = _spin(create)
     except DferError as error:

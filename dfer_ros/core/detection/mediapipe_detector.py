@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -29,8 +33,11 @@ class MediaPipeDetector:
         try:
             from mediapipe.python.solutions.face_detection import FaceDetection
 
-            self._full_range = FaceDetection(min_detection_confidence=confidence, model_selection=_FULL_RANGE)
-            self._short_range = FaceDetection(min_detection_confidence=confidence, model_selection=_SHORT_RANGE)
+            with _quiet_stderr():
+                self._full_range = FaceDetection(min_detection_confidence=confidence, model_selection=_FULL_RANGE)
+                self._short_range = FaceDetection(min_detection_confidence=confidence, model_selection=_SHORT_RANGE)
+                # The first image is slow: it starts the graph.
+                self.detect(np.zeros((64, 64, 3), dtype=np.uint8))
         except (ImportError, AttributeError, FileNotFoundError) as error:
             raise DetectorError(
                 "The MediaPipe detector needs the wheel mediapipe==0.10.21 (Python 3.10 to 3.12): "
@@ -48,6 +55,19 @@ class MediaPipeDetector:
         found = self._full_range.process(rgb).detections or self._short_range.process(rgb).detections or ()
         pixels = np.array((width, height), dtype=np.float32)
         return [_to_detection(detection, pixels) for detection in found]
+
+
+@contextlib.contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    """Keep from the terminal what the libraries below MediaPipe say at their start, whatever their log level."""
+    saved = os.dup(2)
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
 
 
 def _to_detection(detection: Any, pixels: FloatArray) -> Detection:
