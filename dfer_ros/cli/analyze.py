@@ -16,12 +16,13 @@ from dfer_ros.core.bag import BagImages, is_bag
 from dfer_ros.core.detection import DetectorConfig, create_detector
 from dfer_ros.core.detection.detector import DETECTORS
 from dfer_ros.core.drawing import Annotation, draw_annotations
+from dfer_ros.core.emotion import Emotion
 from dfer_ros.core.encoder import AUTO
 from dfer_ros.core.errors import SourceError
 from dfer_ros.core.face_pipeline import FacePipeline
 from dfer_ros.core.faces import Face, Image, box_within
 from dfer_ros.core.model_folder import PRECISIONS
-from dfer_ros.core.recognizer import Emotion, Recognizer, RecognizerConfig
+from dfer_ros.core.recognizer import Recognizer, RecognizerConfig
 from dfer_ros.core.records import emotion_record, record_line
 from dfer_ros.core.tracker import TrackerConfig
 from dfer_ros.core.video import DEFAULT_FPS, FrameSource, open_source

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import tempfile
 import time
@@ -15,12 +16,13 @@ from sensor_msgs.msg import Image
 from dfer_msgs.msg import EmotionArray, FaceArray
 from dfer_ros.cli.demo_clip import FPS, demo_frames
 from dfer_ros.cli.graph_listener import GraphListener
-from dfer_ros.cli.graph_processes import GraphProcesses, use_shared_memory_profile
+from dfer_ros.cli.graph_processes import GraphProcesses
 from dfer_ros.cli.live_table import LiveTable
 from dfer_ros.cli.outputs import VideoOutput, whole_file
 from dfer_ros.cli.run import NAMESPACE, check_ended
 from dfer_ros.core.errors import DferError
 from dfer_ros.core.records import emotion_record, record_line
+from dfer_ros.core.transport_profile import transport_environment
 from dfer_ros.nodes.image_conversion import to_bgr
 
 _IMAGE = "camera/image_raw"
@@ -72,7 +74,7 @@ class _Recorder:
 def run(arguments: argparse.Namespace) -> int:
     """Make the clip, run the graph on it, show and record what it says."""
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    use_shared_memory_profile()
+    os.environ.update(transport_environment())
     console = Console()
     table = LiveTable(console)
     jsonl, mp4 = arguments.output / "demo.jsonl", arguments.output / "demo.mp4"

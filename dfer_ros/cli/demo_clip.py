@@ -61,7 +61,7 @@ def crowd_frame(faces: int, width: int, height: int, shift: float) -> Image:
     portrait = load_portrait()
     columns = int(np.ceil(np.sqrt(faces * width / height)))
     rows = int(np.ceil(faces / columns))
-    face_width = 0.42 * min(width / columns, height / rows)
+    face_width = 0.5 * min(width / columns, height / rows)
     cells = [(index % columns, index // columns) for index in range(faces)]
     people = [
         Pose(

@@ -18,19 +18,20 @@ _QUEUE = 10
 
 
 class GraphListener:
-    """Calls back, from its own thread, with every message of `faces`, `emotions` and, where asked for, `overlay`."""
+    """Calls back, from its own thread, with every message of `emotions` and, where asked for, `faces` and `overlay`."""
 
     def __init__(
         self,
         namespace: str,
-        on_faces: Callable[[FaceArray], None],
+        on_faces: Callable[[FaceArray], None] | None,
         on_emotions: Callable[[EmotionArray], None],
         on_overlay: Callable[[Image], None] | None = None,
     ) -> None:
         rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
         self.node = rclpy.create_node("dfer_listener", namespace=namespace)
         quality = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=_QUEUE, reliability=ReliabilityPolicy.RELIABLE)
-        self.node.create_subscription(FaceArray, "faces", on_faces, quality)
+        if on_faces is not None:
+            self.node.create_subscription(FaceArray, "faces", on_faces, quality)
         self.node.create_subscription(EmotionArray, "emotions", on_emotions, quality)
         if on_overlay is not None:
             self.node.create_subscription(Image, "overlay", on_overlay, quality)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import subprocess
@@ -13,22 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from dfer_ros.core.share import share_directory
 
-_PROFILE_VARIABLE = "FASTDDS_DEFAULT_PROFILES_FILE"
-_OLD_PROFILE_VARIABLE = "FASTRTPS_DEFAULT_PROFILES_FILE"
-"""The name that Fast DDS 2 reads; Fast DDS 3 warns about it."""
-_OLD_DISTRIBUTIONS = ("humble", "jazzy")
 _SIGINT_SECONDS, _SIGTERM_SECONDS = 5.0, 2.0
 _LOG_PREFIX = re.compile(r"^\[(\w+)\] \[[\d.]+\] \[[\w./]+\]: ")
-
-
-def use_shared_memory_profile() -> None:
-    """Give this process and its children config/fastdds_shm.xml, unless the user has set a profile."""
-    if _PROFILE_VARIABLE in os.environ or _OLD_PROFILE_VARIABLE in os.environ:
-        return
-    profile = str(share_directory() / "config" / "fastdds_shm.xml")
-    os.environ[_PROFILE_VARIABLE] = profile
-    if os.environ.get("ROS_DISTRO") in _OLD_DISTRIBUTIONS:
-        os.environ[_OLD_PROFILE_VARIABLE] = profile
 
 
 class GraphProcesses:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import time
 from pathlib import Path
@@ -10,11 +11,14 @@ from pathlib import Path
 from rich.console import Console
 
 from dfer_ros.cli.graph_listener import GraphListener
-from dfer_ros.cli.graph_processes import GraphProcesses, use_shared_memory_profile
+from dfer_ros.cli.graph_processes import GraphProcesses
 from dfer_ros.cli.live_table import LiveTable
 from dfer_ros.core.errors import DferError, SourceError
+from dfer_ros.core.transport_profile import transport_environment
 from dfer_ros.nodes.parameter import Parameter
-from dfer_ros.nodes.parameter_tables import DFER, FACE_DETECTOR, VIDEO_SOURCE
+from dfer_ros.nodes.parameters.dfer import DFER
+from dfer_ros.nodes.parameters.face_detector import FACE_DETECTOR
+from dfer_ros.nodes.parameters.video_source import VIDEO_SOURCE
 
 NAMESPACE = "/dfer"
 _POLL_SECONDS = 0.1
@@ -50,12 +54,12 @@ def run(arguments: argparse.Namespace) -> int:
             f"There is no file or folder {arguments.source}: give a video, a folder of images or a camera index."
         )
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    use_shared_memory_profile()
+    os.environ.update(transport_environment())
     table = LiveTable(Console())
     image = "camera/image_raw" if arguments.source else arguments.image
     with (
         GraphProcesses(arguments.namespace, table.say) as graph,
-        GraphListener(arguments.namespace, lambda _: None, table.update),
+        GraphListener(arguments.namespace, None, table.update),
         table,
     ):
         start_graph(graph, arguments, image)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from dfer_ros.core.emotion import Emotion
 from dfer_ros.core.face_pipeline import FacePipeline
 from dfer_ros.core.faces import Face
-from dfer_ros.core.recognizer import Emotion, Recognizer
+from dfer_ros.core.recognizer import Recognizer
 from dfer_ros.core.stamps import RateLimiter
 from dfer_ros.core.video import Frame, FrameSource
 

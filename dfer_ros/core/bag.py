@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dfer_ros.core.compressed_image import decode_image
-from dfer_ros.core.errors import SourceError
+from dfer_ros.core.errors import DferError, SourceError
 from dfer_ros.core.image_encoding import image_to_bgr
 from dfer_ros.core.video import DEFAULT_FPS, Frame
 
@@ -23,7 +23,9 @@ def is_bag(path: Path) -> bool:
 
 
 class BagImages:
-    """The images of one topic of a bag, stamped by their headers. topic: empty takes the only image topic.
+    """The images of one topic of a bag, stamped by their headers, or by the recorder where those have no stamp.
+
+    topic: empty takes the only image topic.
 
     Raises SourceError where the bag cannot be read or the topic is not there; it names those that are.
     """
@@ -43,12 +45,17 @@ class BagImages:
         """Yield the images in the order of the bag."""
         with self._reader() as reader:
             connections = [c for c in reader.connections if c.topic == self._topic]
-            for index, (connection, _, data) in enumerate(reader.messages(connections)):
-                message: Any = reader.deserialize(data, connection.msgtype)
-                compressed = connection.msgtype == _COMPRESSED_TYPE
-                image = decode_image(message.data) if compressed else image_to_bgr(message)
-                stamp = message.header.stamp
-                yield Frame(index, stamp.sec + stamp.nanosec * 1e-9, image)
+            try:
+                for index, (connection, received, data) in enumerate(reader.messages(connections)):
+                    message: Any = reader.deserialize(data, connection.msgtype)
+                    compressed = connection.msgtype == _COMPRESSED_TYPE
+                    image = decode_image(message.data) if compressed else image_to_bgr(message)
+                    stamp = message.header.stamp.sec + message.header.stamp.nanosec * 1e-9
+                    yield Frame(index, stamp or received * 1e-9, image)
+            except DferError:
+                raise
+            except Exception as error:  # every storage has exceptions of its own for damage
+                raise SourceError(f"The bag {self._path} is damaged: {_clause(error)}.") from error
 
     def _reader(self) -> contextlib.closing[Any]:
         try:
@@ -60,8 +67,12 @@ class BagImages:
             reader = AnyReader([self._path], default_typestore=get_typestore(Stores.ROS2_HUMBLE))
             reader.open()
         except AnyReaderError as error:
-            raise SourceError(f"{self._path} cannot be read as a bag: {error}.") from error
+            raise SourceError(f"{self._path} cannot be read as a bag: {_clause(error)}.") from error
         return contextlib.closing(reader)
+
+
+def _clause(error: Exception) -> str:
+    return " ".join(str(error).split()).rstrip(".")
 
 
 def _choose_topic(reader: Any, path: Path, topic: str) -> str:

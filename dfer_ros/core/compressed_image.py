@@ -15,7 +15,10 @@ from dfer_ros.core.faces import Image
 def decode_image(data: bytes | array[int] | npt.NDArray[np.uint8]) -> Image:
     """Return the pixels [H, W, 3] uint8 BGR of a compressed image; raises ImageError if OpenCV cannot decode it."""
     buffer = np.frombuffer(data, dtype=np.uint8)
-    image = cv2.imdecode(buffer, cv2.IMREAD_COLOR) if len(buffer) else None
+    try:
+        image = cv2.imdecode(buffer, cv2.IMREAD_COLOR) if len(buffer) else None
+    except cv2.error:  # a header that claims more pixels than OpenCV allows
+        image = None
     if image is None:
         raise ImageError(
             f"The compressed image of {len(buffer)} bytes cannot be decoded: does its publisher send JPEG or PNG?"

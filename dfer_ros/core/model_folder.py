@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from dfer_ros.core.alignment import ALIGNED_SIZE
 from dfer_ros.core.errors import ModelError
 from dfer_ros.core.labels import LABELS
 from dfer_ros.core.share import share_directory
@@ -144,6 +145,8 @@ def _parse(content: Any) -> ModelDescription:
     for key in positive:
         if not getattr(description, key) > 0:
             raise ValueError(f"{key} must be above 0")
+    if description.crop > ALIGNED_SIZE:
+        raise ValueError(f"crop must be at most {ALIGNED_SIZE}, the side of the aligned crop")
     return description
 
 

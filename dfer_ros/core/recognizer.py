@@ -8,17 +8,15 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from dfer_ros.core.decision import DecisionConfig, calibrated_probabilities, decide
+from dfer_ros.core.emotion import PHASE_UNKNOWN, Emotion
 from dfer_ros.core.encoder import AUTO, create_encoder
-from dfer_ros.core.faces import FloatArray, Image
+from dfer_ros.core.faces import Image
 from dfer_ros.core.labels import EXPRESSIONS, NEUTRAL, UNKNOWN, VALENCE_AROUSAL
 from dfer_ros.core.model_folder import open_model_folder
 from dfer_ros.core.onnx_session import SessionConfig
 from dfer_ros.core.stamps import StampOrder
 from dfer_ros.core.temporal_head import TemporalHead
 from dfer_ros.core.window import FrameWindow, WindowConfig
-
-PHASE_UNKNOWN = 0
-"""The phase of a model whose head does not tell onset, apex and offset apart; as in dfer_msgs/Emotion."""
 
 
 @dataclass(frozen=True)
@@ -37,27 +35,6 @@ class RecognizerConfig:
     unknown_threshold: float | None = None
     hysteresis: float = DecisionConfig.hysteresis
     min_quality: float = 0.05
-
-
-@dataclass(frozen=True)
-class Emotion:
-    """The emotion of one person at one frame; the fields are those of dfer_msgs/Emotion.
-
-    probabilities: [7] float32 in the order of labels.LABELS, calibrated, sum 1.
-    confidence: the probability of the expression; for unknown, that of the most likely class.
-    valence, arousal: -1..1, expected value over the probabilities. intensity: 0..1, all that is not neutral.
-    """
-
-    face_id: str
-    expression: str
-    confidence: float
-    probabilities: FloatArray
-    valence: float
-    arousal: float
-    intensity: float
-    phase: int
-    window_seconds: float
-    window_frames: int
 
 
 @dataclass

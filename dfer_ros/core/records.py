@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from dfer_ros.core.emotion import Emotion
 from dfer_ros.core.labels import LABELS
-from dfer_ros.core.recognizer import Emotion
 
 PHASES = ("unknown", "neutral", "onset", "apex", "offset")
 """Names of the phase constants of dfer_msgs/Emotion, by their value."""

@@ -33,7 +33,7 @@ class TrackerConfig:
     lost_seconds: float = 1.0
 
 
-@dataclass
+@dataclass(eq=False)
 class _Track:
     box: FloatArray
     velocity: FloatArray
@@ -85,7 +85,7 @@ class Tracker:
             if track.hits >= self._config.confirm_frames:
                 track.id = track.id or self._next_id()
                 confirmed.append((track.id, detection))
-        missed = [track for track in self._tracks if track.seen_at < stamp and self._is_kept(track, stamp)]
+        missed = [track for track in self._tracks if track not in seen and self._is_kept(track, stamp)]
         self._tracks = missed + seen
         return confirmed
 

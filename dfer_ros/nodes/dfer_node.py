@@ -20,7 +20,7 @@ from dfer_ros.nodes.image_subscription import latest_only
 from dfer_ros.nodes.latest_worker import LatestWorker
 from dfer_ros.nodes.messages import emotion_array
 from dfer_ros.nodes.parameter import declare_parameters
-from dfer_ros.nodes.parameter_tables import DFER
+from dfer_ros.nodes.parameters.dfer import DFER
 from dfer_ros.nodes.run_node import bound_opencv_threads, run_node
 from dfer_ros.nodes.stamp import stamp_seconds
 from dfer_ros.nodes.throttled_log import ThrottledLog

@@ -9,8 +9,8 @@ from sensor_msgs.msg import RegionOfInterest
 from std_msgs.msg import Header
 
 from dfer_msgs.msg import Emotion as EmotionMessage, EmotionArray, Face as FaceMessage, FaceArray
+from dfer_ros.core.emotion import Emotion
 from dfer_ros.core.faces import Face, box_within
-from dfer_ros.core.recognizer import Emotion
 from dfer_ros.nodes.image_conversion import fill_image
 
 

@@ -13,7 +13,7 @@ from dfer_ros.nodes.image_conversion import fill_image, to_bgr
 from dfer_ros.nodes.image_subscription import ImageSubscription, latest_only
 from dfer_ros.nodes.latest_worker import LatestWorker
 from dfer_ros.nodes.parameter import declare_parameters
-from dfer_ros.nodes.parameter_tables import OVERLAY
+from dfer_ros.nodes.parameters.overlay import OVERLAY
 from dfer_ros.nodes.run_node import bound_opencv_threads, run_node
 from dfer_ros.nodes.throttled_log import ThrottledLog
 

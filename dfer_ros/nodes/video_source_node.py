@@ -15,7 +15,7 @@ from dfer_ros.core.video import DEFAULT_FPS, Frame, open_source
 from dfer_ros.nodes.image_conversion import fill_image
 from dfer_ros.nodes.image_subscription import latest_only
 from dfer_ros.nodes.parameter import declare_parameters
-from dfer_ros.nodes.parameter_tables import VIDEO_SOURCE
+from dfer_ros.nodes.parameters.video_source import VIDEO_SOURCE
 from dfer_ros.nodes.run_node import run_node
 
 NAME = "video_source_node"

@@ -17,11 +17,12 @@ from rich.progress import track
 
 from dfer_ros.core.analysis import analyze
 from dfer_ros.core.detection import FaceDetector
+from dfer_ros.core.emotion import Emotion
 from dfer_ros.core.errors import SourceError
 from dfer_ros.core.face_pipeline import FacePipeline
 from dfer_ros.core.faces import FloatArray
 from dfer_ros.core.labels import LABELS
-from dfer_ros.core.recognizer import Emotion, Recognizer
+from dfer_ros.core.recognizer import Recognizer
 from dfer_ros.core.tracker import TrackerConfig
 from dfer_ros.core.video import open_source
 

@@ -1,0 +1,62 @@
+"""A camera for benchmarks: made images from memory at an exact rate, and a list of the stamps it sent.
+
+    python -m dfer_ros.cli.bench_camera --faces 8 --stamps FILE --ros-args -r __ns:=/bench
+
+Ends after --count images, or on SIGINT.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+import rclpy
+from rclpy.qos import ReliabilityPolicy
+from rclpy.utilities import remove_ros_args
+from sensor_msgs.msg import Image
+
+from dfer_ros.cli.demo_clip import crowd_frame
+from dfer_ros.nodes.image_conversion import fill_image
+from dfer_ros.nodes.image_subscription import latest_only
+
+_IMAGES = 16
+
+
+def main() -> None:
+    """Publish `image` until told to stop."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--faces", type=int, required=True)
+    parser.add_argument("--width", type=int, default=640)
+    parser.add_argument("--height", type=int, default=480)
+    parser.add_argument("--rate", type=float, default=30.0)
+    parser.add_argument("--count", type=int, required=True)
+    parser.add_argument("--stamps", type=Path, required=True)
+    rclpy.init()
+    arguments = parser.parse_args(remove_ros_args()[1:])
+    node = rclpy.create_node("bench_camera")
+    publisher = node.create_publisher(Image, "image", latest_only(ReliabilityPolicy.RELIABLE))
+    shifts = 4 * np.sin(2 * np.pi * np.arange(_IMAGES) / _IMAGES)
+    messages = []
+    for shift in shifts:
+        message = Image()
+        fill_image(message, crowd_frame(arguments.faces, arguments.width, arguments.height, float(shift)))
+        messages.append(message)
+    stamps = []
+    start = time.monotonic()
+    try:
+        for index in range(arguments.count):
+            time.sleep(max(0.0, start + index / arguments.rate - time.monotonic()))
+            message = messages[index % _IMAGES]
+            message.header.stamp = node.get_clock().now().to_msg()
+            stamps.append(str(message.header.stamp.sec * 10**9 + message.header.stamp.nanosec))
+            publisher.publish(message)
+    finally:
+        arguments.stamps.write_text("\n".join(stamps), encoding="utf-8")
+    node.destroy_node()
+    rclpy.shutdown()
+
+
+if __name__ == "__main__":
+    main()

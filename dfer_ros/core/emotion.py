@@ -1,0 +1,31 @@
+"""What is answered about one person at one frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dfer_ros.core.faces import FloatArray
+
+PHASE_UNKNOWN = 0
+"""The phase of a model whose head does not tell onset, apex and offset apart; as in dfer_msgs/Emotion."""
+
+
+@dataclass(frozen=True)
+class Emotion:
+    """The emotion of one person at one frame; the fields are those of dfer_msgs/Emotion.
+
+    probabilities: [7] float32 in the order of labels.LABELS, calibrated, sum 1.
+    confidence: the probability of the expression; for unknown, that of the most likely class.
+    valence, arousal: -1..1, expected value over the probabilities. intensity: 0..1, all that is not neutral.
+    """
+
+    face_id: str
+    expression: str
+    confidence: float
+    probabilities: FloatArray
+    valence: float
+    arousal: float
+    intensity: float
+    phase: int
+    window_seconds: float
+    window_frames: int
