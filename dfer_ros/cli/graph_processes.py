@@ -26,6 +26,7 @@ class GraphProcesses:
         self._namespace = namespace
         self._say = say
         self._processes: dict[str, subprocess.Popen[str]] = {}
+        self._ending = False
 
     def __enter__(self) -> GraphProcesses:
         return self
@@ -64,12 +65,15 @@ class GraphProcesses:
         assert process.stdout is not None
         for line in process.stdout:
             text = line.rstrip()
+            if self._ending:
+                continue
             if _LOG_PREFIX.match(text):
                 self._say(f"{node}: {_LOG_PREFIX.sub('', text)}")
             elif "Traceback" in text or "Error" in text:
                 self._say(f"{node}: {text}")
 
     def _end(self) -> None:
+        self._ending = True
         for send, patience in (
             (signal.SIGINT, _SIGINT_SECONDS),
             (signal.SIGTERM, _SIGTERM_SECONDS),

@@ -16,8 +16,8 @@ def decode_image(data: bytes | array[int] | npt.NDArray[np.uint8]) -> Image:
     """Return the pixels [H, W, 3] uint8 BGR of a compressed image; raises ImageError if OpenCV cannot decode it."""
     buffer = np.frombuffer(data, dtype=np.uint8)
     try:
-        image = cv2.imdecode(buffer, cv2.IMREAD_COLOR) if len(buffer) else None
-    except cv2.error:  # a header that claims more pixels than OpenCV allows
+        image = cv2.imdecode(buffer, cv2.IMREAD_COLOR)
+    except cv2.error:  # no bytes, or a header that claims more pixels than OpenCV allows
         image = None
     if image is None:
         raise ImageError(

@@ -10,7 +10,7 @@ import numpy as np
 from dfer_ros.core.decision import DecisionConfig, calibrated_probabilities, decide
 from dfer_ros.core.emotion import PHASE_UNKNOWN, Emotion
 from dfer_ros.core.encoder import AUTO, create_encoder
-from dfer_ros.core.faces import Image
+from dfer_ros.core.faces import FloatArray, Image
 from dfer_ros.core.labels import EXPRESSIONS, NEUTRAL, UNKNOWN, VALENCE_AROUSAL
 from dfer_ros.core.model_folder import open_model_folder
 from dfer_ros.core.onnx_session import SessionConfig

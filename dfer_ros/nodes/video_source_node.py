@@ -16,7 +16,7 @@ from dfer_ros.nodes.image_conversion import fill_image
 from dfer_ros.nodes.image_subscription import latest_only
 from dfer_ros.nodes.parameter import declare_parameters
 from dfer_ros.nodes.parameters.video_source import VIDEO_SOURCE
-from dfer_ros.nodes.run_node import run_node
+from dfer_ros.nodes.run_node import SourceEnded, run_node
 
 NAME = "video_source_node"
 _POLL_SECONDS = 0.05
@@ -92,8 +92,7 @@ class VideoSourceNode(Node):
     def _on_end(self) -> None:
         if self._failure is not None:
             raise self._failure
-        self.get_logger().info("The source came to its end.")
-        self.executor.shutdown(timeout_sec=0)
+        raise SourceEnded
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -15,8 +15,8 @@ from dfer_ros.core.errors import DetectorError
 from dfer_ros.core.faces import Detection, FloatArray, Image
 
 _SHORT_RANGE, _FULL_RANGE = 0, 1
-_LONGEST_SIDE = 640
-"""Larger images are shrunk to this first: the network sees 192 pixels, and sampling those from 4K would alias."""
+_LONGEST_SIDE = 320
+"""Larger images are shrunk to this first: the network sees 192 pixels, and sampling those from more would alias."""
 
 
 class MediaPipeDetector:

@@ -16,6 +16,8 @@ YUNET_SHA256 = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4
 
 _NMS_THRESHOLD = 0.3
 _MOST_FACES = 200
+_CELL = 32
+"""Coarsest step of the network in pixels; in an image of one such step across, OpenCV 4.11 finds faces that are not."""
 
 
 def yunet_default_path() -> Path:
@@ -61,7 +63,9 @@ class YuNetDetector:
         """Return the faces of image [H, W, 3] uint8 BGR."""
         height, width = image.shape[:2]
         scale = min(1.0, self._width / width)
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        size = (round(width * scale), round(height * scale))
+        if min(size) <= _CELL:
+            return []
         if scale < 1.0:
             image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
         self._network.setInputSize(size)

@@ -1,0 +1,179 @@
+"""The real nodes in real processes over DDS, and a probe that plays the camera and listens."""
+
+import itertools
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+# Before anything imports rclpy: nobody else on this machine or network may answer.
+os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)
+os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import CompressedImage, Image
+from waiting import wait_until
+
+from dfer_msgs.msg import EmotionArray, FaceArray
+from dfer_ros.core.transport_profile import transport_environment
+from dfer_ros.nodes.image_conversion import fill_image
+
+_counter = itertools.count(1)
+QUEUE = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=50, reliability=ReliabilityPolicy.RELIABLE)
+
+
+@pytest.fixture(scope="session")
+def _ros():
+    os.environ.update(transport_environment())
+    rclpy.init(args=[])
+    yield
+    rclpy.shutdown()
+
+
+class Nodes:
+    """Node processes of one test, each with a log of the lines it printed."""
+
+    def __init__(self, namespace):
+        self.namespace = namespace
+        self.processes = {}
+        self.logs = {}
+
+    def start(self, node, *arguments):
+        command = [sys.executable, "-m", f"dfer_ros.nodes.{node}", "--ros-args", "-r", f"__ns:={self.namespace}"]
+        process = subprocess.Popen(
+            [*command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        )
+        lines = self.logs[node] = []
+        threading.Thread(target=lambda: lines.extend(process.stdout), daemon=True).start()
+        self.processes[node] = process
+        return process
+
+    def lines(self, node, text):
+        """Return the lines of a node's log that hold a text."""
+        return [line for line in self.logs[node] if text in line]
+
+    def stop(self):
+        for process in self.processes.values():
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+        return {node: process.wait(20.0) for node, process in self.processes.items()}
+
+
+@pytest.fixture
+def namespace():
+    """A namespace of its own for every test."""
+    return f"/test{next(_counter)}"
+
+
+@pytest.fixture
+def nodes(namespace):
+    """Start nodes in the test's namespace; they are stopped at its end, and must end well."""
+    started = Nodes(namespace)
+    yield started
+    codes = started.stop()
+    assert not [line for log in started.logs.values() for line in log if "Traceback" in line]
+    assert set(codes.values()) <= {0, 1}
+
+
+class Probe:
+    """A camera and a listener in one node, spinning in a thread of its own."""
+
+    def __init__(self, namespace):
+        self.node = rclpy.create_node("probe", namespace=namespace)
+        self.faces = []
+        self.emotions = []
+        self.arrivals = {}
+        self.node.create_subscription(FaceArray, "faces", self.faces.append, QUEUE)
+        self.node.create_subscription(EmotionArray, "emotions", self._on_emotions, QUEUE)
+        self._publishers = {}
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(self.node)
+        self._thread = threading.Thread(target=self._executor.spin, daemon=True)
+        self._thread.start()
+
+    def close(self):
+        self._executor.shutdown()
+        self._thread.join()
+        self.node.destroy_node()
+
+    def _on_emotions(self, message):
+        self.arrivals[_key(message)] = time.monotonic()
+        self.emotions.append(message)
+
+    def publisher(self, message_type=Image, topic="image", reliability=ReliabilityPolicy.RELIABLE):
+        key = (message_type, topic, reliability)
+        if key not in self._publishers:
+            quality = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1, reliability=reliability)
+            self._publishers[key] = self.node.create_publisher(message_type, topic, quality)
+        return self._publishers[key]
+
+    def stamp(self, message, seconds=None):
+        """Stamp a message with a time, or with now."""
+        now = self.node.get_clock().now().nanoseconds if seconds is None else round(seconds * 1e9)
+        message.header.stamp.sec, message.header.stamp.nanosec = divmod(now, 10**9)
+        message.header.frame_id = "camera"
+        return message
+
+    def image(self, pixels, seconds=None):
+        """Return an image message of pixels [H, W, 3] BGR."""
+        message = Image()
+        fill_image(message, pixels)
+        return self.stamp(message, seconds)
+
+    def play(self, frames, rate=20.0, publisher=None, stamps=None):
+        """Publish frames at a rate and return their stamps."""
+        publisher = publisher or self.publisher()
+        sent = []
+        for index, frame in enumerate(frames):
+            message = self.image(frame, None if stamps is None else stamps[index])
+            publisher.publish(message)
+            sent.append(_key(message))
+            time.sleep(1.0 / rate)
+        return sent
+
+    def wait_for_graph(self, image_listeners=1, emotions=True, topic="image"):
+        """Wait until the camera is heard and, unless told otherwise, somebody answers."""
+        heard = self.node.resolve_topic_name(topic)
+        answers = self.node.resolve_topic_name("emotions")
+        faces = self.node.resolve_topic_name("faces")
+        assert wait_until(lambda: self.node.count_subscribers(heard) >= image_listeners), "nobody hears the camera"
+        if emotions:
+            assert wait_until(lambda: self.node.count_publishers(answers) and self.node.count_publishers(faces))
+            assert wait_until(lambda: self.node.count_subscribers(faces) >= 2), "dfer_node hears no faces"
+        time.sleep(0.6)  # the subscription follows the reliability of the camera
+
+    def answered(self, stamps):
+        """Return how many of these stamps were answered."""
+        return sum(stamp in self.arrivals for stamp in stamps)
+
+    def compressed(self, data):
+        """Return a compressed image message of bytes."""
+        return self.stamp(CompressedImage(format="jpeg", data=data))
+
+
+def _key(message):
+    return message.header.stamp.sec, message.header.stamp.nanosec
+
+
+@pytest.fixture
+def probe(_ros, namespace):
+    """A camera and listener in the test's namespace."""
+    made = Probe(namespace)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def clips_pack():
+    """The pack of real clips."""
+    pack = Path(__file__).resolve().parents[3] / "shared" / "data" / "dynamic_clips.zip"
+    if not pack.is_file():
+        pytest.skip(f"the real clips are not on this machine: {pack.name} is looked for in ../shared/data")
+    return pack

@@ -1,0 +1,121 @@
+"""Bad input gets one clear line each, and the next good image is answered."""
+
+import shutil
+import time
+
+import pytest
+from sensor_msgs.msg import CompressedImage
+from waiting import wait_until
+
+from dfer_ros.core.share import share_directory
+
+
+def unknown_encoding(message):
+    message.encoding = "cmyk9"
+
+
+def zero_size(message):
+    message.width = message.height = 0
+
+
+def truncated(message):
+    message.data = message.data[: len(message.data) // 2]
+
+
+def rows_too_short(message):
+    message.step = 600
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (unknown_encoding, "encoding 'cmyk9' is not supported"),
+        (zero_size, "The image is 0x0 pixels"),
+        (truncated, "The image is truncated"),
+        (rows_too_short, "rows are 600 bytes"),
+    ],
+)
+def test_a_bad_image_is_named_once_and_the_next_good_one_answered(nodes, probe, clip, spoil, sentence):
+    nodes.start("face_detector_node")
+    camera = probe.publisher()
+    probe.wait_for_graph(emotions=False)
+    for _ in range(5):
+        bad = probe.image(clip[0])
+        spoil(bad)
+        camera.publish(bad)
+        time.sleep(0.05)
+        probe.play(clip[:1])
+    assert wait_until(lambda: len(probe.faces) == 5, 3.0)
+    assert len(nodes.lines("face_detector_node", sentence)) == 1
+    assert not nodes.lines("face_detector_node", "Unexpected error")
+
+
+def test_a_corrupt_jpeg_is_named_once(nodes, probe):
+    nodes.start("face_detector_node", "-p", "image_transport:=compressed")
+    camera = probe.publisher(CompressedImage, "image/compressed")
+    probe.wait_for_graph(emotions=False, topic="image/compressed")
+    for _ in range(5):
+        camera.publish(probe.compressed(b"this is no JPEG"))
+        time.sleep(0.05)
+    assert wait_until(lambda: nodes.lines("face_detector_node", "cannot be decoded"), 3.0)
+    time.sleep(0.2)
+    assert len(nodes.lines("face_detector_node", "cannot be decoded")) == 1
+    assert nodes.processes["face_detector_node"].poll() is None
+
+
+def ends_with(nodes, node, sentence, *arguments):
+    """Assert that a node started with these arguments ends with code 1 and one line that holds the sentence."""
+    process = nodes.start(node, *arguments)
+    assert process.wait(20) == 1
+    assert wait_until(lambda: nodes.logs[node], 2.0)
+    fatal = nodes.lines(node, "[FATAL]")
+    assert len(fatal) == 1
+    assert sentence in fatal[0]
+
+
+@pytest.mark.parametrize(
+    ("node", "parameter", "sentence"),
+    [
+        ("dfer_node", "precision:=fast", "'precision' must be one of auto, fp32, fp16, int8"),
+        ("dfer_node", "threads:=0", "'threads' must be a number from 1 to 64"),
+        ("dfer_node", "providers:=CPU", "'providers' must be a list of texts"),
+        ("dfer_node", "model:=/nowhere/model", "There is no model folder /nowhere/model"),
+        ("face_detector_node", "frame_rate:=0.0", "'frame_rate' must be a number from 0.1 to 240.0 Hz"),
+        ("face_detector_node", "frame_rate:=often", "'frame_rate' must be a number from 0.1 to 240.0 Hz"),
+        ("face_detector_node", "image_transport:=theora", "'image_transport' must be one of raw, compressed"),
+        ("video_source_node", "source:=''", "'source' is empty"),
+        ("video_source_node", "source:=/nowhere.mp4", "There is no file or folder /nowhere.mp4"),
+    ],
+)
+def test_a_wrong_value_at_start_ends_the_node_with_a_sentence(nodes, node, parameter, sentence):
+    ends_with(nodes, node, sentence, "-p", parameter)
+
+
+def test_a_damaged_model_ends_the_node(nodes, tmp_path):
+    model = tmp_path / "model"
+    shutil.copytree(share_directory() / "models" / "efficientnet_lite0", model)
+    encoder = model / "encoder_int8.onnx"
+    content = bytearray(encoder.read_bytes())
+    content[len(content) // 2] ^= 1
+    encoder.write_bytes(content)
+    ends_with(nodes, "dfer_node", "encoder_int8.onnx is damaged", "-p", f"model:={model}", "-p", "precision:=int8")
+
+
+def test_a_missing_encoder_ends_the_node(nodes, tmp_path):
+    model = tmp_path / "model"
+    shutil.copytree(share_directory() / "models" / "efficientnet_lite0", model)
+    (model / "encoder_fp16.onnx").unlink()
+    ends_with(nodes, "dfer_node", "encoder_fp16.onnx is missing", "-p", f"model:={model}", "-p", "precision:=fp16")
+
+
+def test_a_missing_yunet_model_ends_the_node(nodes):
+    arguments = ("-p", "detector:=yunet", "-p", "yunet_model:=/nowhere/yunet.onnx")
+    ends_with(nodes, "face_detector_node", "no model file at /nowhere/yunet.onnx", *arguments)
+
+
+def test_a_provider_that_is_not_installed_is_named_and_passed_over(nodes, probe):
+    providers = "providers:=['TensorrtExecutionProvider', 'CPUExecutionProvider']"
+    nodes.start("dfer_node", "-p", providers, "-p", "precision:=int8")
+    assert wait_until(lambda: nodes.lines("dfer_node", "int8 on CPUExecutionProvider"))
+    assert len(nodes.lines("dfer_node", "TensorrtExecutionProvider is not installed")) == 1
+    assert nodes.processes["dfer_node"].poll() is None

@@ -1,0 +1,159 @@
+"""Both nodes as processes: images in, calibrated emotions out."""
+
+import time
+
+import cv2
+import pytest
+from rclpy.qos import ReliabilityPolicy
+from sensor_msgs.msg import CompressedImage
+from waiting import wait_until
+
+from dfer_ros.core.labels import EXPRESSIONS
+
+CONFIRM_FRAMES = 3
+
+
+@pytest.fixture
+def graph(nodes, probe):
+    nodes.start("face_detector_node")
+    nodes.start("dfer_node", "-p", "precision:=int8")
+    probe.publisher()
+    probe.wait_for_graph()
+    return nodes
+
+
+def test_every_image_is_answered_with_its_stamp_and_frame_id(graph, probe, clip):
+    sent = probe.play(clip)
+    assert wait_until(lambda: probe.answered(sent) == len(sent), 3.0), f"{probe.answered(sent)} of {len(sent)}"
+    assert all(message.header.frame_id == "camera" for message in probe.emotions)
+
+
+def test_a_smile_is_happy_under_one_id_once_it_is_confirmed(graph, probe, clip):
+    sent = probe.play(clip)
+    assert wait_until(lambda: probe.answered(sent) == len(sent), 3.0)
+    by_stamp = {(m.header.stamp.sec, m.header.stamp.nanosec): m.emotions for m in probe.emotions}
+    counts = [len(by_stamp[stamp]) for stamp in sent]
+    assert counts[: CONFIRM_FRAMES - 1] == [0] * (CONFIRM_FRAMES - 1)
+    assert set(counts[CONFIRM_FRAMES - 1 :]) == {1}
+    emotions = [emotion for stamp in sent for emotion in by_stamp[stamp]]
+    assert {emotion.face_id for emotion in emotions} == {"face1"}
+    assert emotions[-1].expression == "happy"
+
+
+def test_the_fields_of_an_emotion_hold_together(graph, probe, clip):
+    sent = probe.play(clip)
+    assert wait_until(lambda: probe.answered(sent) == len(sent), 3.0)
+    emotion = probe.emotions[-1].emotions[0]
+    assert abs(sum(emotion.probabilities) - 1.0) < 1e-5
+    assert emotion.confidence == emotion.probabilities[EXPRESSIONS.index(emotion.expression)]
+    assert emotion.probabilities[emotion.HAPPY] == max(emotion.probabilities)
+    assert emotion.intensity == pytest.approx(1.0 - emotion.probabilities[emotion.NEUTRAL], abs=1e-6)
+    assert emotion.valence > 0.4
+    assert emotion.phase == emotion.UNKNOWN
+    assert 1.0 < emotion.window_seconds <= 2.0
+    assert emotion.window_frames <= 32
+
+
+def test_a_face_carries_its_place_and_its_aligned_crop(graph, probe, clip):
+    sent = probe.play(clip[:20])
+    assert wait_until(lambda: probe.answered(sent) == len(sent), 3.0)
+    message = probe.faces[-1]
+    assert (message.image_width, message.image_height) == (640, 480)
+    face = message.faces[0]
+    left_eye, right_eye, nose, mouth = face.landmarks
+    assert left_eye.x < nose.x < right_eye.x
+    assert left_eye.y < nose.y < mouth.y
+    assert face.roi.x_offset < nose.x < face.roi.x_offset + face.roi.width
+    assert face.roi.y_offset < nose.y < face.roi.y_offset + face.roi.height
+    assert 0.0 < face.quality <= 1.0
+    assert (face.aligned.width, face.aligned.height, face.aligned.encoding) == (128, 128, "bgr8")
+    assert face.aligned.header == message.header
+
+
+def test_an_image_without_faces_is_answered_with_an_empty_array(graph, probe, clip):
+    empty = clip[0] * 0 + 90
+    sent = probe.play([empty] * 5)
+    assert wait_until(lambda: probe.answered(sent) == len(sent), 3.0)
+    assert all(not message.emotions for message in probe.emotions)
+
+
+def test_a_best_effort_camera_is_heard(nodes, probe, clip):
+    camera = probe.publisher(reliability=ReliabilityPolicy.BEST_EFFORT)
+    nodes.start("face_detector_node")
+    nodes.start("dfer_node", "-p", "precision:=int8")
+    probe.wait_for_graph()
+    sent = probe.play(clip[:20], publisher=camera)
+    assert wait_until(lambda: probe.answered(sent) >= len(sent) - 1, 3.0)
+
+
+def test_auto_reliability_follows_a_reliable_camera(graph, probe):
+    image = probe.node.resolve_topic_name("image")
+
+    def reliabilities():
+        return {info.qos_profile.reliability for info in probe.node.get_subscriptions_info_by_topic(image)}
+
+    assert wait_until(lambda: reliabilities() == {ReliabilityPolicy.RELIABLE}, 3.0)
+
+
+def test_compressed_images_are_read(nodes, probe, clip):
+    camera = probe.publisher(CompressedImage, "image/compressed")
+    nodes.start("face_detector_node", "-p", "image_transport:=compressed")
+    nodes.start("dfer_node", "-p", "precision:=int8")
+    probe.wait_for_graph(topic="image/compressed")
+    for frame in clip[:20]:
+        camera.publish(probe.compressed(cv2.imencode(".jpg", frame)[1].tobytes()))
+        time.sleep(0.05)
+    assert wait_until(lambda: probe.emotions and probe.emotions[-1].emotions, 3.0)
+    assert probe.emotions[-1].emotions[0].expression == "happy"
+
+
+def test_a_remapped_image_topic_takes_its_compressed_neighbour(nodes, probe, clip):
+    camera = probe.publisher(CompressedImage, "/front/color/compressed")
+    nodes.start("face_detector_node", "-p", "image_transport:=compressed", "-r", "image:=/front/color")
+    probe.wait_for_graph(topic="/front/color/compressed", emotions=False)
+    camera.publish(probe.compressed(cv2.imencode(".png", clip[0])[1].tobytes()))
+    assert wait_until(lambda: len(probe.faces) == 1, 3.0)
+
+
+def test_the_latest_image_only_is_answered_when_they_come_too_fast(nodes, probe, clip):
+    nodes.start("face_detector_node", "-p", "frame_rate:=240")
+    nodes.start("dfer_node", "-p", "precision:=int8", "-p", "frame_rate:=240")
+    probe.publisher()
+    probe.wait_for_graph()
+    sent = probe.play([clip[-1]] * 200, rate=1000.0, stamps=[100.0 + index for index in range(200)])
+    last_sent = time.monotonic()
+    assert wait_until(lambda: sent[-1] in probe.arrivals, 3.0)
+    time.sleep(0.5)
+    assert probe.answered(sent) < len(sent), "the nodes kept up: nothing was dropped, nothing was tested"
+    assert max(probe.arrivals.values()) - last_sent < 0.3, "old images were answered late"
+
+
+def test_cleared_by_a_clock_that_jumps_back_and_answered_again(graph, probe, clip):
+    stamps = [1000.0 + index / 20 for index in range(15)]
+    sent = probe.play(clip[:15], stamps=stamps)
+    again = probe.play(clip[:15], stamps=[stamp - 500.0 for stamp in stamps])
+    assert wait_until(lambda: probe.answered(sent + again) == len(sent + again), 3.0)
+    assert probe.emotions[-1].emotions[0].face_id == "face2"
+    assert probe.emotions[-1].emotions[0].window_seconds < 1.0
+    assert len(graph.lines("face_detector_node", "went backward")) == 1
+    assert len(graph.lines("dfer_node", "went backward")) == 1
+
+
+def test_images_without_a_stamp_are_answered(graph, probe, clip):
+    probe.play(clip[:10], stamps=[0.0] * 10)
+    assert wait_until(lambda: len(probe.emotions) == 10, 3.0)
+    assert probe.emotions[-1].emotions[0].expression == "happy"
+    assert probe.emotions[-1].header.stamp.sec == 0
+
+
+def test_a_camera_that_stops_is_named_once_and_heard_again(nodes, probe, clip):
+    nodes.start("face_detector_node")
+    probe.publisher()
+    probe.wait_for_graph(emotions=False)
+    probe.play(clip[:5])
+    time.sleep(3.5)
+    assert len(nodes.lines("face_detector_node", "No image for 2 s")) == 1
+    before = len(probe.faces)
+    probe.play(clip[:5])
+    assert wait_until(lambda: len(probe.faces) == before + 5, 3.0)
+    assert len(nodes.lines("face_detector_node", "Images arrive")) == 1

@@ -1,0 +1,38 @@
+"""The overlay: what is seen, drawn, while somebody looks."""
+
+import numpy as np
+from rclpy.qos import QoSProfile
+from sensor_msgs.msg import Image
+from waiting import wait_until
+
+from dfer_ros.nodes.image_conversion import to_bgr
+
+
+def test_it_listens_to_nothing_until_somebody_looks_and_after(nodes, probe):
+    nodes.start("overlay_node")
+    overlay, image = probe.node.resolve_topic_name("overlay"), probe.node.resolve_topic_name("image")
+    assert wait_until(lambda: probe.node.count_publishers(overlay) == 1)
+    assert probe.node.count_subscribers(image) == 0
+    looking = probe.node.create_subscription(Image, "overlay", lambda _: None, QoSProfile(depth=1))
+    assert wait_until(lambda: probe.node.count_subscribers(image) == 1, 5.0)
+    probe.node.destroy_subscription(looking)
+    assert wait_until(lambda: probe.node.count_subscribers(image) == 0, 5.0)
+
+
+def test_the_image_comes_back_with_a_box_and_its_stamp(nodes, probe, clip):
+    seen = []
+    probe.node.create_subscription(Image, "overlay", seen.append, QoSProfile(depth=10))
+    for node in ("face_detector_node", "dfer_node", "overlay_node"):
+        nodes.start(node)
+    probe.publisher()
+    probe.wait_for_graph(image_listeners=2)
+    sent = probe.play(clip[:30])
+    assert wait_until(lambda: len(seen) >= len(sent) - 1, 3.0)
+    last = seen[-1]
+    assert (last.header.stamp.sec, last.header.stamp.nanosec) == sent[-1]
+    drawn = to_bgr(last)
+    changed = np.argwhere((drawn != clip[29]).any(axis=2))
+    face = probe.faces[-1].faces[0].roi
+    top, left = changed.min(axis=0)
+    assert abs(left - face.x_offset) < 40
+    assert abs(top - face.y_offset) < 40

@@ -1,0 +1,133 @@
+"""Parameters of running nodes: described, refused with a sentence, changed where they may be."""
+
+import time
+
+import pytest
+import yaml
+from rcl_interfaces.msg import Parameter as ParameterMessage
+from rcl_interfaces.srv import DescribeParameters, GetParameters, SetParameters
+from rclpy.parameter import Parameter, parameter_value_to_python
+from waiting import wait_until
+
+from dfer_ros.core.share import share_directory
+from dfer_ros.nodes.parameters.dfer import DFER
+from dfer_ros.nodes.parameters.face_detector import FACE_DETECTOR
+from dfer_ros.nodes.parameters.overlay import OVERLAY
+from dfer_ros.nodes.parameters.video_source import VIDEO_SOURCE
+
+TABLES = {
+    "face_detector_node": FACE_DETECTOR,
+    "dfer_node": DFER,
+    "overlay_node": OVERLAY,
+    "video_source_node": VIDEO_SOURCE,
+}
+
+
+def call(probe, node, service_type, service, request, seconds=10.0):
+    client = probe.node.create_client(service_type, f"{node}/{service}")
+    assert client.wait_for_service(20.0)
+    future = client.call_async(request)
+    assert wait_until(future.done, seconds)
+    return future.result()
+
+
+def set_parameter(probe, node, name, value):
+    message: ParameterMessage = Parameter(name, value=value).to_parameter_msg()
+    return call(probe, node, SetParameters, "set_parameters", SetParameters.Request(parameters=[message])).results[0]
+
+
+@pytest.mark.parametrize("node", TABLES)
+def test_every_row_of_the_table_is_in_the_yaml_with_the_same_default(node):
+    content = yaml.safe_load((share_directory() / "config" / f"{node}.yaml").read_text())
+    defaults = {parameter.name: parameter.default for parameter in TABLES[node]}
+    assert content == {f"/**/{node}": {"ros__parameters": defaults}}
+
+
+@pytest.mark.parametrize("node", ["face_detector_node", "dfer_node"])
+def test_a_node_started_from_its_yaml_has_the_defaults_of_a_bare_one(nodes, probe, node):
+    nodes.start(node, "--params-file", str(share_directory() / "config" / f"{node}.yaml"))
+    names = [parameter.name for parameter in TABLES[node]]
+    result = call(probe, node, GetParameters, "get_parameters", GetParameters.Request(names=names))
+    assert [parameter_value_to_python(value) for value in result.values] == [p.default for p in TABLES[node]]
+
+
+def test_the_yaml_reaches_a_node_in_any_namespace(nodes, probe, tmp_path):
+    parameters = tmp_path / "parameters.yaml"
+    parameters.write_text("/**/face_detector_node:\n  ros__parameters:\n    frame_rate: 12\n")
+    nodes.start("face_detector_node", "--params-file", str(parameters))
+    result = call(
+        probe, "face_detector_node", GetParameters, "get_parameters", GetParameters.Request(names=["frame_rate"])
+    )
+    assert parameter_value_to_python(result.values[0]) == 12
+
+
+def test_descriptors_carry_text_unit_range_and_whether_they_may_change(nodes, probe):
+    nodes.start("face_detector_node")
+    request = DescribeParameters.Request(names=["frame_rate", "confirm_frames", "detector"])
+    rate, confirm, detector = call(
+        probe, "face_detector_node", DescribeParameters, "describe_parameters", request
+    ).descriptors
+    assert rate.description.endswith("[Hz]")
+    assert (rate.floating_point_range[0].from_value, rate.floating_point_range[0].to_value) == (0.1, 240.0)
+    assert not rate.read_only
+    assert (confirm.integer_range[0].from_value, confirm.integer_range[0].to_value) == (1, 100)
+    assert confirm.read_only
+    assert detector.additional_constraints == "one of auto, mediapipe, yunet"
+
+
+def test_a_wrong_value_is_refused_with_what_is_allowed_and_the_node_goes_on(nodes, probe, clip):
+    nodes.start("face_detector_node")
+    probe.publisher()
+    probe.wait_for_graph(emotions=False)
+    too_fast = set_parameter(probe, "face_detector_node", "frame_rate", 1000.0)
+    assert not too_fast.successful
+    assert "240.0" in too_fast.reason
+    a_word = set_parameter(probe, "face_detector_node", "frame_rate", "fast")
+    assert a_word.reason == "Parameter 'frame_rate' must be a number from 0.1 to 240.0 Hz, not 'fast'."
+    fixed = set_parameter(probe, "face_detector_node", "detector", "yunet")
+    assert not fixed.successful
+    assert "read-only" in fixed.reason
+    probe.play(clip[:5])
+    assert wait_until(lambda: len(probe.faces) == 5, 3.0)
+
+
+def test_the_frame_rate_may_change_while_the_node_runs(nodes, probe, clip):
+    nodes.start("face_detector_node")
+    probe.publisher()
+    probe.wait_for_graph(emotions=False)
+    assert set_parameter(probe, "face_detector_node", "frame_rate", 5).successful
+    stamps = [100.0 + index / 20 for index in range(40)]
+    probe.play(clip[:40], stamps=stamps)
+    time.sleep(0.3)
+    assert len(probe.faces) == 10
+
+
+def test_the_unknown_threshold_may_change_while_the_node_runs(nodes, probe, clip):
+    nodes.start("face_detector_node")
+    nodes.start("dfer_node", "-p", "precision:=int8")
+    probe.publisher()
+    probe.wait_for_graph()
+    probe.play(clip[:20])
+    assert wait_until(lambda: probe.emotions and probe.emotions[-1].emotions, 3.0)
+    assert probe.emotions[-1].emotions[0].expression == "happy"
+    assert set_parameter(probe, "dfer_node", "unknown_threshold", 1.0).successful
+    sent = probe.play(clip[20:25])
+    assert wait_until(lambda: probe.answered(sent) == len(sent), 3.0)
+    unsure = probe.emotions[-1].emotions[0]
+    assert unsure.expression == "unknown"
+    assert unsure.confidence == max(unsure.probabilities)
+
+
+def test_services_answer_while_the_node_is_busy(nodes, probe, clip):
+    nodes.start("face_detector_node")
+    camera = probe.publisher()
+    probe.wait_for_graph(emotions=False)
+    big = probe.image(clip[-1].repeat(4, axis=0).repeat(4, axis=1))
+    times = []
+    for _ in range(30):
+        camera.publish(probe.stamp(big))
+        start = time.monotonic()
+        request = GetParameters.Request(names=["frame_rate"])
+        call(probe, "face_detector_node", GetParameters, "get_parameters", request)
+        times.append(time.monotonic() - start)
+    assert sorted(times)[len(times) // 2] < 0.1
