@@ -71,10 +71,9 @@ def _open(source: str, fps: float, topic: str) -> FrameSource:
     path = Path(source).expanduser()
     if is_bag(path):
         return BagImages(path, topic)
-    opened = open_source(source, fps)
-    if opened.live:
+    if source.isdecimal():
         raise SourceError("`dfer analyze` reads recordings; for a camera use `dfer run --source`.")
-    return opened
+    return open_source(source, fps)
 
 
 def _with_progress(frames: Iterator[AnalyzedFrame], count: int) -> Iterator[AnalyzedFrame]:

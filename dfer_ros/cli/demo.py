@@ -46,6 +46,8 @@ class _Recorder:
         self._table = table
         self._rois: dict[tuple[int, int], dict[str, tuple[int, int, int, int]]] = {}
         self._waiting: dict[tuple[int, int], EmotionArray] = {}
+        self._video_start: float | None = None
+        self._video_frames = 0
         self.frames = 0
 
     def on_faces(self, message: FaceArray) -> None:
@@ -59,7 +61,13 @@ class _Recorder:
         self._record(_key(message))
 
     def on_overlay(self, message: Image) -> None:
-        self._video.write(to_bgr(message))
+        """Append an overlay as often as keeps the video in time, whatever was dropped before it."""
+        seconds = message.header.stamp.sec + message.header.stamp.nanosec * 1e-9
+        self._video_start = seconds if self._video_start is None else self._video_start
+        image = to_bgr(message)
+        while self._video_frames <= (seconds - self._video_start) * FPS:
+            self._video.write(image)
+            self._video_frames += 1
 
     def _record(self, key: tuple[int, int]) -> None:
         if key not in self._rois or key not in self._waiting:

@@ -145,6 +145,10 @@ def _parse(content: Any) -> ModelDescription:
     for key in positive:
         if not getattr(description, key) > 0:
             raise ValueError(f"{key} must be above 0")
+    if not 0.0 <= description.unknown_threshold <= 1.0:
+        raise ValueError("unknown_threshold must be from 0 to 1")
+    if min(description.std) <= 0:
+        raise ValueError("std must be above 0")
     if description.crop > ALIGNED_SIZE:
         raise ValueError(f"crop must be at most {ALIGNED_SIZE}, the side of the aligned crop")
     return description

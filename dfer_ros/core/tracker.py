@@ -7,6 +7,7 @@ frames, so this tracker counts in seconds. The scheme is SORT's (Bewley et al. 2
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -60,18 +61,22 @@ class Tracker:
 
     def __init__(self, config: TrackerConfig) -> None:
         self._config = config
-        self._tracks: list[_Track] = []
+        self._tracks: list[_Track]
         self._ids_given = 0
+        self.reset()
 
     def reset(self) -> None:
         """Forget every face; ids are not used again."""
         self._tracks = []
+        self._interval = math.inf
+        self._last_stamp = -math.inf
 
     def update(self, detections: Sequence[Detection], stamp: float) -> list[tuple[str, Detection]]:
         """Return the detections that belong to confirmed faces, with their ids.
 
         detections: the faces of one image. stamp: its time in seconds, not before the last one.
         """
+        self._forget_across_a_gap(stamp)
         boxes = [detection.box for detection in detections]
         matches = self._assign(boxes, stamp)
         confirmed = []
@@ -88,6 +93,13 @@ class Tracker:
         missed = [track for track in self._tracks if track not in seen and self._is_kept(track, stamp)]
         self._tracks = missed + seen
         return confirmed
+
+    def _forget_across_a_gap(self, stamp: float) -> None:
+        """Forget every face after a time without any frame; a steady rate below 1 / lost_seconds is no such time."""
+        gap = stamp - self._last_stamp
+        if gap > max(self._config.lost_seconds, 1.5 * self._interval):
+            self._tracks = []
+        self._interval, self._last_stamp = gap, stamp
 
     def _is_kept(self, track: _Track, stamp: float) -> bool:
         return bool(track.id) and stamp - track.seen_at <= self._config.lost_seconds

@@ -15,6 +15,8 @@ from dfer_ros.core.errors import DetectorError
 from dfer_ros.core.faces import Detection, FloatArray, Image
 
 _SHORT_RANGE, _FULL_RANGE = 0, 1
+_CLOSE_UP = 0.3
+"""Least width of a face, in shorter sides of the image, that the short-range model alone may find."""
 _LONGEST_SIDE = 320
 """Larger images are shrunk to this first: the network sees 192 pixels, and sampling those from more would alias."""
 
@@ -52,9 +54,12 @@ class MediaPipeDetector:
             size = (max(1, round(width * scale)), max(1, round(height * scale)))
             image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
         rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-        found = self._full_range.process(rgb).detections or self._short_range.process(rgb).detections or ()
         pixels = np.array((width, height), dtype=np.float32)
-        return [_to_detection(detection, pixels) for detection in found]
+        found = [_to_detection(detection, pixels) for detection in self._full_range.process(rgb).detections or ()]
+        if found:
+            return found
+        close = [_to_detection(detection, pixels) for detection in self._short_range.process(rgb).detections or ()]
+        return [detection for detection in close if detection.box[2] >= _CLOSE_UP * pixels.min()]
 
 
 @contextlib.contextmanager

@@ -1,0 +1,94 @@
+import cv2
+import numpy as np
+import pytest
+
+from dfer_ros.core.analysis import analyze, recognize_faces
+from dfer_ros.core.errors import SourceError
+from dfer_ros.core.face_pipeline import FacePipeline
+from dfer_ros.core.records import emotion_record
+from dfer_ros.core.tracker import TrackerConfig
+from dfer_ros.core.video import open_source
+
+FPS, FRAMES = 30.0, 30
+
+
+@pytest.fixture(scope="module")
+def folder(clip, tmp_path_factory):
+    """The first second of the clip as a folder of images."""
+    path = tmp_path_factory.mktemp("clip")
+    for index, image in enumerate(clip[:FRAMES]):
+        cv2.imwrite(str(path / f"{index}.png"), image)
+    return path
+
+
+@pytest.fixture
+def analyzed(folder, detector, recognizer):
+    """Return the answer to the clip at a frame rate."""
+
+    def run(frame_rate=30.0, source=None):
+        recognizer.reset()
+        pipeline = FacePipeline(detector, TrackerConfig())
+        return list(analyze(source or open_source(str(folder), FPS), pipeline, recognizer, frame_rate))
+
+    return run
+
+
+def records(answers):
+    return [
+        emotion_record(each.frame.stamp, each.frame.index, (0, 0, 0, 0), emotion)
+        for each in answers
+        for emotion in each.emotions
+    ]
+
+
+def test_every_frame_is_answered_with_a_happy_face_from_the_third_on(analyzed):
+    answers = analyzed()
+    assert [each.frame.index for each in answers] == list(range(FRAMES))
+    assert [[emotion.face_id for emotion in each.emotions] for each in answers] == [[], []] + [["face1"]] * 28
+    assert {emotion.expression for each in answers for emotion in each.emotions} == {"happy"}
+
+
+def test_faces_and_emotions_are_in_the_same_order(analyzed):
+    for each in analyzed():
+        assert [face.id for face in each.faces] == [emotion.face_id for emotion in each.emotions]
+
+
+def test_the_same_recording_gives_exactly_the_same_answers_twice(analyzed):
+    first, second = records(analyzed()), records(analyzed())
+    assert len(first) == 28
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("frame_rate", "indices"), [(15.0, range(0, 30, 2)), (10.0, range(0, 30, 3)), (60.0, range(30))]
+)
+def test_no_more_frames_are_processed_than_the_frame_rate_allows(analyzed, frame_rate, indices):
+    assert [each.frame.index for each in analyzed(frame_rate)] == list(indices)
+
+
+def test_the_window_grows_with_the_stamps_of_the_recording(analyzed):
+    last = analyzed()[-1].emotions[0]
+    assert last.window_seconds == pytest.approx(27 / FPS)
+
+
+def test_each_face_of_each_frame_is_encoded_once(analyzed, recognizer):
+    runs, crops = recognizer.encoder.runs, recognizer.encoder.crops
+    analyzed()
+    assert recognizer.encoder.runs - runs == recognizer.encoder.crops - crops == 28
+
+
+def test_frames_before_a_corrupt_one_are_answered(analyzed, folder, tmp_path):
+    for index in range(3):
+        (tmp_path / f"{index}.png").write_bytes((folder / f"{index}.png").read_bytes())
+    (tmp_path / "3.png").write_bytes(b"no image")
+    with pytest.raises(SourceError, match=r"3\.png cannot be decoded"):
+        analyzed(source=open_source(str(tmp_path)))
+
+
+def test_recognize_faces_answers_nothing_for_nobody(recognizer):
+    assert recognize_faces(recognizer, 0.0, []) == []
+
+
+def test_the_images_come_along_with_the_answers(analyzed, clip):
+    answers = analyzed()
+    assert all(np.array_equal(each.frame.image, image) for each, image in zip(answers, clip))

@@ -1,0 +1,188 @@
+import itertools
+
+import cv2
+import numpy as np
+import pytest
+from rosbags.rosbag2 import StoragePlugin, Writer
+from rosbags.typesys import Stores, get_typestore
+
+from dfer_ros.core.bag import METADATA_FILE, BagImages, is_bag
+from dfer_ros.core.errors import ImageError, SourceError
+
+TYPES = get_typestore(Stores.ROS2_HUMBLE)
+RAW, COMPRESSED, TEXT = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage", "std_msgs/msg/String"
+FRAMES, PERIOD, START = 5, 0.1, 1700000000
+STORAGES = [StoragePlugin.SQLITE3, StoragePlugin.MCAP]
+
+
+def picture(index):
+    """Return a picture [24, 32, 3] of its own for every index."""
+    return np.random.default_rng(index).integers(0, 256, (24, 32, 3), dtype=np.uint8)
+
+
+def header(nanoseconds):
+    stamp = TYPES.types["builtin_interfaces/msg/Time"](*divmod(nanoseconds, 10**9))
+    return TYPES.types["std_msgs/msg/Header"](stamp, "camera")
+
+
+def raw_message(image, nanoseconds, encoding="bgr8"):
+    height, width = image.shape[:2]
+    return TYPES.types[RAW](header(nanoseconds), height, width, encoding, 0, 3 * width, image.ravel())
+
+
+def compressed_message(image, nanoseconds, suffix=".png"):
+    return TYPES.types[COMPRESSED](header(nanoseconds), suffix[1:], cv2.imencode(suffix, image)[1].ravel())
+
+
+def text_message(*_):
+    return TYPES.types[TEXT]("hello")
+
+
+MAKERS = {RAW: raw_message, COMPRESSED: compressed_message, TEXT: text_message}
+
+
+def write_bag(path, topics, storage=StoragePlugin.MCAP, frames=FRAMES, stamped=True, make=None):
+    """Write a bag whose topics (type by name) carry a message every tenth of a second, received 20 ms later."""
+    with Writer(path, version=9, storage_plugin=storage) as writer:
+        connections = {name: writer.add_connection(name, kind, typestore=TYPES) for name, kind in topics.items()}
+        for index, (name, kind) in itertools.product(range(frames), topics.items()):
+            nanoseconds = START * 10**9 + round(index * PERIOD * 1e9)
+            message = (make or MAKERS[kind])(picture(index), nanoseconds if stamped else 0)
+            data = TYPES.serialize_cdr(message, kind)
+            writer.write(connections[name], nanoseconds + 20_000_000, data)
+    return path
+
+
+def data_file(bag):
+    return next(file for file in bag.iterdir() if file.name != METADATA_FILE)
+
+
+@pytest.mark.parametrize("storage", STORAGES)
+@pytest.mark.parametrize("kind", [RAW, COMPRESSED])
+def test_the_images_of_a_bag_come_in_order_with_their_own_stamps(tmp_path, storage, kind):
+    bag = BagImages(write_bag(tmp_path / "bag", {"/camera": kind}, storage), "/camera")
+    frames = list(bag.frames())
+    assert [frame.index for frame in frames] == list(range(FRAMES))
+    assert [frame.stamp - START for frame in frames] == pytest.approx(np.arange(FRAMES) * PERIOD, abs=1e-6)
+    assert all((frame.image == picture(frame.index)).all() for frame in frames)
+
+
+@pytest.mark.parametrize("storage", STORAGES)
+def test_a_bag_knows_its_number_of_frames_and_its_rate(tmp_path, storage):
+    bag = BagImages(write_bag(tmp_path / "bag", {"/camera": RAW}, storage), "")
+    assert bag.frame_count == FRAMES
+    assert bag.fps == pytest.approx(1 / PERIOD, rel=1e-3)
+    assert not bag.live
+
+
+def test_a_bag_of_one_image_has_the_default_rate(tmp_path):
+    bag = BagImages(write_bag(tmp_path / "bag", {"/camera": RAW}, frames=1), "")
+    assert (bag.fps, bag.frame_count, len(list(bag.frames()))) == (30.0, 1, 1)
+
+
+def test_the_only_image_topic_needs_no_name(tmp_path):
+    path = write_bag(tmp_path / "bag", {"/chatter": TEXT, "/camera": RAW})
+    assert len(list(BagImages(path, "").frames())) == FRAMES
+
+
+@pytest.mark.parametrize("topic", ["/left", "/right/compressed"])
+def test_only_the_images_of_the_topic_named_are_given(tmp_path, topic):
+    path = write_bag(tmp_path / "bag", {"/left": RAW, "/right/compressed": COMPRESSED, "/chatter": TEXT})
+    frames = list(BagImages(path, topic).frames())
+    assert len(frames) == FRAMES
+    assert all((frame.image == picture(frame.index)).all() for frame in frames)
+
+
+def test_several_image_topics_are_an_error_that_lists_them(tmp_path):
+    path = write_bag(tmp_path / "bag", {"/right": RAW, "/left": COMPRESSED, "/chatter": TEXT})
+    with pytest.raises(SourceError, match="has several image topics: choose one of /left, /right with --topic"):
+        BagImages(path, "")
+
+
+@pytest.mark.parametrize("topic", ["/camera", "left", "/chatter"])
+def test_a_wrong_topic_is_an_error_that_lists_those_with_images(tmp_path, topic):
+    path = write_bag(tmp_path / "bag", {"/right": RAW, "/left": COMPRESSED, "/chatter": TEXT})
+    with pytest.raises(SourceError, match=f"has no image topic {topic}: choose one of /left, /right with --topic"):
+        BagImages(path, topic)
+
+
+def test_a_bag_without_images_is_an_error(tmp_path):
+    with pytest.raises(SourceError, match="There are no images in the bag"):
+        BagImages(write_bag(tmp_path / "bag", {"/chatter": TEXT}), "")
+
+
+def test_images_without_stamps_are_stamped_by_the_recorder(tmp_path):
+    bag = BagImages(write_bag(tmp_path / "bag", {"/camera": RAW}, stamped=False), "")
+    expected = 0.02 + np.arange(FRAMES) * PERIOD
+    assert [frame.stamp - START for frame in bag.frames()] == pytest.approx(expected, abs=1e-6)
+
+
+def test_jpeg_images_are_read(tmp_path):
+    def make(_, nanoseconds):
+        return compressed_message(np.full((24, 32, 3), 77, np.uint8), nanoseconds, ".jpg")
+
+    path = write_bag(tmp_path / "bag", {"/camera": COMPRESSED}, make=make)
+    assert all(np.abs(frame.image.astype(int) - 77).max() <= 2 for frame in BagImages(path, "").frames())
+
+
+def test_raw_images_of_other_encodings_are_converted(tmp_path):
+    def make(image, nanoseconds):
+        return raw_message(np.ascontiguousarray(image[..., ::-1]), nanoseconds, "rgb8")
+
+    path = write_bag(tmp_path / "bag", {"/camera": RAW}, make=make)
+    assert all((frame.image == picture(frame.index)).all() for frame in BagImages(path, "").frames())
+
+
+def test_an_encoding_that_is_not_known_is_an_error_that_names_it(tmp_path):
+    path = write_bag(tmp_path / "bag", {"/camera": RAW}, make=lambda image, at: raw_message(image, at, "16UC1"))
+    with pytest.raises(ImageError, match="'16UC1' is not supported"):
+        list(BagImages(path, "").frames())
+
+
+def test_a_bag_can_be_walked_again(tmp_path):
+    bag = BagImages(write_bag(tmp_path / "bag", {"/camera": RAW}), "")
+    assert [frame.stamp for frame in bag.frames()] == [frame.stamp for frame in bag.frames()]
+
+
+def test_a_folder_is_a_bag_by_its_metadata(tmp_path):
+    assert is_bag(write_bag(tmp_path / "bag", {"/camera": RAW}))
+    assert not is_bag(tmp_path)
+    assert not is_bag(tmp_path / "absent")
+
+
+@pytest.mark.parametrize("storage", STORAGES)
+@pytest.mark.parametrize("kept", [0.0, 0.5])
+def test_a_truncated_bag_is_an_error_that_names_it(tmp_path, storage, kept):
+    path = write_bag(tmp_path / "bag", {"/camera": RAW}, storage)
+    data = data_file(path).read_bytes()
+    data_file(path).write_bytes(data[: int(kept * len(data))])
+    with pytest.raises(SourceError, match=rf"{path} cannot be read as a bag: .*[^.]\.$"):
+        BagImages(path, "")
+
+
+@pytest.mark.parametrize("content", ["", "- 1", "a: [", "rosbag2_bagfile_information: {}"])
+def test_damaged_metadata_are_an_error_in_one_line(tmp_path, content):
+    path = write_bag(tmp_path / "bag", {"/camera": RAW})
+    (path / METADATA_FILE).write_text(content)
+    with pytest.raises(SourceError, match=f"{path} cannot be read as a bag") as error:
+        BagImages(path, "")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("storage", STORAGES)
+def test_a_damaged_message_is_an_error_that_names_the_bag(tmp_path, storage):
+    whole = TYPES.serialize_cdr(raw_message(picture(0), START * 10**9), RAW)
+    with Writer(tmp_path / "bag", version=9, storage_plugin=storage) as writer:
+        connection = writer.add_connection("/camera", RAW, typestore=TYPES)
+        for index, data in enumerate((whole, whole[: len(whole) // 2])):
+            writer.write(connection, (START + index) * 10**9, data)
+    frames = BagImages(tmp_path / "bag", "").frames()
+    assert (next(frames).image == picture(0)).all()
+    with pytest.raises(SourceError, match=rf"The bag {tmp_path / 'bag'} is damaged: .*[^.]\.$"):
+        next(frames)
+
+
+def test_what_goes_wrong_with_the_reader_of_the_frames_is_not_blamed_on_the_bag(tmp_path):
+    path = write_bag(tmp_path / "bag", {"/camera": RAW})
+    with pytest.raises(ZeroDivisionError):
+        [1 / frame.index for frame in BagImages(path, "").frames()]

@@ -1,0 +1,25 @@
+"""Real people on real video through the real graph."""
+
+import zipfile
+from collections import Counter
+
+import pytest
+from waiting import wait_until
+
+
+@pytest.mark.parametrize(
+    ("clip_name", "expression"),
+    [("diyon335_happy", "happy"), ("diyon335_sad", "sad"), ("diyon335_angry", "angry"), ("hci_neutral", "neutral")],
+)
+def test_the_graph_reads_a_real_clip(nodes, probe, clips_pack, tmp_path, clip_name, expression):
+    with zipfile.ZipFile(clips_pack) as pack:
+        video = pack.extract(f"clips/{clip_name}.mp4", tmp_path)
+    nodes.start("face_detector_node")
+    nodes.start("dfer_node")
+    probe.wait_for_graph()
+    source = nodes.start("video_source_node", "-p", f"source:={video}")
+    assert source.wait(60) == 0
+    assert wait_until(lambda: len(probe.emotions) >= len(probe.faces) - 1, 3.0)
+    named = Counter(emotion.expression for message in probe.emotions for emotion in message.emotions)
+    assert named.most_common(1)[0][0] == expression
+    assert {emotion.face_id for message in probe.emotions for emotion in message.emotions} == {"face1"}
