@@ -15,7 +15,7 @@ from dfer_ros.core.errors import DetectorError
 from dfer_ros.core.faces import Detection, FloatArray, Image
 
 _SHORT_RANGE, _FULL_RANGE = 0, 1
-_CLOSE_UP = 0.3
+_CLOSE_UP = 0.2
 """Least width of a face, in shorter sides of the image, that the short-range model alone may find."""
 _LONGEST_SIDE = 320
 """Larger images are shrunk to this first: the network sees 192 pixels, and sampling those from more would alias."""
