@@ -18,6 +18,9 @@ from dfer_ros import __version__
 from dfer_ros.cli.outputs import whole_file
 from dfer_ros.core.recognizer import RecognizerConfig
 
+_TABLE_WIDTH = 150
+"""Columns that the table of the graph needs; a narrower terminal wraps its lines, which beats cutting its cells."""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `dfer bench`."""
@@ -75,7 +78,7 @@ def _run_graph(arguments: argparse.Namespace) -> int:
             f"{result.memory_growth_mb:+.1f}",
             scenario.target,
         )
-    console.print(table)
+    Console(width=max(console.width, _TABLE_WIDTH)).print(table)
     _write(arguments.output, [{**asdict(s), **asdict(r)} for s, r in zip(chosen, results)], console)
     return 0
 

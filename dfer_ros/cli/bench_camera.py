@@ -2,18 +2,21 @@
 
     python -m dfer_ros.cli.bench_camera --faces 8 --stamps FILE --ros-args -r __ns:=/bench
 
-Ends after --count images, or on SIGINT.
+Ends on SIGINT and then writes the stamps of its images, in nanoseconds, one a line.
 """
 
 from __future__ import annotations
 
 import argparse
+import signal
+import threading
 import time
 from pathlib import Path
 
 import numpy as np
 import rclpy
 from rclpy.qos import ReliabilityPolicy
+from rclpy.signals import SignalHandlerOptions
 from rclpy.utilities import remove_ros_args
 from sensor_msgs.msg import Image
 
@@ -21,7 +24,7 @@ from dfer_ros.cli.demo_clip import crowd_frame
 from dfer_ros.nodes.image_conversion import fill_image
 from dfer_ros.nodes.image_subscription import latest_only
 
-_IMAGES = 16
+_IMAGES = 10
 
 
 def main() -> None:
@@ -31,9 +34,10 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=640)
     parser.add_argument("--height", type=int, default=480)
     parser.add_argument("--rate", type=float, default=30.0)
-    parser.add_argument("--count", type=int, required=True)
     parser.add_argument("--stamps", type=Path, required=True)
-    rclpy.init()
+    stop = threading.Event()
+    signal.signal(signal.SIGINT, lambda *_: stop.set())
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     arguments = parser.parse_args(remove_ros_args()[1:])
     node = rclpy.create_node("bench_camera")
     publisher = node.create_publisher(Image, "image", latest_only(ReliabilityPolicy.RELIABLE))
@@ -43,17 +47,15 @@ def main() -> None:
         message = Image()
         fill_image(message, crowd_frame(arguments.faces, arguments.width, arguments.height, float(shift)))
         messages.append(message)
-    stamps = []
+    stamps: list[int] = []
     start = time.monotonic()
-    try:
-        for index in range(arguments.count):
-            time.sleep(max(0.0, start + index / arguments.rate - time.monotonic()))
-            message = messages[index % _IMAGES]
-            message.header.stamp = node.get_clock().now().to_msg()
-            stamps.append(str(message.header.stamp.sec * 10**9 + message.header.stamp.nanosec))
-            publisher.publish(message)
-    finally:
-        arguments.stamps.write_text("\n".join(stamps), encoding="utf-8")
+    while not stop.is_set():
+        message = messages[len(stamps) % _IMAGES]
+        stop.wait(max(0.0, start + len(stamps) / arguments.rate - time.monotonic()))
+        message.header.stamp = node.get_clock().now().to_msg()
+        stamps.append(message.header.stamp.sec * 10**9 + message.header.stamp.nanosec)
+        publisher.publish(message)
+    arguments.stamps.write_text("\n".join(map(str, stamps)), encoding="utf-8")
     node.destroy_node()
     rclpy.shutdown()
 

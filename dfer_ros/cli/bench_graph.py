@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,7 +27,7 @@ from dfer_ros.core.transport_profile import PROFILE_VARIABLES, transport_environ
 
 _NAMESPACE = "/bench"
 _WARM_UP_SECONDS = 4.0
-_RATE = 30.0
+_LATEST_ANSWER_SECONDS = 0.5
 _NODES = ("face_detector_node", "dfer_node")
 
 
@@ -91,41 +93,56 @@ def measure_graph(scenario: Scenario, console: Console) -> GraphResult:
     with (
         tempfile.TemporaryDirectory() as folder,
         GraphProcesses(_NAMESPACE, lambda line: console.print(line, style="bright_black", soft_wrap=True)) as graph,
-        GraphListener(_NAMESPACE, None, arrivals.add) as listener,
+        GraphListener(_NAMESPACE, None, arrivals.add),
         Progress(console=console, transient=True) as progress,
     ):
-        for node in _NODES:
-            graph.start(node, scenario.detector if node == "face_detector_node" else {}, {})
-        _wait_until_ready(listener, graph)
-        processes = [psutil.Process(pid) for pid in graph.pids().values()]
-        stamps_file = Path(folder) / "stamps"
-        with _camera(scenario, stamps_file) as camera:
+        stamps = Path(folder) / "stamps"
+        with _camera(scenario, stamps):
+            for node in _NODES:
+                graph.start(node, scenario.detector if node == "face_detector_node" else {}, {})
             arrivals.wait_for_first()
             time.sleep(_WARM_UP_SECONDS)
-            start, cpu, memory = time.time(), _cpu_seconds(processes), _memory_mb(processes)
+            before = _Usage.of(graph)
             task = progress.add_task(scenario.name, total=scenario.seconds)
-            while time.time() < start + scenario.seconds:
-                time.sleep(0.5)
-                progress.update(task, completed=time.time() - start)
-            end, cpu_used, memory_end = time.time(), _cpu_seconds(processes) - cpu, _memory_mb(processes)
-            time.sleep(0.5)
-            camera.send_signal(2)
-            camera.wait()
-        stamps = [int(line) for line in stamps_file.read_text(encoding="utf-8").splitlines()]
-    sent = [stamp for stamp in stamps if start <= stamp * 1e-9 < end]
+            while (elapsed := time.time() - before.time) < scenario.seconds:
+                progress.update(task, completed=elapsed)
+                time.sleep(0.2)
+            after = _Usage.of(graph)
+            time.sleep(_LATEST_ANSWER_SECONDS)
+        sent = [int(line) for line in stamps.read_text(encoding="utf-8").splitlines()]
+    return _result([stamp for stamp in sent if before.time <= stamp * 1e-9 < after.time], arrivals, before, after)
+
+
+def _result(sent: Sequence[int], arrivals: _Arrivals, before: _Usage, after: _Usage) -> GraphResult:
     latencies = arrivals.latencies_ms(sent)
     p50, p95, p99 = np.percentile(latencies, (50, 95, 99)) if latencies else (np.nan,) * 3
+    seconds = after.time - before.time
     return GraphResult(
         sent=len(sent),
         answered=len(latencies),
-        answers_per_second=len(latencies) / (end - start),
+        answers_per_second=len(latencies) / seconds,
         p50_ms=float(p50),
         p95_ms=float(p95),
         p99_ms=float(p99),
-        cpu_percent=100 * cpu_used / (end - start),
-        memory_mb=memory_end,
-        memory_growth_mb=memory_end - memory,
+        cpu_percent=100 * (after.cpu_seconds - before.cpu_seconds) / seconds,
+        memory_mb=after.memory_mb,
+        memory_growth_mb=after.memory_mb - before.memory_mb,
     )
+
+
+@dataclass(frozen=True)
+class _Usage:
+    """What both nodes have used until a time: CPU in seconds, resident memory in megabytes."""
+
+    time: float
+    cpu_seconds: float
+    memory_mb: float
+
+    @classmethod
+    def of(cls, graph: GraphProcesses) -> _Usage:
+        processes = [psutil.Process(pid) for pid in graph.pids().values()]
+        cpu = sum(sum(process.cpu_times()[:2]) for process in processes)
+        return cls(time.time(), cpu, sum(process.memory_info().rss for process in processes) / 1e6)
 
 
 class _Arrivals:
@@ -150,20 +167,18 @@ class _Arrivals:
         return [1e3 * (self._arrived[stamp] - stamp * 1e-9) for stamp in sent if stamp in self._arrived]
 
 
-def _camera(scenario: Scenario, stamps: Path) -> subprocess.Popen[bytes]:
-    count = round(_RATE * (scenario.seconds + 60))
+@contextlib.contextmanager
+def _camera(scenario: Scenario, stamps: Path) -> Iterator[None]:
+    """Run the camera of a scenario; at the end it writes the stamps it sent, in nanoseconds."""
     arguments = ["--faces", scenario.faces, "--width", scenario.width, "--height", scenario.height]
-    arguments += ["--rate", _RATE, "--count", count, "--stamps", stamps, "--ros-args", "-r", f"__ns:={_NAMESPACE}"]
+    arguments += ["--stamps", stamps, "--ros-args", "-r", f"__ns:={_NAMESPACE}"]
     command = [sys.executable, "-m", "dfer_ros.cli.bench_camera", *map(str, arguments)]
-    return subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
-
-
-def _wait_until_ready(listener: GraphListener, graph: GraphProcesses) -> None:
-    deadline = time.monotonic() + 30.0
-    while listener.listeners("image") < 1 or listener.listeners("faces") < 1:
-        if graph.ended() or time.monotonic() > deadline:
-            raise DferError("The nodes did not start: see their lines above.")
-        time.sleep(0.05)
+    camera = subprocess.Popen(command, start_new_session=True)
+    try:
+        yield
+    finally:
+        camera.send_signal(signal.SIGINT)
+        camera.wait()
 
 
 def _set_profile(shared_memory: bool) -> None:
@@ -171,11 +186,3 @@ def _set_profile(shared_memory: bool) -> None:
         os.environ.pop(variable, None)
     if shared_memory:
         os.environ.update(transport_environment())
-
-
-def _cpu_seconds(processes: Sequence[psutil.Process]) -> float:
-    return sum(sum(process.cpu_times()[:2]) for process in processes)
-
-
-def _memory_mb(processes: Sequence[psutil.Process]) -> float:
-    return sum(process.memory_info().rss for process in processes) / 1e6

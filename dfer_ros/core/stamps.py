@@ -21,7 +21,7 @@ class StampOrder:
 class RateLimiter:
     """Lets at most `rate` frames a second through, without drift, and loses none to the jitter of a camera."""
 
-    _JITTER = 0.25
+    _EARLY = 0.25
     """Share of a period by which a frame may come early."""
 
     def __init__(self, rate: float) -> None:
@@ -33,8 +33,8 @@ class RateLimiter:
         period = 1.0 / self.rate
         if self._due is None or self._due - stamp > 2 * period:
             self._due = stamp
-        slack = self._JITTER * period
-        if stamp < self._due - slack:
+        if stamp < self._due - self._EARLY * period:
             return False
-        self._due = max(self._due + period, stamp + period - slack)
+        # The frame after a late one may come when it would have come anyway.
+        self._due = max(self._due + period, stamp + 0.5 * period)
         return True
