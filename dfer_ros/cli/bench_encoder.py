@@ -1,4 +1,4 @@
-"""The encoder's speed by precision and batch, all precisions in turn, so that ratios hold on a noisy machine."""
+"""The encoder's speed by precision and batch, block by block in turn, so that ratios hold on a noisy machine."""
 
 from __future__ import annotations
 
@@ -6,17 +6,21 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
+import onnxruntime
 from rich.console import Console
 from rich.progress import track
 
 from dfer_ros.cli.demo_clip import load_portrait
 from dfer_ros.core.alignment import align_face
 from dfer_ros.core.encoder import preprocess
+from dfer_ros.core.faces import FloatArray
 from dfer_ros.core.model_folder import encoder_file, open_model_folder
 from dfer_ros.core.onnx_session import SessionConfig, create_session
 
 BATCHES = (1, 4, 8, 30)
-_RUNS = 200
+_BLOCKS = 10
+_RUNS, _WARM_UP_RUNS = 25, 5
+"""Runs of one block that count, and those before them that fill the caches with this model."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +43,20 @@ def measure_encoders(model: str, console: Console) -> list[EncoderResult]:
     for batch in BATCHES:
         image = preprocess([crop] * batch, folder.description)
         times: dict[str, list[float]] = {precision: [] for precision in sessions}
-        for _ in track(range(_RUNS), description=f"batch {batch}", console=console, transient=True):
+        for _ in track(range(_BLOCKS), description=f"batch {batch}", console=console, transient=True):
             for precision, session in sessions.items():
-                start = time.perf_counter()
-                session.run(["embedding"], {"image": image})
-                times[precision].append(time.perf_counter() - start)
+                times[precision] += _block(session, image)
         medians = {precision: 1e3 * float(np.median(values)) for precision, values in times.items()}
         fp32 = medians.get("fp32", float("nan"))
         results += [EncoderResult(precision, batch, ms, fp32 / ms) for precision, ms in medians.items()]
     return results
+
+
+def _block(session: onnxruntime.InferenceSession, image: FloatArray) -> list[float]:
+    """Return the times in seconds of one block of runs."""
+    times = []
+    for _ in range(_WARM_UP_RUNS + _RUNS):
+        start = time.perf_counter()
+        session.run(["embedding"], {"image": image})
+        times.append(time.perf_counter() - start)
+    return times[_WARM_UP_RUNS:]
