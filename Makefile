@@ -11,6 +11,7 @@ SOURCES := $(shell find dfer_ros launch config models resource -type f -not -nam
 .PHONY: demo test lint install clean
 
 demo: install
+	@$(BIN)/python -c 'import mediapipe' 2>/dev/null || $(BIN)/dfer fetch yunet
 	$(BIN)/dfer demo
 
 test: lint

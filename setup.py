@@ -56,8 +56,8 @@ setup(
     # The OpenCV wheel is the one that mediapipe asks for; two of them in one environment overwrite each other.
     install_requires=["setuptools", "numpy", "onnxruntime", "opencv-contrib-python", "pyyaml", "rich", "scipy"],
     extras_require={
-        # The last wheel that carries the face models.
-        "mediapipe": ["mediapipe==0.10.21; python_version < '3.13'"],
+        # The last wheel that carries the face models; there is none for ARM.
+        "mediapipe": ["mediapipe==0.10.21; python_version < '3.13' and platform_machine == 'x86_64'"],
         "ros": ROS,
         "demo": DEMO,
         "bags": BAGS,

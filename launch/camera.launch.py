@@ -32,7 +32,7 @@ SHARE = share_directory()
 
 DRIVERS = {
     "usb_cam": (["usb_cam"], "/camera/image_raw"),
-    "realsense": (["realsense2_camera"], "/camera/camera/color/image_raw"),
+    "realsense2_camera": (["realsense2_camera"], "/camera/camera/color/image_raw"),
     "depthai": (["depthai_ros_driver_v3", "depthai_ros_driver"], "/oak/rgb/image_raw"),
 }
 """The drivers: the packages that each may come from, the best first, and the topic of its images."""
@@ -46,7 +46,7 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument(
                 "camera",
                 default_value="usb_cam",
-                description="A driver: usb_cam, realsense or depthai; "
+                description="A driver: usb_cam, realsense2_camera or depthai; "
                 "or what is played as a camera, again and again: a video, an image, or a folder of images.",
             ),
             DeclareLaunchArgument(
@@ -88,7 +88,7 @@ def start_camera(context: LaunchContext) -> list[Action]:
     share = share_of_first(DRIVERS[camera][0])
     if camera == "usb_cam":
         driver = usb_cam(context.launch_configurations["video_device"])
-    elif camera == "realsense":
+    elif camera == "realsense2_camera":
         driver = realsense(share)
     else:
         driver = depthai(share)

@@ -19,8 +19,8 @@ from launch.conditions import IfCondition
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
+from dfer_ros.cli.transport_profile import transport_environment
 from dfer_ros.core.share import share_directory
-from dfer_ros.core.transport_profile import transport_environment
 
 CONFIG = share_directory() / "config"
 BOOLEANS = ["true", "false", "True", "False"]

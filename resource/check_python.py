@@ -1,6 +1,7 @@
 """Says which Debian or Ubuntu package to install where this Python cannot build the message package."""
 
 import os
+import platform
 import shutil
 import sys
 import sysconfig
@@ -12,6 +13,8 @@ def main() -> None:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     if not (3, 10) <= sys.version_info[:2] <= (3, 14):
         missing.append(f"Python {version} is not one of 3.10 to 3.14: choose another with PYTHON=python3.12 make ...")
+    if platform.machine() != "x86_64":
+        missing.append(f"The ROS 2 wheels are for x86_64, not {platform.machine()}: use ROS 2 from apt (README).")
     try:
         import ensurepip  # noqa: F401
     except ImportError:

@@ -15,7 +15,7 @@ import yaml
 
 from dfer_ros.cli.demo_clip import FPS
 from dfer_ros.cli.outputs import VideoOutput
-from dfer_ros.core.transport_profile import PROFILE_VARIABLES
+from dfer_ros.cli.transport_profile import PROFILE_VARIABLES
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 FILES = ("dfer.launch.py", "camera.launch.py", "replay.launch.py")
@@ -51,7 +51,7 @@ MORE_ARGUMENTS = {
 }
 DRIVER_TOPICS = {
     "usb_cam": "/camera/image_raw",
-    "realsense": "/camera/camera/color/image_raw",
+    "realsense2_camera": "/camera/camera/color/image_raw",
     "depthai": "/oak/rgb/image_raw",
 }
 
@@ -220,7 +220,9 @@ def test_camera_plays_a_file(own_environment, tmp_path):
 
 
 @needs_launch
-@pytest.mark.parametrize("camera, sentence", [("webcam", "neither a driver .* nor"), ("realsense", "apt install")])
+@pytest.mark.parametrize(
+    "camera, sentence", [("webcam", "neither a driver .* nor"), ("realsense2_camera", "apt install")]
+)
 def test_a_camera_that_is_not_there_is_refused(own_environment, camera, sentence):
     with pytest.raises(RuntimeError, match=sentence):
         started("camera.launch.py", camera=camera)

@@ -11,19 +11,29 @@ README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
 NODES = ("face_detector_node", "dfer_node", "overlay_node", "video_source_node")
 
 
-def rows(heading):
-    """Return the first two cells of every row of the first table below a heading, without quotes and stars."""
+def rows(heading, table=0):
+    """Return the first two cells of every row of a table below a heading, without quotes and stars."""
     section = README.split(heading + "\n", 1)[1]
-    table = re.search(r"\|.*\n\|-.*\n((?:\|.*\n)+)", section).group(1)
-    cells = [[cell.strip(" `*") for cell in line.strip("|").split("|")] for line in table.splitlines()]
+    lines = re.findall(r"\|.*\n\|-.*\n((?:\|.*\n)+)", section)[table].splitlines()
+    cells = [[cell.strip(" `*") for cell in line.strip("|").split("|")] for line in lines]
     return {row[0]: row[1] for row in cells}
+
+
+def yaml_defaults(node):
+    content = yaml.safe_load((CHECKOUT / "config" / f"{node}.yaml").read_text(encoding="utf-8"))
+    return content[f"/**/{node}"]["ros__parameters"]
 
 
 @pytest.mark.parametrize("node", NODES)
 def test_the_parameter_tables_hold_the_defaults_of_the_yaml(node):
-    content = yaml.safe_load((CHECKOUT / "config" / f"{node}.yaml").read_text(encoding="utf-8"))
-    defaults = content[f"/**/{node}"]["ros__parameters"]
-    assert {name: yaml.safe_load(value) for name, value in rows(f"### `{node}`").items()} == defaults
+    assert {name: yaml.safe_load(value) for name, value in rows(f"### `{node}`").items()} == yaml_defaults(node)
+
+
+def test_the_launch_arguments_that_are_parameters_have_the_defaults_of_the_yaml():
+    arguments = rows("### Launch files", table=1)
+    defaults = {**yaml_defaults("dfer_node"), **yaml_defaults("face_detector_node")}
+    parameters = ("image_transport", "image_reliability", "precision", "frame_rate", "detector")
+    assert {name: arguments[name] for name in parameters} == {name: str(defaults[name]) for name in parameters}
 
 
 def test_the_commands_named_are_targets_of_the_makefile():

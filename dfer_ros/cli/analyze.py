@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from dfer_ros.cli.outputs import VideoOutput, whole_file
 from dfer_ros.core.analysis import AnalyzedFrame, analyze
@@ -62,7 +62,14 @@ def run(arguments: argparse.Namespace) -> int:
             faces += len(analyzed.faces)
             _write_lines(lines, analyzed)
             if arguments.video is not None:
-                video.write(_annotated(analyzed))
+                video.write_at(_annotated(analyzed), analyzed.frame.stamp)
+    if source.unreadable:
+        Console(stderr=True, soft_wrap=True).print(
+            f"{len(source.unreadable)} images could not be read and were left out. The first: {source.unreadable[0]}",
+            style="yellow",
+            highlight=False,
+            markup=False,
+        )
     Console().print(f"{frames} frames, {faces} faces -> {arguments.output}", highlight=False)
     return 0
 
@@ -77,7 +84,7 @@ def _open(source: str, fps: float, topic: str) -> FrameSource:
 
 
 def _with_progress(frames: Iterator[AnalyzedFrame], count: int) -> Iterator[AnalyzedFrame]:
-    columns = (TextColumn("analyzing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn("analyzing"), BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task("frames", total=count or None)
         for analyzed in frames:

@@ -22,8 +22,8 @@ from rich.progress import Progress
 from dfer_msgs.msg import EmotionArray
 from dfer_ros.cli.graph_listener import GraphListener
 from dfer_ros.cli.graph_processes import GraphProcesses
+from dfer_ros.cli.transport_profile import PROFILE_VARIABLES, transport_environment
 from dfer_ros.core.errors import DferError
-from dfer_ros.core.transport_profile import PROFILE_VARIABLES, transport_environment
 
 _NAMESPACE = "/bench"
 _WARM_UP_SECONDS = 4.0

@@ -20,9 +20,9 @@ from dfer_ros.cli.graph_processes import GraphProcesses
 from dfer_ros.cli.live_table import LiveTable
 from dfer_ros.cli.outputs import VideoOutput, whole_file
 from dfer_ros.cli.run import NAMESPACE, check_ended
+from dfer_ros.cli.transport_profile import transport_environment
 from dfer_ros.core.errors import DferError
 from dfer_ros.core.records import emotion_record, record_line
-from dfer_ros.core.transport_profile import transport_environment
 from dfer_ros.nodes.image_conversion import to_bgr
 
 _IMAGE = "camera/image_raw"
@@ -46,8 +46,6 @@ class _Recorder:
         self._table = table
         self._rois: dict[tuple[int, int], dict[str, tuple[int, int, int, int]]] = {}
         self._waiting: dict[tuple[int, int], EmotionArray] = {}
-        self._video_start: float | None = None
-        self._video_frames = 0
         self.frames = 0
 
     def on_faces(self, message: FaceArray) -> None:
@@ -61,13 +59,7 @@ class _Recorder:
         self._record(_key(message))
 
     def on_overlay(self, message: Image) -> None:
-        """Append an overlay as often as keeps the video in time, whatever was dropped before it."""
-        seconds = message.header.stamp.sec + message.header.stamp.nanosec * 1e-9
-        self._video_start = seconds if self._video_start is None else self._video_start
-        image = to_bgr(message)
-        while self._video_frames <= (seconds - self._video_start) * FPS:
-            self._video.write(image)
-            self._video_frames += 1
+        self._video.write_at(to_bgr(message), message.header.stamp.sec + message.header.stamp.nanosec * 1e-9)
 
     def _record(self, key: tuple[int, int]) -> None:
         if key not in self._rois or key not in self._waiting:

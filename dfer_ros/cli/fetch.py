@@ -9,7 +9,6 @@ import urllib.request
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import wrap_file
 
 from dfer_ros.core.detection.yunet_detector import YUNET_FILE, YUNET_SHA256, yunet_default_path
 from dfer_ros.core.errors import ModelError
@@ -57,9 +56,7 @@ def _is_yunet(content: bytes) -> bool:
 def _download(url: str) -> bytes:
     try:
         with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as response:
-            total = int(response.headers.get("Content-Length") or 0)
-            with wrap_file(response, total, description="fetching", console=Console(stderr=True)) as body:
-                content: bytes = body.read(_MOST_BYTES)
-                return content
+            content: bytes = response.read(_MOST_BYTES)
+            return content
     except (urllib.error.URLError, OSError, ValueError) as error:
         raise ModelError(f"{url} cannot be fetched ({error}): is there a network? --url takes a mirror.") from error

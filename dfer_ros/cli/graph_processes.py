@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
@@ -47,6 +48,7 @@ class GraphProcesses:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            env={**os.environ, "RCUTILS_COLORIZED_OUTPUT": "0"},
             start_new_session=True,
         )
         self._processes[node] = process
@@ -64,13 +66,8 @@ class GraphProcesses:
     def _pass_on(self, node: str, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
         for line in process.stdout:
-            text = line.rstrip()
-            if self._ending:
-                continue
-            if _LOG_PREFIX.match(text):
-                self._say(f"{node}: {_LOG_PREFIX.sub('', text)}")
-            elif "Traceback" in text or "Error" in text:
-                self._say(f"{node}: {text}")
+            if not self._ending:
+                self._say(f"{node}: {_LOG_PREFIX.sub('', line.rstrip())}")
 
     def _end(self) -> None:
         self._ending = True
@@ -95,4 +92,4 @@ def _yaml(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     # Quotes keep '0' a text: a camera index is not a number to the node.
-    return f"'{value}'" if isinstance(value, str) else str(value)
+    return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else str(value)

@@ -46,19 +46,33 @@ def main(arguments: list[str] | None = None) -> None:
     for command, summary in COMMANDS.items():
         subparser = subparsers.add_parser(command, help=summary, description=summary.capitalize() + ".")
         if command == name:
-            commands[command] = importlib.import_module(f"dfer_ros.cli.{command}")
+            commands[command] = _import_command(command)
             commands[command].configure(subparser)
     parsed = parser.parse_args(arguments)
     try:
         code = commands[parsed.command].run(parsed)
     except DferError as error:
-        Console(stderr=True, soft_wrap=True).print(
-            f"dfer {parsed.command}: {error}", style="red", highlight=False, markup=False
-        )
+        _say_error(f"dfer {parsed.command}: {error}")
         code = 1
     except KeyboardInterrupt:
         code = 130
     sys.exit(code)
+
+
+def _import_command(command: str) -> Command:
+    try:
+        module: Command = importlib.import_module(f"dfer_ros.cli.{command}")
+        return module
+    except ImportError as error:
+        _say_error(
+            f"dfer {command} needs {error.name}, which is not installed: source a ROS 2 workspace with dfer_msgs "
+            "in it, or run 'make install'."
+        )
+        sys.exit(1)
+
+
+def _say_error(sentence: str) -> None:
+    Console(stderr=True, soft_wrap=True).print(sentence, style="red", highlight=False, markup=False)
 
 
 if __name__ == "__main__":

@@ -42,6 +42,8 @@ class VideoOutput:
         self._fps = fps
         self._writer: cv2.VideoWriter | None = None
         self._size = (0, 0)
+        self._start: float | None = None
+        self._written = 0
 
     def __enter__(self) -> VideoOutput:
         return self
@@ -60,8 +62,17 @@ class VideoOutput:
         assert self._path is not None
         return self._path.with_suffix(".part.mp4")
 
+    def write_at(self, image: Image, stamp: float) -> None:
+        """Append an image as often as keeps the video in time, whatever was left out before its stamp (seconds)."""
+        self._start = stamp if self._start is None else self._start
+        while self._written <= (stamp - self._start) * self._fps + 0.01:
+            self.write(image)
+
     def write(self, image: Image) -> None:
         """Append an image [H, W, 3] uint8 BGR."""
+        if self._path is None:
+            return
+        self._written += 1
         if self._writer is None:
             self._size = (image.shape[1], image.shape[0])
             codec = cv2.VideoWriter.fourcc(*"mp4v")

@@ -13,11 +13,12 @@ from rich.console import Console
 from dfer_ros.cli.graph_listener import GraphListener
 from dfer_ros.cli.graph_processes import GraphProcesses
 from dfer_ros.cli.live_table import LiveTable
+from dfer_ros.cli.transport_profile import transport_environment
 from dfer_ros.core.errors import DferError, SourceError
-from dfer_ros.core.transport_profile import transport_environment
 from dfer_ros.nodes.parameter import Parameter
 from dfer_ros.nodes.parameters.dfer import DFER
 from dfer_ros.nodes.parameters.face_detector import FACE_DETECTOR
+from dfer_ros.nodes.parameters.overlay import OVERLAY
 from dfer_ros.nodes.parameters.video_source import VIDEO_SOURCE
 
 NAMESPACE = "/dfer"
@@ -49,6 +50,9 @@ def _add_parameter(parser: argparse.ArgumentParser, parameter: Parameter) -> Non
 
 def run(arguments: argparse.Namespace) -> int:
     """Run until Ctrl-C, the end of the source, or the end of a node that should not end."""
+    if arguments.source and arguments.image_transport == "compressed":
+        raise SourceError("--source is played as raw images: leave out --image-transport compressed.")
+    namespace = "/" + arguments.namespace.strip("/")
     if arguments.source and not arguments.source.isdecimal() and not Path(arguments.source).expanduser().exists():
         raise SourceError(
             f"There is no file or folder {arguments.source}: give a video, a folder of images or a camera index."
@@ -58,8 +62,8 @@ def run(arguments: argparse.Namespace) -> int:
     table = LiveTable(Console())
     image = "camera/image_raw" if arguments.source else arguments.image
     with (
-        GraphProcesses(arguments.namespace, table.say) as graph,
-        GraphListener(arguments.namespace, None, table.update),
+        GraphProcesses(namespace, table.say) as graph,
+        GraphListener(namespace, None, table.update),
         table,
     ):
         start_graph(graph, arguments, image)
@@ -74,7 +78,7 @@ def start_graph(graph: GraphProcesses, arguments: argparse.Namespace, image: str
     graph.start("face_detector_node", _given(arguments, FACE_DETECTOR), remap)
     graph.start("dfer_node", _given(arguments, DFER), {})
     if arguments.overlay:
-        graph.start("overlay_node", {}, remap)
+        graph.start("overlay_node", _given(arguments, OVERLAY), remap)
     if arguments.source:
         graph.start("video_source_node", _given(arguments, VIDEO_SOURCE), remap)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dfer_ros.core.compressed_image import decode_image
-from dfer_ros.core.errors import DferError, SourceError
+from dfer_ros.core.errors import ImageError, SourceError
 from dfer_ros.core.image_encoding import image_to_bgr
 from dfer_ros.core.video import DEFAULT_FPS, Frame
 
@@ -33,6 +33,7 @@ class BagImages:
     live = False
 
     def __init__(self, path: Path, topic: str) -> None:
+        self.unreadable: list[str] = []
         self._path = path
         with self._reader() as reader:
             self._topic = _choose_topic(reader, path, topic)
@@ -49,11 +50,13 @@ class BagImages:
                 for index, (connection, received, data) in enumerate(reader.messages(connections)):
                     message: Any = reader.deserialize(data, connection.msgtype)
                     compressed = connection.msgtype == _COMPRESSED_TYPE
-                    image = decode_image(message.data) if compressed else image_to_bgr(message)
+                    try:
+                        image = decode_image(message.data) if compressed else image_to_bgr(message)
+                    except ImageError as error:
+                        self.unreadable.append(str(error))
+                        continue
                     stamp = message.header.stamp.sec + message.header.stamp.nanosec * 1e-9
                     yield Frame(index, stamp or received * 1e-9, image)
-            except DferError:
-                raise
             except Exception as error:  # every storage has exceptions of its own for damage
                 raise SourceError(f"The bag {self._path} is damaged: {_clause(error)}.") from error
 

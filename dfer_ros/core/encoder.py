@@ -12,7 +12,7 @@ from dfer_ros.core.alignment import ALIGNED_SIZE
 from dfer_ros.core.errors import ModelError
 from dfer_ros.core.faces import FloatArray, Image
 from dfer_ros.core.model_folder import PRECISIONS, ModelDescription, ModelFolder, encoder_file
-from dfer_ros.core.onnx_session import SessionConfig, create_session
+from dfer_ros.core.onnx_session import SessionConfig, create_session, first_line
 
 AUTO = "auto"
 _TIMED_RUNS = 15
@@ -32,7 +32,8 @@ def preprocess(crops: Sequence[Image], description: ModelDescription) -> FloatAr
 class FrameEncoder:
     """Runs one encoder of a model folder.
 
-    precision: the precision in use. runs, crops: how many times it ran and how many crops it saw.
+    precision: the precision in use. providers: those of ONNX Runtime in use, the first one first.
+    runs, crops: how many times it ran and how many crops it saw.
     Raises ModelError where the file is missing, damaged or cannot be loaded.
     """
 
@@ -42,8 +43,8 @@ class FrameEncoder:
         self.crops = 0
         self._description = folder.description
         self._session = create_session(folder.verified(encoder_file(precision)), session_config)
-        self.provider: str = self._session.get_providers()[0]
-        self.embedding_size = self._read_embedding_size()
+        self.providers: tuple[str, ...] = tuple(self._session.get_providers())
+        self.embedding_size = self._try_out()
 
     def encode(self, crops: Sequence[Image]) -> FloatArray:
         """Return the embeddings [N, D] float32 of aligned crops [128, 128, 3] uint8 BGR, N >= 1, in one run."""
@@ -53,13 +54,17 @@ class FrameEncoder:
         embeddings: FloatArray = self._session.run(["embedding"], {"image": batch})[0]
         return embeddings
 
-    def _read_embedding_size(self) -> int:
-        shapes = {output.name: output.shape for output in self._session.get_outputs()}
-        if "embedding" not in shapes:
+    def _try_out(self) -> int:
+        """Run once, so that the first frame is as fast as the others, and return the size of the embedding."""
+        size = self._description.input_size
+        try:
+            embedding = self._session.run(["embedding"], {"image": np.zeros((1, 3, size, size), dtype=np.float32)})[0]
+            return int(embedding.reshape(1, -1).shape[1])
+        except Exception as error:  # ONNX Runtime raises a class of its own for every status code
             raise ModelError(
-                f"The {self.precision} encoder has no output 'embedding': it does not follow the contract."
-            )
-        return int(shapes["embedding"][1])
+                f"The {self.precision} encoder does not follow the contract, image [N, 3, {size}, {size}] to embedding "
+                f"[N, D]: {first_line(error)}"
+            ) from error
 
 
 def create_encoder(folder: ModelFolder, precision: str, session_config: SessionConfig) -> FrameEncoder:

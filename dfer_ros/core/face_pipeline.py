@@ -13,17 +13,19 @@ from dfer_ros.core.tracker import Tracker, TrackerConfig
 class FacePipeline:
     """The first half of the way of a frame. Not thread safe: one pipeline belongs to one stream and one thread.
 
-    order: counts the stamps that went backward; each such jump clears the tracks.
+    cleared: whether the last image came from before the one before it, so that all tracks were cleared.
     """
 
     def __init__(self, detector: FaceDetector, tracker_config: TrackerConfig) -> None:
         self._detector = detector
         self._tracker = Tracker(tracker_config)
-        self.order = StampOrder()
+        self._order = StampOrder()
+        self.cleared = False
 
     def process(self, image: Image, stamp: float) -> list[Face]:
         """Return the confirmed faces of image [H, W, 3] uint8 BGR, taken at stamp seconds."""
-        if self.order.goes_backward(stamp):
+        self.cleared = self._order.goes_backward(stamp)
+        if self.cleared:
             self._tracker.reset()
         tracked = self._tracker.update(self._detector.detect(image), stamp)
         return [_face(image, face_id, detection) for face_id, detection in tracked]

@@ -32,13 +32,19 @@ _ENCODINGS: dict[str, tuple[int, int | None]] = {
 
 
 def check_image_size(message: Any) -> None:
-    """Raise ImageError where an image has no pixels or fewer bytes than its size asks for."""
+    """Raise ImageError where an image has no pixels, or fewer bytes than its size or its encoding asks for."""
     if message.width == 0 or message.height == 0:
         raise ImageError(f"The image is {message.width}x{message.height} pixels: check the camera driver.")
     if message.step * message.height > len(message.data):
         raise ImageError(
             f"The image is truncated: {message.height} rows of {message.step} bytes need more than the "
             f"{len(message.data)} bytes it has; check the camera driver and the transport."
+        )
+    channels, _ = _ENCODINGS.get(message.encoding, (1, None))
+    if message.step < message.width * channels:
+        raise ImageError(
+            f"The image's rows are {message.step} bytes, too few for {message.width} pixels of {message.encoding}: "
+            "check the camera driver."
         )
 
 
@@ -51,11 +57,6 @@ def image_to_bgr(message: Any) -> Image:
     if message.encoding not in _ENCODINGS:
         raise ImageError(f"The image encoding '{message.encoding}' is not supported: use {', '.join(_ENCODINGS)}.")
     channels, conversion = _ENCODINGS[message.encoding]
-    if message.step < message.width * channels:
-        raise ImageError(
-            f"The image's rows are {message.step} bytes, too few for {message.width} pixels of {message.encoding}: "
-            "check the camera driver."
-        )
     if channels == 2 and message.width % 2:
         raise ImageError(
             f"An image in {message.encoding} must be of even width, not {message.width}: check the driver."

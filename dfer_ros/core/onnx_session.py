@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,11 +23,6 @@ class SessionConfig:
     threads: int = 1
 
 
-def missing_providers(providers: Sequence[str]) -> list[str]:
-    """Return those of the wanted providers that the installed ONNX Runtime does not have."""
-    return [provider for provider in providers if provider not in onnxruntime.get_available_providers()]
-
-
 def create_session(path: Path, config: SessionConfig) -> onnxruntime.InferenceSession:
     """Return a session of the model at path; the CPU is always the last resort.
 
@@ -40,15 +34,16 @@ def create_session(path: Path, config: SessionConfig) -> onnxruntime.InferenceSe
     # Spinning threads answer a little sooner and burn a core that the robot needs.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
-    absent = missing_providers(config.providers)
-    providers = [provider for provider in config.providers if provider not in absent]
+    installed = onnxruntime.get_available_providers()
+    providers = [provider for provider in config.providers if provider in installed]
     if CPU_PROVIDER not in providers:
         providers.append(CPU_PROVIDER)
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=providers)
     except Exception as error:  # ONNX Runtime raises a class of its own for every status code
-        raise ModelError(f"ONNX Runtime {onnxruntime.__version__} cannot load {path}: {_first_line(error)}") from error
+        raise ModelError(f"ONNX Runtime {onnxruntime.__version__} cannot load {path}: {first_line(error)}") from error
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """Return the first line of an error's text; those of ONNX Runtime can go on for pages."""
     return (str(error).splitlines() or [type(error).__name__])[0]

@@ -46,7 +46,7 @@ class _Person:
 class Recognizer:
     """The second half of the way of a frame. Not thread safe: one recognizer belongs to one stream and one thread.
 
-    order: counts the stamps that went backward; each such jump clears the windows.
+    cleared: whether the last frame came from before the one before it, so that all windows were cleared.
     Raises ModelError where the model cannot be used.
     """
 
@@ -54,6 +54,7 @@ class Recognizer:
         self.model = open_model_folder(config.model)
         self.encoder = create_encoder(self.model, config.precision, config.session)
         self._head = TemporalHead(self.model, self.encoder.embedding_size, config.session)
+        self._window = WindowConfig(self.model.description.window_seconds, self.model.description.window_frames)
         self.reset()
         self.configure(config)
 
@@ -66,14 +67,15 @@ class Recognizer:
         )
         self._min_quality = config.min_quality
         window = WindowConfig(config.window_seconds or description.window_seconds, description.window_frames)
-        if getattr(self, "_window", window) != window:
+        if window != self._window:
             self._persons.clear()
         self._window = window
 
     def reset(self) -> None:
-        """Forget every person and the last stamp; the counters of order begin anew."""
+        """Forget every person and the last stamp."""
         self._persons: dict[str, _Person] = {}
-        self.order = StampOrder()
+        self._order = StampOrder()
+        self.cleared = False
 
     def update(
         self, stamp: float, face_ids: Sequence[str], crops: Sequence[Image], qualities: Sequence[float]
@@ -83,7 +85,8 @@ class Recognizer:
         stamp: seconds. crops: aligned crops [128, 128, 3] uint8 BGR. qualities: 0..1.
         The encoder runs once, on these crops only; the head runs once, over all persons.
         """
-        if self.order.goes_backward(stamp):
+        self.cleared = self._order.goes_backward(stamp)
+        if self.cleared:
             self._persons.clear()
         self._forget_before(stamp - self._window.seconds)
         if not face_ids:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 
 class StampOrder:
-    """Notices a clock that jumped back, as when a bag starts again. backward_jumps counts them."""
+    """Notices a clock that jumped back, as when a bag starts again."""
 
     def __init__(self) -> None:
-        self.backward_jumps = 0
         self._last = float("-inf")
 
     def goes_backward(self, stamp: float) -> bool:
         """Return whether stamp (seconds) lies before the stamp of the call before."""
         backward = stamp < self._last
         self._last = stamp
-        self.backward_jumps += backward
         return backward
 
 

@@ -35,14 +35,16 @@ class FrameSource(Protocol):
 
     fps: nominal frames per second. frame_count: how many frames are expected, 0 where nobody knows.
     live: whether frames come when the camera has them, instead of when they are asked for.
+    unreadable: a sentence for each image that was passed over so far.
     """
 
     fps: float
     frame_count: int
     live: bool
+    unreadable: list[str]
 
     def frames(self) -> Iterator[Frame]:
-        """Yield the frames in order; raises SourceError where one cannot be read."""
+        """Yield the frames in order; raises SourceError where the source ends before its time."""
         ...
 
 
@@ -52,6 +54,7 @@ class VideoFile:
     live = False
 
     def __init__(self, path: Path) -> None:
+        self.unreadable: list[str] = []
         self._path = path
         capture = self._open()
         self.fps = _sane_fps(capture.get(cv2.CAP_PROP_FPS))
@@ -90,6 +93,7 @@ class ImageFolder:
 
     def __init__(self, path: Path, fps: float) -> None:
         self.fps = fps
+        self.unreadable: list[str] = []
         self._files = sorted(
             (file for file in path.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES), key=_natural_key
         )
@@ -102,7 +106,8 @@ class ImageFolder:
         for index, file in enumerate(self._files):
             image = cv2.imread(str(file), cv2.IMREAD_COLOR)
             if image is None:
-                raise SourceError(f"The image {file} cannot be decoded: remove it or save it again.")
+                self.unreadable.append(f"The image {file} cannot be decoded: remove it or save it again.")
+                continue
             yield Frame(index, index / self.fps, image)
 
 
@@ -113,6 +118,7 @@ class Webcam:
     live = True
 
     def __init__(self, index: int) -> None:
+        self.unreadable: list[str] = []
         self._capture = cv2.VideoCapture(index)
         if not self._capture.isOpened():
             raise SourceError(f"Camera {index} cannot be opened: is it plugged in, free, and readable (group video)?")

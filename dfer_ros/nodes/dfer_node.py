@@ -12,7 +12,7 @@ from dfer_msgs.msg import EmotionArray, Face, FaceArray
 from dfer_ros.core.alignment import ALIGNED_SIZE
 from dfer_ros.core.errors import ImageError
 from dfer_ros.core.faces import Image
-from dfer_ros.core.onnx_session import SessionConfig, missing_providers
+from dfer_ros.core.onnx_session import SessionConfig
 from dfer_ros.core.recognizer import Recognizer, RecognizerConfig
 from dfer_ros.core.stamps import RateLimiter
 from dfer_ros.nodes.image_conversion import to_bgr
@@ -20,7 +20,7 @@ from dfer_ros.nodes.image_subscription import latest_only
 from dfer_ros.nodes.latest_worker import LatestWorker
 from dfer_ros.nodes.messages import emotion_array
 from dfer_ros.nodes.parameter import declare_parameters
-from dfer_ros.nodes.parameters.dfer import DFER
+from dfer_ros.nodes.parameters.dfer import DFER, MODEL_DEFAULT
 from dfer_ros.nodes.run_node import bound_opencv_threads, run_node
 from dfer_ros.nodes.stamp import stamp_seconds
 from dfer_ros.nodes.throttled_log import ThrottledLog
@@ -60,7 +60,6 @@ class DferNode(Node):
 
     def _process(self, message: FaceArray) -> None:
         self._recognizer.configure(self._config)
-        jumps = self._recognizer.order.backward_jumps
         crops = [(face, crop) for face in message.faces if (crop := self._crop(face)) is not None]
         emotions = self._recognizer.update(
             stamp_seconds(message.header, self.get_clock()),
@@ -68,7 +67,7 @@ class DferNode(Node):
             [crop for _, crop in crops],
             [face.quality for face, _ in crops],
         )
-        if self._recognizer.order.backward_jumps > jumps:
+        if self._recognizer.cleared:
             self._log.warning("The image stamps went backward: the windows of all persons were cleared.")
         self._publisher.publish(emotion_array(message.header, emotions))
 
@@ -86,14 +85,15 @@ class DferNode(Node):
         return crop
 
     def _log_start(self, values: Mapping[str, Any]) -> None:
-        for provider in missing_providers(values["providers"]):
-            self.get_logger().warning(
-                f"The execution provider {provider} is not installed: going on without it; "
-                "install the ONNX Runtime that has it or correct 'providers'."
-            )
         encoder = self._recognizer.encoder
+        for provider in values["providers"]:
+            if provider not in encoder.providers:
+                self.get_logger().warning(
+                    f"The execution provider {provider} is not installed or cannot be loaded: going on without it; "
+                    "install the ONNX Runtime that has it or correct 'providers'."
+                )
         self.get_logger().info(
-            f"Reading emotions with {self._recognizer.model.path.name}, {encoder.precision} on {encoder.provider}."
+            f"Reading emotions with {self._recognizer.model.path.name}, {encoder.precision} on {encoder.providers[0]}."
         )
 
 
@@ -103,8 +103,8 @@ def _recognizer_config(values: Mapping[str, Any]) -> RecognizerConfig:
         model=values["model"],
         precision=values["precision"],
         session=SessionConfig(tuple(values["providers"]), values["threads"]),
-        window_seconds=window_seconds if window_seconds > 0 else None,
-        unknown_threshold=threshold if threshold >= 0 else None,
+        window_seconds=None if window_seconds == MODEL_DEFAULT else window_seconds,
+        unknown_threshold=None if threshold == MODEL_DEFAULT else threshold,
         hysteresis=values["hysteresis"],
         min_quality=values["min_quality"],
     )

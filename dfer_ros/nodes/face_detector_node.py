@@ -57,9 +57,8 @@ class FaceDetectorNode(Node):
 
     def _process(self, message: Image | CompressedImage) -> None:
         image = to_bgr(message)
-        jumps = self._pipeline.order.backward_jumps
         faces = self._pipeline.process(image, stamp_seconds(message.header, self.get_clock()))
-        if self._pipeline.order.backward_jumps > jumps:
+        if self._pipeline.cleared:
             self._log.warning("The image stamps went backward: all tracks were cleared and every face gets a new id.")
         self._publisher.publish(face_array(message.header, image.shape, faces))
 

@@ -13,16 +13,18 @@ from dfer_ros.core.faces import Image
 from dfer_ros.core.image_encoding import check_image_size, image_to_bgr
 
 try:
-    from cv_bridge import CvBridge, CvBridgeError
+    from cv_bridge import CvBridge
+
+    _bridge = CvBridge()
 except ImportError:
-    CvBridge = None
+    _bridge = None
 
 
 def to_bgr(message: ImageMessage | CompressedImage) -> Image:
     """Return the pixels [H, W, 3] uint8 BGR of a raw or compressed image message; raises ImageError."""
     if isinstance(message, CompressedImage):
         return decode_image(message.data)
-    if CvBridge is None or message.encoding == "bgr8":
+    if _bridge is None or message.encoding == "bgr8":
         return image_to_bgr(message)
     return _through_cv_bridge(message)
 
@@ -42,9 +44,7 @@ def fill_image(message: ImageMessage, image: Image) -> None:
 def _through_cv_bridge(message: ImageMessage) -> Image:
     check_image_size(message)
     try:
-        image: Image = CvBridge().imgmsg_to_cv2(message, "bgr8")
+        image: Image = _bridge.imgmsg_to_cv2(message, "bgr8")
         return image
-    except (CvBridgeError, TypeError, ValueError) as error:
-        raise ImageError(
-            f"cv_bridge cannot convert the image encoding '{message.encoding}' to bgr8: {error}."
-        ) from error
+    except Exception as error:  # CvBridgeError, and whatever numpy, OpenCV or a broken installation raise below it
+        raise ImageError(f"The image encoding '{message.encoding}' is not supported by cv_bridge: {error}.") from error

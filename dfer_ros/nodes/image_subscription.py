@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CompressedImage, Image
 
+_COMPRESSED_TYPE = "sensor_msgs/msg/CompressedImage"
 _LOOK_SECONDS = 0.25
 _FIRST_IMAGE_LOOKS = 20
 """Looks after which a camera that never sent an image is named: five seconds."""
@@ -36,13 +38,14 @@ class ImageSubscription:
         self._on_image = on_image
         self._type = CompressedImage if transport == "compressed" else Image
         base = node.resolve_topic_name("image")
-        self.topic = f"{base}/compressed" if transport == "compressed" else base
+        self.topic = node.resolve_topic_name(f"{base}/compressed" if transport == "compressed" else base)
         self._follows = reliability == "auto"
         self._reliability = ReliabilityPolicy.RELIABLE if reliability == "reliable" else ReliabilityPolicy.BEST_EFFORT
         self._subscription = self._subscribe()
         self._idle_looks = 0
         self._patience = _FIRST_IMAGE_LOOKS
-        self._timer = node.create_timer(_LOOK_SECONDS, self._look)
+        # By the wall: a simulated clock may stand still just when a camera is missing.
+        self._timer = node.create_timer(_LOOK_SECONDS, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def close(self) -> None:
         """Stop listening."""
@@ -64,10 +67,19 @@ class ImageSubscription:
             self._follow_publishers()
         self._idle_looks += 1
         if self._idle_looks == self._patience:
-            problem = f"No image for {self._patience * _LOOK_SECONDS:.0f} s"
-            self._node.get_logger().warning(
-                f"{problem} on {self.topic}: is the camera running, and its topic remapped (image:=/your/topic)?"
-            )
+            seconds = self._patience * _LOOK_SECONDS
+            self._node.get_logger().warning(f"No image for {seconds:.0f} s on {self.topic}: {self._likely_reason()}")
+
+    def _likely_reason(self) -> str:
+        publishers = self._node.get_publishers_info_by_topic(self.topic)
+        types = {info.topic_type for info in publishers}
+        if not publishers:
+            return "nobody publishes it; is the camera running, and its topic remapped (image:=/your/topic)?"
+        if _COMPRESSED_TYPE in types and self._type is Image:
+            return "its images are compressed; set image_transport:=compressed and the topic without /compressed."
+        if self._reliability == ReliabilityPolicy.RELIABLE and not self._follows:
+            return "its publisher may be best effort; set image_reliability:=auto."
+        return "its publisher is there but sends nothing; look at the camera driver."
 
     def _follow_publishers(self) -> None:
         offered = [info.qos_profile.reliability for info in self._node.get_publishers_info_by_topic(self.topic)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.qos import ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
@@ -19,8 +20,8 @@ from dfer_ros.nodes.throttled_log import ThrottledLog
 
 NAME = "overlay_node"
 _LOOK_SECONDS = 0.5
-_KEPT_IMAGES = 8
-"""Images that may wait for their faces: a quarter of a second at 30 Hz."""
+_PATIENCE_SECONDS = 1.0
+"""How long an image waits for its faces, and an emotion is shown for its face."""
 _Scene = tuple[Image | CompressedImage, FaceArray, dict[str, Emotion]]
 """An image, its faces, and the newest emotions by face id."""
 
@@ -39,7 +40,7 @@ class OverlayNode(Node):
         self._publisher = self.create_publisher(Image, "overlay", latest_only(ReliabilityPolicy.RELIABLE))
         self._worker: LatestWorker[_Scene] = LatestWorker(self._draw, self._log.error)
         self._inputs: _Inputs | None = None
-        self.create_timer(_LOOK_SECONDS, self._look)
+        self.create_timer(_LOOK_SECONDS, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def close(self) -> None:
         """End the worker."""
@@ -69,9 +70,9 @@ class _Inputs:
     def __init__(self, node: Node, transport: str, reliability: str, worker: LatestWorker[_Scene]) -> None:
         self._node = node
         self._worker = worker
-        self._images: dict[tuple[int, int], Image | CompressedImage] = {}
-        self._faces: dict[tuple[int, int], FaceArray] = {}
-        self._emotions: dict[str, Emotion] = {}
+        self._images: dict[float, Image | CompressedImage] = {}
+        self._faces: dict[float, FaceArray] = {}
+        self._emotions = EmotionArray()
         self._camera = ImageSubscription(node, transport, reliability, self._on_image)
         quality = latest_only(ReliabilityPolicy.RELIABLE)
         self._others = [
@@ -86,29 +87,28 @@ class _Inputs:
 
     def _on_image(self, message: Image | CompressedImage) -> None:
         self._images[_stamp(message.header)] = message
-        self._forget_old()
         self._pair(_stamp(message.header))
 
     def _on_faces(self, message: FaceArray) -> None:
         self._faces[_stamp(message.header)] = message
-        self._forget_old()
         self._pair(_stamp(message.header))
 
     def _on_emotions(self, message: EmotionArray) -> None:
-        self._emotions = {emotion.face_id: emotion for emotion in message.emotions}
+        self._emotions = message
 
-    def _pair(self, stamp: tuple[int, int]) -> None:
+    def _pair(self, stamp: float) -> None:
         if stamp in self._images and stamp in self._faces:
-            self._worker.put((self._images.pop(stamp), self._faces.pop(stamp), self._emotions))
-
-    def _forget_old(self) -> None:
+            fresh = abs(stamp - _stamp(self._emotions.header)) < _PATIENCE_SECONDS
+            emotions = {emotion.face_id: emotion for emotion in self._emotions.emotions} if fresh else {}
+            self._worker.put((self._images.pop(stamp), self._faces.pop(stamp), emotions))
         for waiting in (self._images, self._faces):
-            while len(waiting) > _KEPT_IMAGES:
-                waiting.pop(next(iter(waiting)))
+            for old in [kept for kept in waiting if abs(kept - stamp) > _PATIENCE_SECONDS]:
+                del waiting[old]
 
 
-def _stamp(header: Header) -> tuple[int, int]:
-    return header.stamp.sec, header.stamp.nanosec
+def _stamp(header: Header) -> float:
+    seconds: float = header.stamp.sec + header.stamp.nanosec * 1e-9
+    return seconds
 
 
 def _annotation(face: Face, emotion: Emotion | None) -> Annotation:

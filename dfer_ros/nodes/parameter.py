@@ -21,6 +21,7 @@ class Parameter:
     """One row of a node's table.
 
     unit: of a number, where it has one. minimum, maximum: least and greatest number, both allowed.
+    stand_in: a number outside of that range that has a meaning of its own.
     choices: the words allowed; none: any. changeable: whether it may be set while the node runs.
     """
 
@@ -31,6 +32,7 @@ class Parameter:
     minimum: float | None = None
     maximum: float | None = None
     choices: tuple[str, ...] = ()
+    stand_in: float | None = None
     changeable: bool = False
 
     @property
@@ -39,7 +41,8 @@ class Parameter:
         if self.choices:
             return f"one of {', '.join(self.choices)}"
         if self.minimum is not None:
-            return f"a number from {self.minimum} to {self.maximum}{' ' + self.unit if self.unit else ''}"
+            numbers = f"a number from {self.minimum} to {self.maximum}{' ' + self.unit if self.unit else ''}"
+            return numbers if self.stand_in is None else f"{numbers}, or {self.stand_in}"
         kinds = {bool: "true or false", str: "a text", list: "a list of texts"}
         return kinds[type(self.default)]
 
@@ -51,7 +54,7 @@ class Parameter:
         if self.minimum is not None and self.maximum is not None:
             is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
             is_whole = isinstance(self.default, float) or isinstance(value, int)
-            return is_number and is_whole and self.minimum <= value <= self.maximum
+            return is_number and is_whole and (self.minimum <= value <= self.maximum or value == self.stand_in)
         if isinstance(self.default, list):
             return isinstance(value, Sequence) and not isinstance(value, str) and all(isinstance(v, str) for v in value)
         return isinstance(value, type(self.default)) and (not self.choices or value in self.choices)
@@ -97,10 +100,11 @@ def _declare(node: Node, parameter: Parameter) -> None:
         additional_constraints=parameter.constraint,
         read_only=not parameter.changeable,
     )
-    if isinstance(parameter.default, float):
+    if isinstance(parameter.default, float) and parameter.minimum is not None:
         # `frame_rate:=15` is an integer to ROS; a developer means 15.0.
         descriptor.dynamic_typing = True
-        descriptor.floating_point_range = [FloatingPointRange(from_value=parameter.minimum, to_value=parameter.maximum)]
+        least = parameter.minimum if parameter.stand_in is None else min(parameter.minimum, parameter.stand_in)
+        descriptor.floating_point_range = [FloatingPointRange(from_value=least, to_value=parameter.maximum)]
     elif parameter.minimum is not None and parameter.maximum is not None:
         descriptor.integer_range = [IntegerRange(from_value=int(parameter.minimum), to_value=int(parameter.maximum))]
     try:

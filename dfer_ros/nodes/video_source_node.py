@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from rclpy.qos import ReliabilityPolicy
 from sensor_msgs.msg import Image
 
 from dfer_ros.core.errors import DferError
+from dfer_ros.core.stamps import RateLimiter
 from dfer_ros.core.video import DEFAULT_FPS, Frame, open_source
 from dfer_ros.nodes.image_conversion import fill_image
 from dfer_ros.nodes.image_subscription import latest_only
@@ -26,7 +28,6 @@ class VideoSourceNode(Node):
     """Publishes `image`, stamped with the time of publishing.
 
     A recording waits until somebody subscribes, so that nobody misses its beginning, and ends the node at its end.
-    failure: the error that ended the source, if one did.
     """
 
     def __init__(self) -> None:
@@ -70,17 +71,26 @@ class VideoSourceNode(Node):
             time.sleep(_POLL_SECONDS)
 
     def _paced(self) -> Iterator[Frame]:
-        """Yield the frames of a recording when they are due, those of a camera as they come."""
+        """Yield the frames of a recording when they are due, those of a camera as they come, at most at the rate."""
+        if self._source.live:
+            limiter = RateLimiter(self._rate or math.inf)
+            yield from (frame for frame in self._source.frames() if limiter.accepts(time.monotonic()))
+            return
         while True:
             start = time.monotonic()
             for frame in self._source.frames():
-                if not self._source.live:
-                    offset = frame.index / self._rate if self._rate else frame.stamp
-                    self._closing.wait(max(0.0, start + offset - time.monotonic()))
+                offset = frame.index / self._rate if self._rate else frame.stamp
+                self._closing.wait(max(0.0, start + offset - time.monotonic()))
                 yield frame
+            self._report_unreadable()
             if not self._loop:
                 return
             self._closing.wait(1.0 / (self._rate or self._source.fps))
+
+    def _report_unreadable(self) -> None:
+        for sentence in self._source.unreadable:
+            self.get_logger().warning(sentence)
+        self._source.unreadable.clear()
 
     def _publish(self, frame: Frame) -> None:
         message = Image()

@@ -71,6 +71,29 @@ def test_the_annotated_video_has_every_frame(video, clip, tmp_path):
     assert capture.get(cv2.CAP_PROP_FPS) == pytest.approx(30.0)
 
 
+def test_the_annotated_video_lasts_as_long_as_one_of_twice_the_frame_rate(clip, tmp_path):
+    fast, annotated = tmp_path / "fast.mp4", tmp_path / "annotated.mp4"
+    with VideoOutput(fast, 60.0) as output:
+        for frame in clip[:30]:
+            output.write(frame)
+    assert dfer("analyze", fast, "--output", tmp_path / "out.jsonl", "--video", annotated) == 0
+    capture = cv2.VideoCapture(str(annotated))
+    assert capture.get(cv2.CAP_PROP_FPS) == pytest.approx(60.0)
+    assert int(capture.get(cv2.CAP_PROP_FRAME_COUNT)) in (29, 30)
+
+
+def test_an_image_that_cannot_be_read_is_counted_and_the_rest_is_analyzed(clip, tmp_path, capsys):
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    for index, frame in enumerate(clip[:8]):
+        cv2.imwrite(str(folder / f"{index}.png"), frame)
+    (folder / "5.png").write_bytes(b"no image")
+    output = tmp_path / "out.jsonl"
+    assert dfer("analyze", folder, "--output", output) == 0
+    assert [json.loads(line)["frame"] for line in output.read_text().splitlines()] == [2, 3, 4, 6, 7]
+    assert "1 images could not be read" in capsys.readouterr().err
+
+
 def test_a_folder_of_images_takes_its_rate_from_the_command_line(clip, tmp_path):
     folder = tmp_path / "frames"
     folder.mkdir()

@@ -7,7 +7,7 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
 from dfer_ros.core.bag import METADATA_FILE, BagImages, is_bag
-from dfer_ros.core.errors import ImageError, SourceError
+from dfer_ros.core.errors import SourceError
 
 TYPES = get_typestore(Stores.ROS2_HUMBLE)
 RAW, COMPRESSED, TEXT = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage", "std_msgs/msg/String"
@@ -133,10 +133,12 @@ def test_raw_images_of_other_encodings_are_converted(tmp_path):
     assert all((frame.image == picture(frame.index)).all() for frame in BagImages(path, "").frames())
 
 
-def test_an_encoding_that_is_not_known_is_an_error_that_names_it(tmp_path):
+def test_images_of_an_encoding_that_is_not_known_are_passed_over_and_named(tmp_path):
     path = write_bag(tmp_path / "bag", {"/camera": RAW}, make=lambda image, at: raw_message(image, at, "16UC1"))
-    with pytest.raises(ImageError, match="'16UC1' is not supported"):
-        list(BagImages(path, "").frames())
+    bag = BagImages(path, "")
+    assert list(bag.frames()) == []
+    assert len(bag.unreadable) == bag.frame_count
+    assert "'16UC1' is not supported" in bag.unreadable[0]
 
 
 def test_a_bag_can_be_walked_again(tmp_path):

@@ -127,13 +127,12 @@ def test_an_empty_folder_is_an_error_that_names_it(tmp_path):
         open_source(str(tmp_path))
 
 
-def test_a_corrupt_image_in_a_folder_is_an_error_that_names_it(tmp_path):
+def test_a_corrupt_image_in_a_folder_is_passed_over_and_named(tmp_path):
     write_images(tmp_path, ["1.png", "2.png", "3.png"])
     (tmp_path / "2.png").write_bytes(b"no image")
-    frames = ImageFolder(tmp_path, 30.0).frames()
-    assert next(frames).index == 0
-    with pytest.raises(SourceError, match=rf"The image {tmp_path / '2.png'} cannot be decoded"):
-        next(frames)
+    folder = ImageFolder(tmp_path, 30.0)
+    assert [frame.index for frame in folder.frames()] == [0, 2]
+    assert folder.unreadable == [f"The image {tmp_path / '2.png'} cannot be decoded: remove it or save it again."]
 
 
 def test_a_missing_source_is_an_error_that_says_what_can_be_given(tmp_path):

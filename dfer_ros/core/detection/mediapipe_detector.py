@@ -42,7 +42,7 @@ class MediaPipeDetector:
                 self.detect(np.zeros((64, 64, 3), dtype=np.uint8))
         except (ImportError, AttributeError, FileNotFoundError) as error:
             raise DetectorError(
-                "The MediaPipe detector needs the wheel mediapipe==0.10.21 (Python 3.10 to 3.12): "
+                "The MediaPipe detector needs the wheel mediapipe==0.10.21 (x86_64, Python 3.10 to 3.12): "
                 f"'pip install mediapipe==0.10.21' ({error})."
             ) from error
 

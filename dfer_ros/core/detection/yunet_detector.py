@@ -49,15 +49,18 @@ class YuNetDetector:
     name = "yunet"
 
     def __init__(self, model: Path, confidence: float, width: int) -> None:
+        self._width = width
         try:
             self._network = cv2.FaceDetectorYN.create(
                 str(model), "", (width, width), confidence, _NMS_THRESHOLD, _MOST_FACES
             )
+            # OpenCV before 4.8 loads the model and fails on the first image.
+            self.detect(np.zeros((4 * _CELL, 4 * _CELL, 3), dtype=np.uint8))
         except (cv2.error, AttributeError) as error:
             raise DetectorError(
-                f"OpenCV {cv2.__version__} cannot use the YuNet model {model}: fetch it again with 'dfer fetch yunet'."
+                f"OpenCV {cv2.__version__} cannot use the YuNet model {model}: it takes OpenCV 4.8 or newer "
+                "('pip install opencv-contrib-python') and the whole file ('dfer fetch yunet')."
             ) from error
-        self._width = width
 
     def detect(self, image: Image) -> list[Detection]:
         """Return the faces of image [H, W, 3] uint8 BGR."""
