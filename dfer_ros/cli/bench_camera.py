@@ -15,14 +15,13 @@ from pathlib import Path
 
 import numpy as np
 import rclpy
-from rclpy.qos import ReliabilityPolicy
 from rclpy.signals import SignalHandlerOptions
 from rclpy.utilities import remove_ros_args
 from sensor_msgs.msg import Image
 
 from dfer_ros.cli.demo_clip import crowd_frame
 from dfer_ros.nodes.image_conversion import fill_image
-from dfer_ros.nodes.image_subscription import latest_only
+from dfer_ros.nodes.quality_of_service import OUTPUT
 
 _IMAGES = 10
 
@@ -40,7 +39,7 @@ def main() -> None:
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     arguments = parser.parse_args(remove_ros_args()[1:])
     node = rclpy.create_node("bench_camera")
-    publisher = node.create_publisher(Image, "image", latest_only(ReliabilityPolicy.RELIABLE))
+    publisher = node.create_publisher(Image, "image", OUTPUT)
     shifts = 4 * np.sin(2 * np.pi * np.arange(_IMAGES) / _IMAGES)
     messages = []
     for shift in shifts:

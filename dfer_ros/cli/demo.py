@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import queue
 import signal
 import tempfile
 import time
@@ -21,15 +22,12 @@ from dfer_ros.cli.live_table import LiveTable
 from dfer_ros.cli.outputs import VideoOutput, whole_file
 from dfer_ros.cli.run import NAMESPACE, check_ended
 from dfer_ros.cli.transport_profile import transport_environment
-from dfer_ros.core.errors import DferError
 from dfer_ros.core.records import emotion_record, record_line
 from dfer_ros.nodes.image_conversion import to_bgr
 
 _IMAGE = "camera/image_raw"
-_READY_SECONDS = 30.0
+_LAST_ANSWER_SECONDS = 0.5
 _POLL_SECONDS = 0.05
-_IMAGE_LISTENERS = 2
-"""The face detector and the overlay."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -46,6 +44,7 @@ class _Recorder:
         self._table = table
         self._rois: dict[tuple[int, int], dict[str, tuple[int, int, int, int]]] = {}
         self._waiting: dict[tuple[int, int], EmotionArray] = {}
+        self._overlays: queue.SimpleQueue[Image] = queue.SimpleQueue()
         self.frames = 0
 
     def on_faces(self, message: FaceArray) -> None:
@@ -59,7 +58,13 @@ class _Recorder:
         self._record(_key(message))
 
     def on_overlay(self, message: Image) -> None:
-        self._video.write_at(to_bgr(message), message.header.stamp.sec + message.header.stamp.nanosec * 1e-9)
+        self._overlays.put(message)
+
+    def write_waiting_overlays(self) -> None:
+        """Encode what came since the last call, outside of the thread that listens."""
+        while not self._overlays.empty():
+            message = self._overlays.get()
+            self._video.write_at(to_bgr(message), message.header.stamp.sec + message.header.stamp.nanosec * 1e-9)
 
     def _record(self, key: tuple[int, int]) -> None:
         if key not in self._rois or key not in self._waiting:
@@ -86,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
             GraphListener(NAMESPACE, recorder.on_faces, recorder.on_emotions, recorder.on_overlay) as listener,
             table,
         ):
-            _play(clip, graph, listener)
+            _play(clip, graph, listener, recorder)
     console.print(f"{recorder.frames} frames answered -> {mp4} and {jsonl}", highlight=False)
     return 0 if recorder.frames else 1
 
@@ -98,22 +103,20 @@ def _make_clip(path: Path) -> Path:
     return path
 
 
-def _play(clip: Path, graph: GraphProcesses, listener: GraphListener) -> None:
+def _play(clip: Path, graph: GraphProcesses, listener: GraphListener, recorder: _Recorder) -> None:
     remap = {"image": _IMAGE}
     graph.start("face_detector_node", {}, remap)
     graph.start("dfer_node", {}, {})
     graph.start("overlay_node", {}, remap)
-    deadline = time.monotonic() + _READY_SECONDS
-    while not (listener.listeners(_IMAGE) == _IMAGE_LISTENERS and listener.listeners("faces") == _IMAGE_LISTENERS + 1):
-        check_ended(graph)
-        if time.monotonic() > deadline:
-            raise DferError(f"The nodes did not find each other within {_READY_SECONDS:.0f} s: is DDS traffic blocked?")
-        time.sleep(_POLL_SECONDS)
+    # The detector and the overlay hear the camera; dfer_node, the overlay and this process hear the faces.
+    listener.wait_until_heard({_IMAGE: 2, "faces": 3}, lambda: check_ended(graph))
     graph.start("video_source_node", {"source": str(clip)}, remap)
     while not graph.ended():
+        recorder.write_waiting_overlays()
         time.sleep(_POLL_SECONDS)
     check_ended(graph)
-    time.sleep(_READY_SECONDS / 60)
+    time.sleep(_LAST_ANSWER_SECONDS)
+    recorder.write_waiting_overlays()
 
 
 def _key(message: FaceArray | EmotionArray) -> tuple[int, int]:

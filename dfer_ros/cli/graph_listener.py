@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
-from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import Image
 
 from dfer_msgs.msg import EmotionArray, FaceArray
+from dfer_ros.core.errors import DferError
+from dfer_ros.nodes.quality_of_service import OUTPUT
 
-_QUEUE = 10
-"""A listener, unlike a node, wants every message."""
+_PATIENCE_SECONDS, _SETTLE_SECONDS, _POLL_SECONDS = 60.0, 1.0, 0.05
 
 
 class GraphListener:
@@ -29,12 +30,11 @@ class GraphListener:
     ) -> None:
         rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
         self.node = rclpy.create_node("dfer_listener", namespace=namespace)
-        quality = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=_QUEUE, reliability=ReliabilityPolicy.RELIABLE)
         if on_faces is not None:
-            self.node.create_subscription(FaceArray, "faces", on_faces, quality)
-        self.node.create_subscription(EmotionArray, "emotions", on_emotions, quality)
+            self.node.create_subscription(FaceArray, "faces", on_faces, OUTPUT)
+        self.node.create_subscription(EmotionArray, "emotions", on_emotions, OUTPUT)
         if on_overlay is not None:
-            self.node.create_subscription(Image, "overlay", on_overlay, quality)
+            self.node.create_subscription(Image, "overlay", on_overlay, OUTPUT)
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self.node)
         self._thread = threading.Thread(target=self._executor.spin, daemon=True)
@@ -49,7 +49,20 @@ class GraphListener:
         self.node.destroy_node()
         rclpy.shutdown()
 
-    def listeners(self, topic: str) -> int:
-        """Return how many subscribers a topic has."""
+    def wait_until_heard(self, topics: Mapping[str, int], check: Callable[[], object]) -> None:
+        """Return when every topic has so many subscribers; call check meanwhile, which may raise.
+
+        Raises DferError where that takes too long.
+        """
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while any(self._subscribers(topic) < count for topic, count in topics.items()):
+            check()
+            if time.monotonic() > deadline:
+                raise DferError(f"The nodes did not find each other in {_PATIENCE_SECONDS:.0f} s: is DDS blocked here?")
+            time.sleep(_POLL_SECONDS)
+        # That this process has found them does not mean yet that they have found each other.
+        time.sleep(_SETTLE_SECONDS)
+
+    def _subscribers(self, topic: str) -> int:
         count: int = self.node.count_subscribers(self.node.resolve_topic_name(topic))
         return count

@@ -61,26 +61,23 @@ def run(arguments: argparse.Namespace) -> int:
     os.environ.update(transport_environment())
     table = LiveTable(Console())
     image = "camera/image_raw" if arguments.source else arguments.image
-    with (
-        GraphProcesses(namespace, table.say) as graph,
-        GraphListener(namespace, None, table.update),
-        table,
-    ):
+    with GraphProcesses(namespace, table.say) as graph, GraphListener(namespace, None, table.update) as listener, table:
         start_graph(graph, arguments, image)
+        if arguments.source:
+            listener.wait_until_heard({image: 1, "faces": 1}, lambda: check_ended(graph))
+            graph.start("video_source_node", _given(arguments, VIDEO_SOURCE), {"image": image})
         while not graph.ended():
             time.sleep(_POLL_SECONDS)
         return check_ended(graph)
 
 
 def start_graph(graph: GraphProcesses, arguments: argparse.Namespace, image: str) -> None:
-    """Start the nodes that the arguments ask for."""
+    """Start the nodes that the arguments ask for, but for the source: nobody is to miss its beginning."""
     remap = {"image": image}
     graph.start("face_detector_node", _given(arguments, FACE_DETECTOR), remap)
     graph.start("dfer_node", _given(arguments, DFER), {})
     if arguments.overlay:
         graph.start("overlay_node", _given(arguments, OVERLAY), remap)
-    if arguments.source:
-        graph.start("video_source_node", _given(arguments, VIDEO_SOURCE), remap)
 
 
 def check_ended(graph: GraphProcesses) -> int:

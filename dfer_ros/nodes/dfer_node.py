@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from rclpy.node import Node
-from rclpy.qos import ReliabilityPolicy
 
 from dfer_msgs.msg import EmotionArray, Face, FaceArray
 from dfer_ros.core.alignment import ALIGNED_SIZE
@@ -16,11 +15,11 @@ from dfer_ros.core.onnx_session import SessionConfig
 from dfer_ros.core.recognizer import Recognizer, RecognizerConfig
 from dfer_ros.core.stamps import RateLimiter
 from dfer_ros.nodes.image_conversion import to_bgr
-from dfer_ros.nodes.image_subscription import latest_only
 from dfer_ros.nodes.latest_worker import LatestWorker
 from dfer_ros.nodes.messages import emotion_array
 from dfer_ros.nodes.parameter import declare_parameters
 from dfer_ros.nodes.parameters.dfer import DFER, MODEL_DEFAULT
+from dfer_ros.nodes.quality_of_service import OUTPUT, latest_only
 from dfer_ros.nodes.run_node import bound_opencv_threads, run_node
 from dfer_ros.nodes.stamp import stamp_seconds
 from dfer_ros.nodes.throttled_log import ThrottledLog
@@ -39,11 +38,9 @@ class DferNode(Node):
         self._recognizer = Recognizer(self._config)
         self._limiter = RateLimiter(values["frame_rate"])
         self._log = ThrottledLog(self.get_logger())
-        self._publisher = self.create_publisher(EmotionArray, "emotions", latest_only(ReliabilityPolicy.RELIABLE))
+        self._publisher = self.create_publisher(EmotionArray, "emotions", OUTPUT)
         self._worker: LatestWorker[FaceArray] = LatestWorker(self._process, self._log.error)
-        self._faces = self.create_subscription(
-            FaceArray, "faces", self._on_faces, latest_only(ReliabilityPolicy.RELIABLE)
-        )
+        self._faces = self.create_subscription(FaceArray, "faces", self._on_faces, latest_only())
         self._log_start(values)
 
     def close(self) -> None:

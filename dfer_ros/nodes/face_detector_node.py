@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from rclpy.node import Node
-from rclpy.qos import ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
 
 from dfer_msgs.msg import FaceArray
@@ -15,11 +14,12 @@ from dfer_ros.core.face_pipeline import FacePipeline
 from dfer_ros.core.stamps import RateLimiter
 from dfer_ros.core.tracker import TrackerConfig
 from dfer_ros.nodes.image_conversion import to_bgr
-from dfer_ros.nodes.image_subscription import ImageSubscription, latest_only
+from dfer_ros.nodes.image_subscription import ImageSubscription
 from dfer_ros.nodes.latest_worker import LatestWorker
 from dfer_ros.nodes.messages import face_array
 from dfer_ros.nodes.parameter import declare_parameters
 from dfer_ros.nodes.parameters.face_detector import FACE_DETECTOR
+from dfer_ros.nodes.quality_of_service import OUTPUT
 from dfer_ros.nodes.run_node import bound_opencv_threads, run_node
 from dfer_ros.nodes.stamp import stamp_seconds
 from dfer_ros.nodes.throttled_log import ThrottledLog
@@ -38,7 +38,7 @@ class FaceDetectorNode(Node):
         self._pipeline = FacePipeline(detector, _tracker_config(values))
         self._limiter = RateLimiter(values["frame_rate"])
         self._log = ThrottledLog(self.get_logger())
-        self._publisher = self.create_publisher(FaceArray, "faces", latest_only(ReliabilityPolicy.RELIABLE))
+        self._publisher = self.create_publisher(FaceArray, "faces", OUTPUT)
         self._worker: LatestWorker[Image | CompressedImage] = LatestWorker(self._process, self._log.error)
         self._images = ImageSubscription(self, values["image_transport"], values["image_reliability"], self._on_image)
         self.get_logger().info(f"Looking for faces on {self._images.topic} with {detector.name}.")

@@ -6,21 +6,18 @@ from collections.abc import Callable
 
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
-from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos import ReliabilityPolicy
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CompressedImage, Image
 
+from dfer_ros.nodes.quality_of_service import latest_only
+
 _COMPRESSED_TYPE = "sensor_msgs/msg/CompressedImage"
 _LOOK_SECONDS = 0.25
-_FIRST_IMAGE_LOOKS = 20
-"""Looks after which a camera that never sent an image is named: five seconds."""
+_FIRST_IMAGE_LOOKS = 40
+"""Looks after which a camera that never sent an image is named: ten seconds."""
 _STALLED_LOOKS = 8
 """Looks after which a camera that stopped is named: two seconds."""
-
-
-def latest_only(reliability: ReliabilityPolicy) -> QoSProfile:
-    """Return a QoS profile that keeps one message."""
-    return QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1, reliability=reliability)
 
 
 class ImageSubscription:

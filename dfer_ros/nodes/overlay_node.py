@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
-from rclpy.qos import ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 from dfer_msgs.msg import Emotion, EmotionArray, Face, FaceArray
 from dfer_ros.core.drawing import Annotation, draw_annotations
 from dfer_ros.nodes.image_conversion import fill_image, to_bgr
-from dfer_ros.nodes.image_subscription import ImageSubscription, latest_only
+from dfer_ros.nodes.image_subscription import ImageSubscription
 from dfer_ros.nodes.latest_worker import LatestWorker
 from dfer_ros.nodes.parameter import declare_parameters
 from dfer_ros.nodes.parameters.overlay import OVERLAY
+from dfer_ros.nodes.quality_of_service import OUTPUT, latest_only
 from dfer_ros.nodes.run_node import bound_opencv_threads, run_node
 from dfer_ros.nodes.throttled_log import ThrottledLog
 
@@ -37,7 +37,7 @@ class OverlayNode(Node):
         self._values = declare_parameters(self, OVERLAY)
         bound_opencv_threads(1)
         self._log = ThrottledLog(self.get_logger())
-        self._publisher = self.create_publisher(Image, "overlay", latest_only(ReliabilityPolicy.RELIABLE))
+        self._publisher = self.create_publisher(Image, "overlay", OUTPUT)
         self._worker: LatestWorker[_Scene] = LatestWorker(self._draw, self._log.error)
         self._inputs: _Inputs | None = None
         self.create_timer(_LOOK_SECONDS, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
@@ -74,7 +74,7 @@ class _Inputs:
         self._faces: dict[float, FaceArray] = {}
         self._emotions = EmotionArray()
         self._camera = ImageSubscription(node, transport, reliability, self._on_image)
-        quality = latest_only(ReliabilityPolicy.RELIABLE)
+        quality = latest_only()
         self._others = [
             node.create_subscription(FaceArray, "faces", self._on_faces, quality),
             node.create_subscription(EmotionArray, "emotions", self._on_emotions, quality),

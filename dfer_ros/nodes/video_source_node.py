@@ -8,16 +8,15 @@ import time
 from collections.abc import Iterator
 
 from rclpy.node import Node
-from rclpy.qos import ReliabilityPolicy
 from sensor_msgs.msg import Image
 
 from dfer_ros.core.errors import DferError
 from dfer_ros.core.stamps import RateLimiter
 from dfer_ros.core.video import DEFAULT_FPS, Frame, open_source
 from dfer_ros.nodes.image_conversion import fill_image
-from dfer_ros.nodes.image_subscription import latest_only
 from dfer_ros.nodes.parameter import declare_parameters
 from dfer_ros.nodes.parameters.video_source import VIDEO_SOURCE
+from dfer_ros.nodes.quality_of_service import OUTPUT
 from dfer_ros.nodes.run_node import SourceEnded, run_node
 
 NAME = "video_source_node"
@@ -41,7 +40,7 @@ class VideoSourceNode(Node):
         self._loop: bool = values["loop"]
         self._frame_id: str = values["frame_id"]
         self._source = open_source(values["source"], self._rate or DEFAULT_FPS)
-        self._publisher = self.create_publisher(Image, "image", latest_only(ReliabilityPolicy.RELIABLE))
+        self._publisher = self.create_publisher(Image, "image", OUTPUT)
         self._closing = threading.Event()
         self._ended = self.create_guard_condition(self._on_end)
         self._failure: DferError | None = None
