@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from typing import Protocol
 
@@ -11,6 +12,9 @@ from rich.console import Console
 
 from dfer_ros import __version__
 from dfer_ros.core.errors import DferError
+
+# What goes wrong with a file is said in our own sentence, not in a warning of OpenCV as well; it reads this at import.
+os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
 
 COMMANDS = {
     "demo": "run the real graph on a made clip: no camera, no file, no network",

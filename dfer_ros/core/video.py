@@ -13,10 +13,6 @@ import cv2
 from dfer_ros.core.errors import SourceError
 from dfer_ros.core.faces import Image
 
-# A file that is no video is told as our own sentence, not as OpenCV's warning as well.
-_ERRORS_ONLY = 2
-cv2.setLogLevel(_ERRORS_ONLY)
-
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
 DEFAULT_FPS = 30.0
 
