@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import queue
-import signal
 import tempfile
 import time
 from pathlib import Path
@@ -78,7 +77,6 @@ class _Recorder:
 
 def run(arguments: argparse.Namespace) -> int:
     """Make the clip, run the graph on it, show and record what it says."""
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     os.environ.update(transport_environment())
     console = Console()
     table = LiveTable(console)

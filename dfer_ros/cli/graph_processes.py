@@ -30,6 +30,9 @@ class GraphProcesses:
         self._ending = False
 
     def __enter__(self) -> GraphProcesses:
+        # A closed terminal and a polite kill end the nodes as Ctrl-C does.
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -49,7 +52,6 @@ class GraphProcesses:
             stderr=subprocess.STDOUT,
             text=True,
             env={**os.environ, "RCUTILS_COLORIZED_OUTPUT": "0"},
-            start_new_session=True,
         )
         self._processes[node] = process
         threading.Thread(target=self._pass_on, args=(node, process), daemon=True).start()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import time
 from pathlib import Path
 
@@ -57,7 +56,6 @@ def run(arguments: argparse.Namespace) -> int:
         raise SourceError(
             f"There is no file or folder {arguments.source}: give a video, a folder of images or a camera index."
         )
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     os.environ.update(transport_environment())
     table = LiveTable(Console())
     image = "camera/image_raw" if arguments.source else arguments.image

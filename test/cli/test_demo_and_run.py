@@ -49,14 +49,15 @@ def test_run_plays_a_source_to_its_end(environment, clip, tmp_path):
     assert "happy" in done.stdout
 
 
-def test_ctrl_c_ends_run_and_all_its_nodes(environment):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_ctrl_c_a_kill_and_a_closed_terminal_end_run_and_all_its_nodes(environment, number):
     process = subprocess.Popen([*DFER, "run", "--image", "/nobody"], env=environment, stdout=subprocess.PIPE, text=True)
     lines = iter(process.stdout.readline, "")
     assert any("Looking for faces on /nobody" in line for line in lines)
     children = psutil.Process(process.pid).children()
     assert len(children) == 2
     time.sleep(0.5)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     rest, _ = process.communicate(timeout=15)
     assert process.returncode == 130
     assert "Traceback" not in rest

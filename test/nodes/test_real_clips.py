@@ -9,7 +9,12 @@ from waiting import wait_until
 
 @pytest.mark.parametrize(
     ("clip_name", "expression"),
-    [("diyon335_happy", "happy"), ("styletalk_sadgirl_clip1", "sad"), ("diyon335_angry", "angry"), ("hci_neutral", "neutral")],
+    [
+        ("diyon335_happy", "happy"),
+        ("styletalk_sadgirl_clip1", "sad"),
+        ("diyon335_angry", "angry"),
+        ("hci_neutral", "neutral"),
+    ],
 )
 def test_the_graph_reads_a_real_clip(nodes, probe, clips_pack, tmp_path, clip_name, expression):
     with zipfile.ZipFile(clips_pack) as pack:
