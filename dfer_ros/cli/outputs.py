@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
@@ -29,6 +30,9 @@ def whole_file(path: Path) -> Iterator[TextIO]:
         part.unlink(missing_ok=True)
 
 
+_LONGEST_STILL_SECONDS = 10.0
+
+
 class VideoOutput:
     """An MP4 file that gets its name when the `with` ends well. path None: nothing is written.
 
@@ -42,7 +46,7 @@ class VideoOutput:
         self._fps = fps
         self._writer: cv2.VideoWriter | None = None
         self._size = (0, 0)
-        self._start: float | None = None
+        self._start = -math.inf
         self._written = 0
 
     def __enter__(self) -> VideoOutput:
@@ -63,9 +67,14 @@ class VideoOutput:
         return self._path.with_suffix(".part.mp4")
 
     def write_at(self, image: Image, stamp: float) -> None:
-        """Append an image as often as keeps the video in time, whatever was left out before its stamp (seconds)."""
-        self._start = stamp if self._start is None else self._start
-        while self._written <= (stamp - self._start) * self._fps + 0.01:
+        """Append an image as often as keeps the video in time, whatever was left out before its stamp (seconds).
+
+        Where the stamps jump, back or by more than ten seconds, the video goes on without the jump.
+        """
+        due = (stamp - self._start) * self._fps + 0.01
+        if not -self._fps < due - self._written < _LONGEST_STILL_SECONDS * self._fps:
+            self._start, due = stamp - self._written / self._fps, self._written + 0.01
+        for _ in range(math.floor(due) + 1 - self._written):
             self.write(image)
 
     def write(self, image: Image) -> None:
