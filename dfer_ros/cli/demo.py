@@ -23,6 +23,7 @@ from dfer_ros.cli.run import NAMESPACE, check_ended
 from dfer_ros.cli.transport_profile import transport_environment
 from dfer_ros.core.records import emotion_record, record_line
 from dfer_ros.nodes.image_conversion import to_bgr
+from dfer_ros.nodes.stamp import header_seconds
 
 _IMAGE = "camera/image_raw"
 _LAST_ANSWER_SECONDS = 0.5
@@ -63,7 +64,7 @@ class _Recorder:
         """Encode what came since the last call, outside of the thread that listens."""
         while not self._overlays.empty():
             message = self._overlays.get()
-            self._video.write_at(to_bgr(message), message.header.stamp.sec + message.header.stamp.nanosec * 1e-9)
+            self._video.write_at(to_bgr(message), header_seconds(message.header))
 
     def _record(self, key: tuple[int, int]) -> None:
         if key not in self._rois or key not in self._waiting:

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from dfer_msgs.msg import Emotion, EmotionArray
 from dfer_ros.core.labels import EXPRESSIONS, UNKNOWN
+from dfer_ros.nodes.stamp import header_seconds
 
 _STALE_SECONDS = 1.0
 _BAR_WIDTH = 16
@@ -64,7 +65,7 @@ class LiveTable:
                     self._print_change(message, emotion)
 
     def _print_change(self, message: EmotionArray, emotion: Emotion) -> None:
-        stamp = message.header.stamp.sec + message.header.stamp.nanosec * 1e-9
+        stamp = header_seconds(message.header)
         self._first_stamp = stamp if self._first_stamp is None else self._first_stamp
         self._console.print(
             f"{stamp - self._first_stamp:7.2f} s  {emotion.face_id:<8} {emotion.expression:<10} "

@@ -59,7 +59,8 @@ class FrameEncoder:
         size = self._description.input_size
         try:
             embedding = self._session.run(["embedding"], {"image": np.zeros((1, 3, size, size), dtype=np.float32)})[0]
-            return int(embedding.reshape(1, -1).shape[1])
+            _, embedding_size = embedding.shape
+            return int(embedding_size)
         except Exception as error:  # ONNX Runtime raises a class of its own for every status code
             raise ModelError(
                 f"The {self.precision} encoder does not follow the contract, image [N, 3, {size}, {size}] to embedding "

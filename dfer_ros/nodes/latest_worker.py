@@ -19,7 +19,7 @@ class LatestWorker(Generic[Item]):
         self.replaced = 0
         self._handle = handle
         self._on_error = on_error
-        self._item: Item | None = None
+        self._waiting: list[Item] = []
         self._closing = False
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="latest_worker", daemon=True)
@@ -28,8 +28,8 @@ class LatestWorker(Generic[Item]):
     def put(self, item: Item) -> None:
         """Hand over an item; returns at once."""
         with self._changed:
-            self.replaced += self._item is not None
-            self._item = item
+            self.replaced += len(self._waiting)
+            self._waiting = [item]
             self._changed.notify()
 
     def close(self) -> None:
@@ -42,11 +42,11 @@ class LatestWorker(Generic[Item]):
     def _run(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._closing or self._item is not None)
+                self._changed.wait_for(lambda: self._closing or self._waiting)
                 if self._closing:
                     return
-                item, self._item = self._item, None
+                item = self._waiting.pop()
             try:
-                self._handle(item)  # type: ignore[arg-type]
+                self._handle(item)
             except Exception as error:
                 self._on_error(error)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from sensor_msgs.msg import CompressedImage, Image
-from std_msgs.msg import Header
 
 from dfer_msgs.msg import Emotion, EmotionArray, Face, FaceArray
 from dfer_ros.core.drawing import Annotation, draw_annotations
@@ -16,6 +15,7 @@ from dfer_ros.nodes.parameter import declare_parameters
 from dfer_ros.nodes.parameters.overlay import OVERLAY
 from dfer_ros.nodes.quality_of_service import OUTPUT, latest_only
 from dfer_ros.nodes.run_node import bound_opencv_threads, run_node
+from dfer_ros.nodes.stamp import header_seconds
 from dfer_ros.nodes.throttled_log import ThrottledLog
 
 NAME = "overlay_node"
@@ -86,29 +86,24 @@ class _Inputs:
             self._node.destroy_subscription(subscription)
 
     def _on_image(self, message: Image | CompressedImage) -> None:
-        self._images[_stamp(message.header)] = message
-        self._pair(_stamp(message.header))
+        self._images[header_seconds(message.header)] = message
+        self._pair(header_seconds(message.header))
 
     def _on_faces(self, message: FaceArray) -> None:
-        self._faces[_stamp(message.header)] = message
-        self._pair(_stamp(message.header))
+        self._faces[header_seconds(message.header)] = message
+        self._pair(header_seconds(message.header))
 
     def _on_emotions(self, message: EmotionArray) -> None:
         self._emotions = message
 
     def _pair(self, stamp: float) -> None:
         if stamp in self._images and stamp in self._faces:
-            fresh = abs(stamp - _stamp(self._emotions.header)) < _PATIENCE_SECONDS
+            fresh = abs(stamp - header_seconds(self._emotions.header)) < _PATIENCE_SECONDS
             emotions = {emotion.face_id: emotion for emotion in self._emotions.emotions} if fresh else {}
             self._worker.put((self._images.pop(stamp), self._faces.pop(stamp), emotions))
         for waiting in (self._images, self._faces):
             for old in [kept for kept in waiting if abs(kept - stamp) > _PATIENCE_SECONDS]:
                 del waiting[old]
-
-
-def _stamp(header: Header) -> float:
-    seconds: float = header.stamp.sec + header.stamp.nanosec * 1e-9
-    return seconds
 
 
 def _annotation(face: Face, emotion: Emotion | None) -> Annotation:

@@ -21,6 +21,7 @@ from dfer_ros.nodes.run_node import SourceEnded, run_node
 
 NAME = "video_source_node"
 _POLL_SECONDS = 0.05
+_SETTLE_SECONDS = 1.0
 
 
 class VideoSourceNode(Node):
@@ -68,6 +69,8 @@ class VideoSourceNode(Node):
     def _wait_for_subscriber(self) -> None:
         while self._publisher.get_subscription_count() == 0 and not self._closing.is_set():
             time.sleep(_POLL_SECONDS)
+        # Others who wait are found a moment after the first.
+        self._closing.wait(_SETTLE_SECONDS)
 
     def _paced(self) -> Iterator[Frame]:
         """Yield the frames of a recording when they are due, those of a camera as they come, at most at the rate."""
