@@ -21,3 +21,11 @@ class DetectorError(DferError):
 
 class SourceError(DferError):
     """A video, folder, bag or camera that cannot be opened or read."""
+
+
+class DataError(DferError):
+    """A data set that is missing, has another layout than expected, or cannot be read or written."""
+
+
+class TrainingError(DferError):
+    """A training configuration, checkpoint or run that cannot be used."""

@@ -1,0 +1,160 @@
+"""`dfer data`: data sets for training into aligned crops, what is in them, and where to ask for them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections import Counter
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from dfer_ros.core.detection import DetectorConfig, create_detector
+from dfer_ros.core.detection.detector import DETECTORS
+from dfer_ros.core.errors import DataError
+from dfer_ros.core.labels import LABELS
+from dfer_ros.training.data.preparation import NO_FACE, SKIPPED_FILE, Preparation, missing_files, prepare
+from dfer_ros.training.data.prepared_set import PreparedSet, open_prepared_set
+from dfer_ros.training.data.registry import DATASETS
+from dfer_ros.training.data.statistics import split_statistics
+
+# FFmpeg's own remarks on damaged videos tell nobody which one; it reads this when the first video is opened.
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+
+_TABLE_WIDTH = 156
+"""Columns that the tables need; a narrower terminal wraps their lines, which beats cutting the cells."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `dfer data`."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="WHAT")
+    preparing = actions.add_parser("prepare", help="a data set into aligned crops and an index")
+    preparing.add_argument("name", choices=DATASETS, metavar="NAME", help=f"one of {', '.join(DATASETS)}")
+    preparing.add_argument("--root", type=Path, required=True, help="where the data set lies: a folder, or a zip file")
+    preparing.add_argument("--output", type=Path, required=True, help="folder of the prepared set")
+    preparing.add_argument("--fold", type=int, help="fold of the published cross-validation, from 1 (1)")
+    preparing.add_argument("--skip-missing", action="store_true", help="leave out what is listed but not there")
+    preparing.add_argument("--detector", default=DetectorConfig.detector, choices=DETECTORS, help="(%(default)s)")
+    preparing.add_argument("--yunet-model", default=DetectorConfig.yunet_model, help="YuNet's ONNX file")
+    counting = actions.add_parser("stats", help="what is in prepared sets, as a table and a picture")
+    counting.add_argument("folders", type=Path, nargs="+", metavar="FOLDER", help="prepared sets")
+    counting.add_argument("--output", type=Path, help="PNG to draw: counts and sample crops of each class")
+    listing = actions.add_parser("list", help="the data sets that can be prepared, and where to ask for them")
+    listing.add_argument("--root", type=Path, help="say of each whether this folder looks like it")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do what was asked for."""
+    if arguments.action == "prepare":
+        return _prepare(arguments)
+    if arguments.action == "stats":
+        return _print_statistics(arguments.folders, arguments.output)
+    return _print_list(arguments.root)
+
+
+def _prepare(arguments: argparse.Namespace) -> int:
+    data_set = DATASETS[arguments.name]
+    fold = arguments.fold or (1 if data_set.folds and arguments.fold is None else arguments.fold)
+    root, output = arguments.root.expanduser(), arguments.output.expanduser()
+    recordings = data_set.recordings(root, fold)
+    missing = [] if arguments.skip_missing else missing_files(recordings)
+    if missing:
+        raise DataError(
+            f"{len(missing)} of {len(recordings)} recordings of {data_set.title} are not there, the first is "
+            f"{missing[0].path}: unpack the whole data set, or leave them out with --skip-missing."
+        )
+    config = DetectorConfig(arguments.detector, yunet_model=arguments.yunet_model)
+    settings: dict[str, object] = {"data set": data_set.name, "fold": fold, "detector": config.detector}
+    columns = (TextColumn(data_set.name), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("recordings", total=len(recordings))
+        try:
+            outcome = prepare(
+                recordings,
+                output,
+                settings,
+                lambda: create_detector(config),
+                lambda done: progress.update(task, completed=done),
+            )
+        except KeyboardInterrupt:
+            _warn("Stopped: what is done is kept, and the same command goes on from there.")
+            raise
+    _report(outcome, len(recordings), output)
+    return 0
+
+
+def _report(outcome: Preparation, recordings: int, output: Path) -> None:
+    before = ", as prepared before" if outcome.already else ""
+    Console().print(f"{outcome.samples} crops of {recordings} recordings -> {output}{before}", highlight=False)
+    if outcome.skipped:
+        reasons = Counter(NO_FACE if reason == NO_FACE else "could not be read" for reason in outcome.skipped.values())
+        counts = ", ".join(f"{count}: {reason}" for reason, count in reasons.most_common())
+        _warn(f"{len(outcome.skipped)} recordings were left out ({counts}): see {output / SKIPPED_FILE}.")
+    if outcome.unread_frames:
+        _warn(
+            f"Of {len(outcome.unread_frames)} clips single frames could not be read and were left out: see "
+            f"{output / SKIPPED_FILE}."
+        )
+
+
+def _print_statistics(folders: list[Path], output: Path | None) -> int:
+    sets = [open_prepared_set(folder.expanduser()) for folder in folders]
+    if output is not None and output.suffix.lower() != ".png":
+        raise DataError(f"The picture {output} must be a .png file.")
+    table = Table(title="prepared sets: stills, or clips, by majority class", title_justify="left")
+    table.add_column("set", no_wrap=True)
+    table.add_column("split", no_wrap=True)
+    for heading in (*LABELS, "sum", "clips", "crops", "subjects", "quality", "vote bits"):
+        table.add_column(heading, justify="right")
+    for prepared in sets:
+        _add_rows(table, prepared)
+    console = Console()
+    Console(width=max(console.width, _TABLE_WIDTH)).print(table)
+    if output is not None:
+        try:
+            from dfer_ros.training.data.statistics_plot import plot_statistics
+        except ImportError as error:
+            raise DataError(f"The picture needs {error.name}: 'pip install matplotlib'.") from error
+        plot_statistics(sets, output)
+        console.print(f"-> {output}", highlight=False)
+    return 0
+
+
+def _add_rows(table: Table, prepared: PreparedSet) -> None:
+    name = prepared.folder.resolve().name
+    for one in split_statistics(prepared):
+        counts = [f"{count:,}" for count in (*one.classes, sum(one.classes))]
+        people = [
+            f"{one.clips:,}" if one.clips else "-",
+            f"{one.crops:,}",
+            f"{one.subjects:,}" if one.subjects else "-",
+        ]
+        entropy = f"{one.vote_entropy:.2f}" if one.vote_entropy else "-"
+        table.add_row(name, one.split, *counts, *people, f"{one.quality:.2f}", entropy)
+        name = ""
+    table.add_section()
+
+
+def _print_list(root: Path | None) -> int:
+    if root is not None and not root.expanduser().exists():
+        raise DataError(f"There is no {root}: give a folder that is there with --root.")
+    table = Table(title="data sets for 'dfer data prepare'", title_justify="left")
+    for heading in ("name", "kind", "what", "folds", "where to ask", *(("at --root",) if root else ())):
+        table.add_column(heading, overflow="fold")
+    for data_set in DATASETS.values():
+        row = [data_set.name, data_set.kind, data_set.what, str(data_set.folds or "-"), data_set.ask]
+        if root is not None:
+            try:
+                row.append(f"yes: {len(data_set.recordings(root.expanduser())):,}")
+            except DataError:
+                row.append("no")
+        table.add_row(*row)
+    console = Console()
+    Console(width=max(console.width, _TABLE_WIDTH)).print(table)
+    return 0
+
+
+def _warn(sentence: str) -> None:
+    Console(stderr=True, soft_wrap=True).print(sentence, style="yellow", highlight=False, markup=False)
