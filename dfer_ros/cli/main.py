@@ -21,6 +21,10 @@ COMMANDS = {
     "run": "run the graph on a camera topic, a webcam, a video or a folder of images",
     "analyze": "read the emotions of a recording into a JSONL file, without ROS",
     "fetch": "get a detector's model file and check it",
+    "data": "turn data sets into aligned crops, and show what is in them",
+    "train": "train an encoder or a head from a YAML file; the same command resumes",
+    "compress": "make smaller and faster encoders and compare them",
+    "evaluate": "measure a model on stills and clips and write a report",
     "bench": "measure the graph and the encoder on this computer",
 }
 

@@ -31,18 +31,21 @@ from dfer_ros.core.model_folder import (
 )
 from dfer_ros.core.onnx_session import SessionConfig, create_session
 from dfer_ros.core.recognizer import Recognizer, RecognizerConfig
-from dfer_ros.training.calibration import (
-    accuracy,
-    expected_calibration_error,
-    fit_temperature,
-    unweighted_average_recall,
-)
-from dfer_ros.training.clips import ClipAnswer, answer_clips, frame_rows
+from dfer_ros.training.compression.quantisation import convert_fp16, quantise_int8
 from dfer_ros.training.data_packs import LabelledStills, calibration_crops, ferplus_validation
-from dfer_ros.training.quantisation import convert_fp16, quantise_int8
-from dfer_ros.training.weighted_mean_head import export_weighted_mean_head
+from dfer_ros.training.evaluation.calibration import expected_calibration_error, fit_temperature
+from dfer_ros.training.evaluation.clip_answers import (
+    ClipAnswer,
+    answer_clips,
+    answers_and_labels,
+    frame_rows,
+    groups,
+)
+from dfer_ros.training.evaluation.metrics import accuracy, unweighted_average_recall
+from dfer_ros.training.heads.weighted_mean_head import export_weighted_mean_head
 
 SEED = 0
+CLIPS_FILE = "dynamic_clips.zip"
 CALIBRATION_CROPS = 384
 DECAY_SECONDS = 0.8
 
@@ -81,26 +84,21 @@ def make_first_model(encoder: Path, data: Path, output: Path) -> None:
     stills = ferplus_validation(data)
     metrics: dict[str, Any] = {"ferplus_validation": {p: _measure_stills(output, p, stills) for p in PRECISIONS}}
     # At temperature 1 the logarithm of the probabilities is the head's logits up to a constant.
-    answers = answer_clips(data, create_detector(DetectorConfig()), _recognizer(output))
-    videos = [answer for answer in answers if not answer.clip.sequence]
+    answers = answer_clips(data / CLIPS_FILE, create_detector(DetectorConfig()), _recognizer(output))
+    videos = [answer for answer in answers if not answer.sequence]
     temperature = _fit(videos)
     metrics["ece_left_out_source"] = _left_out_calibration_error(videos)
     _write(output, replace(description, temperature=round(temperature, 3)))
-    answers = answer_clips(data, create_detector(DetectorConfig()), _recognizer(output))
+    answers = answer_clips(data / CLIPS_FILE, create_detector(DetectorConfig()), _recognizer(output))
     metrics["dynamic_clips"] = measure_clips(answers)
     _write(output, replace(description, temperature=round(temperature, 3), metrics=metrics))
 
 
 def measure_clips(answers: list[ClipAnswer]) -> dict[str, Any]:
     """Return WAR and UAR in percent by source: videos by their mean, sequences by the answer at their end."""
-    groups = {"videos": [answer for answer in answers if not answer.clip.sequence]}
-    for answer in answers:
-        groups.setdefault(answer.clip.source, []).append(answer)
     measured = {}
-    for name, group in groups.items():
-        predicted = np.array([answer.predicted for answer in group])
-        labels = np.array([answer.clip.label for answer in group])
-        measured[name] = {"clips": len(group), **_recalls(predicted, labels)}
+    for name, group in groups(answers).items():
+        measured[name] = {"clips": len(group), **_recalls(*answers_and_labels(group))}
     return measured
 
 
@@ -136,9 +134,9 @@ def _fit(answers: list[ClipAnswer]) -> float:
 def _left_out_calibration_error(answers: list[ClipAnswer]) -> dict[str, float]:
     """Return the ECE of all frames, those of each source with a temperature fitted on the other sources."""
     rows, labels, weights = [], [], []
-    for source in sorted({answer.clip.source for answer in answers}):
-        temperature = _fit([answer for answer in answers if answer.clip.source != source])
-        part = frame_rows([answer for answer in answers if answer.clip.source == source])
+    for source in sorted({answer.source for answer in answers}):
+        temperature = _fit([answer for answer in answers if answer.source != source])
+        part = frame_rows([answer for answer in answers if answer.source == source])
         rows.append(calibrated_probabilities(_logits(part[0]), temperature))
         labels.append(part[1])
         weights.append(part[2])

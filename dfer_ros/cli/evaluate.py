@@ -1,0 +1,63 @@
+"""`dfer evaluate`: how good a model is on stills and clips, how sure, how fast, and beside peers: one report."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from rich.console import Console
+
+from dfer_ros.core.detection import DetectorConfig
+from dfer_ros.core.detection.detector import DETECTORS
+from dfer_ros.core.errors import DataError
+from dfer_ros.core.model_folder import PRECISIONS
+from dfer_ros.core.recognizer import RecognizerConfig
+from dfer_ros.training.evaluation.evaluate_model import EvaluationConfig, evaluate_model
+from dfer_ros.training.evaluation.peers import PEERS
+from dfer_ros.training.evaluation.report import REPORT_FILE, report_folder, write_report
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `dfer evaluate`."""
+    parser.add_argument("--model", default=RecognizerConfig.model, help="model name or folder (%(default)s)")
+    parser.add_argument(
+        "--precision", nargs="+", default=[], choices=PRECISIONS, help="the first one is shown in detail (int8 and all)"
+    )
+    parser.add_argument(
+        "--stills", nargs="+", type=Path, default=[], help="prepared sets with a test or validation split"
+    )
+    parser.add_argument("--clips", type=Path, help="zip file or folder of clips with manifest.csv")
+    parser.add_argument("--peers", nargs="+", default=[], choices=PEERS, help="models of others, in the same run")
+    parser.add_argument("--output", type=Path, required=True, help="folder for report.md, pictures and metrics.json")
+    parser.add_argument(
+        "--seed", type=int, default=EvaluationConfig.seed, help="of shuffles and resamples (%(default)s)"
+    )
+    parser.add_argument(
+        "--frame-rate",
+        type=float,
+        default=EvaluationConfig.frame_rate,
+        help="Hz, for the cost of a second (%(default)s)",
+    )
+    parser.add_argument("--detector", default=DetectorConfig.detector, choices=DETECTORS, help="(%(default)s)")
+    parser.add_argument("--yunet-model", default=DetectorConfig.yunet_model, help="YuNet's ONNX file")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Evaluate and write the report; its files appear when all is done, or not at all."""
+    if arguments.frame_rate <= 0 or arguments.seed < 0:
+        raise DataError("--frame-rate must be above 0 and --seed at least 0.")
+    config = EvaluationConfig(
+        model=arguments.model,
+        precisions=tuple(dict.fromkeys(arguments.precision)),
+        stills=tuple(arguments.stills),
+        clips=arguments.clips,
+        peers=tuple(dict.fromkeys(arguments.peers)),
+        detector=DetectorConfig(arguments.detector, yunet_model=arguments.yunet_model),
+        seed=arguments.seed,
+        frame_rate=arguments.frame_rate,
+    )
+    console = Console()
+    with report_folder(arguments.output) as folder:
+        write_report(evaluate_model(config, console), folder)
+    console.print(f"-> {arguments.output / REPORT_FILE}", highlight=False)
+    return 0

@@ -1,0 +1,38 @@
+"""`dfer train`: train what a YAML file describes; stopped at any moment, the same command goes on."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from rich.console import Console
+
+from dfer_ros.training.configuration import read_configuration
+from dfer_ros.training.encoder_training import EncoderTraining
+from dfer_ros.training.head_run import HeadRunConfig, run_head
+from dfer_ros.training.training_folders import TrainingFolders
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `dfer train`."""
+    parser.add_argument("configuration", type=Path, help="YAML file, such as those in config/training")
+    parser.add_argument("--data", type=Path, default=Path("prepared"), help="folder of prepared sets (%(default)s)")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of runs (%(default)s)")
+    parser.add_argument("--name", help="name of this run (that of the YAML file)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train to the end, from where the last call stopped."""
+    console = Console()
+    config = read_configuration(arguments.configuration)
+    folders = TrainingFolders(arguments.data, arguments.runs, arguments.name or arguments.configuration.stem)
+    try:
+        if isinstance(config, HeadRunConfig):
+            run_head(config, folders, console)
+        else:
+            EncoderTraining(config, folders, console).run()
+    except KeyboardInterrupt:
+        console.print(f"Stopped. The same command goes on from the last checkpoint in {folders.output}.")
+        raise
+    console.print(f"Trained: {folders.output}", highlight=False)
+    return 0

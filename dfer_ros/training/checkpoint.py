@@ -1,0 +1,41 @@
+"""Checkpoints: everything that a run needs to go on, in one file that appears whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from dfer_ros.core.errors import TrainingError
+
+CHECKPOINT_FILE = "checkpoint.pt"
+
+
+def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
+    """Write a checkpoint. Raises TrainingError where it cannot be written; the one before stays."""
+    part = path.with_suffix(".part")
+    try:
+        torch.save(state, part)
+        part.replace(path)
+    except (OSError, RuntimeError) as error:
+        part.unlink(missing_ok=True)
+        raise TrainingError(f"The checkpoint {path} cannot be written: {_first_line(error)}") from error
+
+
+def load_checkpoint(path: Path) -> dict[str, Any]:
+    """Return the content of a checkpoint; only tensors and plain values are read, no code.
+
+    Raises TrainingError where it is missing or damaged.
+    """
+    if not path.is_file():
+        raise TrainingError(f"There is no checkpoint {path}: train with 'dfer train' first.")
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        return state
+    except Exception as error:  # torch raises what its unpickler and zip reader raise
+        raise TrainingError(f"The checkpoint {path} cannot be read: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

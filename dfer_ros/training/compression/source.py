@@ -1,0 +1,68 @@
+"""What is compressed: a run of `dfer train`, or the FP32 encoder of a model folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from dfer_ros.core.errors import TrainingError
+from dfer_ros.core.labels import LABELS
+from dfer_ros.core.model_folder import DESCRIPTION_FILE, ModelDescription, encoder_file, open_model_folder
+from dfer_ros.training.checkpoint import CHECKPOINT_FILE
+from dfer_ros.training.export import export_encoder
+from dfer_ros.training.trained_encoder import MEAN, STD, TrainedEncoder, load_trained_encoder
+from dfer_ros.training.whole_path import whole_path
+
+_INPUT_SIZE = 96
+
+
+@dataclass(frozen=True)
+class Source:
+    """description: how crops are prepared. run: folder of a run with its encoder, or None. onnx: FP32 file, or None."""
+
+    description: ModelDescription
+    run: Path | None = None
+    trained: TrainedEncoder | None = None
+    onnx: Path | None = None
+
+    def write_fp32(self, path: Path) -> None:
+        """Write the FP32 encoder. Raises TrainingError where it cannot be written."""
+        if self.trained is not None:
+            export_encoder(self.trained.model, path)
+        elif self.onnx is not None:
+            with whole_path(path) as part:
+                part.write_bytes(self.onnx.read_bytes())
+
+
+def open_source(path: Path, input_size: int | None) -> Source:
+    """Return what is at a path: a run's folder, its checkpoint, or a model folder.
+
+    input_size: pixels; None is 96 for a run, and what a model folder says. Raises TrainingError or ModelError where
+    nothing of these is there or it cannot be read.
+    """
+    run = path.parent if path.name == CHECKPOINT_FILE else path
+    if (run / CHECKPOINT_FILE).is_file():
+        trained = load_trained_encoder(run, input_size or _INPUT_SIZE)
+        return Source(_description(trained), run.resolve(), trained)
+    if not (path / DESCRIPTION_FILE).is_file():
+        raise TrainingError(
+            f"{path} has neither {CHECKPOINT_FILE} nor {DESCRIPTION_FILE}: give the folder of a run or of a model."
+        )
+    folder = open_model_folder(str(path.resolve()))
+    description = replace(folder.description, input_size=input_size or folder.description.input_size)
+    return Source(description, onnx=folder.verified(encoder_file("fp32")))
+
+
+def _description(trained: TrainedEncoder) -> ModelDescription:
+    return ModelDescription(
+        labels=LABELS,
+        crop=trained.surround.crop,
+        input_size=trained.input_size,
+        mean=MEAN,
+        std=STD,
+        window_seconds=1.0,
+        window_frames=1,
+        temperature=1.0,
+        unknown_threshold=0.0,
+        sha256={},
+    )

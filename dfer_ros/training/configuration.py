@@ -1,0 +1,57 @@
+"""Training configurations: a YAML file into frozen dataclasses, every key checked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import dacite
+import yaml
+
+from dfer_ros.core.errors import TrainingError
+from dfer_ros.training.encoder_training import EncoderTrainingConfig
+from dfer_ros.training.head_run import HeadRunConfig
+
+TrainingConfig = EncoderTrainingConfig | HeadRunConfig
+KINDS: dict[str, type[TrainingConfig]] = {"encoder": EncoderTrainingConfig, "head": HeadRunConfig}
+"""What the key `kind` names."""
+
+
+def read_configuration(path: Path) -> TrainingConfig:
+    """Return the configuration in a YAML file.
+
+    Raises TrainingError where it is missing, not YAML, or has a key or value that does not fit.
+    """
+    content = _read(path)
+    kind = content.pop("kind", None)
+    if kind not in KINDS:
+        raise TrainingError(f"{path}: kind is '{kind}', but must be one of {', '.join(KINDS)}.")
+    try:
+        configuration = dacite.from_dict(
+            KINDS[kind], content, dacite.Config(strict=True, cast=[tuple], type_hooks={float: _number})
+        )
+    except dacite.UnexpectedDataError as error:
+        raise TrainingError(f"{path}: {', '.join(sorted(error.keys))} is not a key that is known.") from error
+    except (dacite.DaciteError, TypeError) as error:  # TypeError: one value where a list is asked for
+        raise TrainingError(f"{path} does not fit a configuration of kind '{kind}': {error}.") from error
+    return configuration
+
+
+def _number(value: Any) -> Any:
+    """Let 1 stand for 1.0, and 1e-3, which YAML takes for text, for 0.001."""
+    try:
+        return value if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        return value
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise TrainingError(f"There is no training configuration {path}.") from error
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise TrainingError(f"{path} cannot be read as YAML ({error}).".replace("\n", " ")) from error
+    if not isinstance(content, dict):
+        raise TrainingError(f"{path} is not a mapping of keys.")
+    return content

@@ -1,0 +1,294 @@
+"""Training of a frame encoder: steps, moving average of the weights, checkpoints with exact resume."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from rich.console import Console
+from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.data import DataLoader
+
+from dfer_ros.core.errors import DataError, TrainingError
+from dfer_ros.core.faces import FloatArray
+from dfer_ros.training.augmentation import AugmentationConfig
+from dfer_ros.training.checkpoint import CHECKPOINT_FILE, load_checkpoint, save_checkpoint
+from dfer_ros.training.data.prepared_set import PreparedSet, open_prepared_set
+from dfer_ros.training.encoder_batches import Batch, DataConfig, EncoderBatches
+from dfer_ros.training.encoders.frame_encoder import EncoderConfig, TrainableEncoder
+from dfer_ros.training.encoders.mobilenet_v1 import MobileNetV1
+from dfer_ros.training.evaluation.metrics import accuracy, unweighted_average_recall
+from dfer_ros.training.soft_labels import soft_labels
+from dfer_ros.training.surround import SurroundConfig
+from dfer_ros.training.trained_encoder import TrainedEncoder, load_trained_encoder, normalise
+from dfer_ros.training.training_folders import TrainingFolders
+from dfer_ros.training.training_log import TrainingLog
+from dfer_ros.training.training_progress import training_progress
+
+_PREDICTED_AT_ONCE = 128
+_FITTED_BATCHES = 4
+
+
+@dataclass(frozen=True)
+class TeacherConfig:
+    """run: name of an encoder's run. input_size: pixels at which it looks at the stills."""
+
+    run: str
+    input_size: int = 112
+
+
+@dataclass(frozen=True)
+class DistillationConfig:
+    """weight: share 0..1 of the teachers' probabilities in the targets. temperature: above 1 softens them."""
+
+    teachers: tuple[TeacherConfig, ...] = ()
+    weight: float = 0.6
+    temperature: float = 1.0
+
+
+@dataclass(frozen=True)
+class ScheduleConfig:
+    """steps: of one batch each. learning_rate: after the warm-up, falling to zero along a cosine.
+
+    sizes: input sizes in pixels that take turns. average: decay of the moving average of the weights.
+    mixup: parameter of its beta distribution, 0 for none.
+    """
+
+    steps: int = 8000
+    batch_size: int = 64
+    sizes: tuple[int, ...] = (64, 80, 96, 112, 128)
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.02
+    warm_up_steps: int = 200
+    average: float = 0.999
+    mixup: float = 0.2
+    label_smoothing: float = 0.05
+    checkpoint_steps: int = 200
+    validation_steps: int = 1000
+
+
+@dataclass(frozen=True)
+class ValidationConfig:
+    """sets: names of prepared sets whose validation split is measured. input_size: pixels."""
+
+    sets: tuple[str, ...] = ()
+    input_size: int = 96
+
+
+@dataclass(frozen=True)
+class EncoderTrainingConfig:
+    """All of a run. start: name of a run whose weights this one begins with, or None. workers: loading processes."""
+
+    data: tuple[DataConfig, ...]
+    start: str | None = None
+    encoder: EncoderConfig = field(default_factory=EncoderConfig)
+    surround: SurroundConfig = field(default_factory=SurroundConfig)
+    augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
+    distillation: DistillationConfig = field(default_factory=DistillationConfig)
+    schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
+    validation: ValidationConfig = field(default_factory=ValidationConfig)
+    seed: int = 0
+    workers: int = 1
+
+
+class EncoderTraining:
+    """A run that can be stopped at any moment and goes on from its last checkpoint with the same result.
+
+    Raises DataError and TrainingError for what the configuration names and is not there.
+    """
+
+    def __init__(self, config: EncoderTrainingConfig, folders: TrainingFolders, console: Console) -> None:
+        torch.manual_seed(config.seed)
+        self.config, self._folders, self._console = config, folders, console
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._sets = [_training_split(folders.data / one.name) for one in config.data]
+        names = config.validation.sets
+        self._validation = [open_prepared_set(folders.data / name).split("validation") for name in names]
+        self.model = TrainableEncoder(config.encoder, config.surround)
+        if config.start is not None:
+            self.model.load_state_dict(load_trained_encoder(folders.runs / config.start, 0).model.state_dict())
+        elif isinstance(self.model.backbone, MobileNetV1) and config.encoder.pretrained is not None:
+            self.model.backbone.fit_statistics(self.model.surround(self._first_images()))
+        self.model.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        average = get_ema_multi_avg_fn(config.schedule.average)  # type: ignore[no-untyped-call]
+        self._average = AveragedModel(self.model, multi_avg_fn=average, use_buffers=True)
+        self._optimizer = torch.optim.AdamW(_parameter_groups(self.model, config.schedule), lr=0.0)
+        self.step = 0
+
+    def run(self) -> None:
+        """Train to the last step, from the checkpoint in the output folder if there is one."""
+        schedule = self.config.schedule
+        self._folders.make_output()
+        self._resume()
+        log = TrainingLog(self._folders.output, self.step)
+        losses: list[float] = []
+        with training_progress(self._console, schedule.steps, self.step) as advance:
+            for batch in self._batches():
+                losses.append(self._train(batch))
+                self.step += 1
+                advance(f"loss {np.mean(losses[-50:]):.3f}")
+                last = self.step == schedule.steps
+                if self.step % schedule.validation_steps == 0 or last:
+                    log.add(self._measure(losses))
+                    losses.clear()
+                if self.step % schedule.checkpoint_steps == 0 or last:
+                    self._save()
+
+    def _first_images(self) -> torch.Tensor:
+        """Return augmented training images [N, 3, S, S], by which batch norms are fitted."""
+        labels = [prepared.targets() for prepared in self._sets]
+        sizes = (self.config.validation.input_size,)
+        batches = self._data(labels, sizes)
+        return normalise(torch.cat([batches[step].images for step in range(_FITTED_BATCHES)]))
+
+    def _data(self, targets: list[FloatArray], sizes: tuple[int, ...]) -> EncoderBatches:
+        config = self.config
+        return EncoderBatches(
+            config.data,
+            self._sets,
+            targets,
+            config.schedule.batch_size,
+            sizes,
+            config.surround,
+            config.augmentation,
+            config.seed,
+        )
+
+    def _batches(self) -> Iterator[Batch]:
+        config, schedule = self.config, self.config.schedule
+        data = self._data(self._targets(), schedule.sizes)
+        steps = range(self.step, schedule.steps)
+        # Spawned, not forked: the threads of OpenCV and OpenMP do not survive a fork.
+        loader = DataLoader(
+            data,
+            batch_size=None,
+            sampler=steps,
+            num_workers=config.workers,
+            worker_init_fn=_one_thread,
+            prefetch_factor=4 if config.workers else None,
+            multiprocessing_context="spawn" if config.workers else None,
+        )
+        return iter(loader)
+
+    def _targets(self) -> list[FloatArray]:
+        """Return the targets of every set, mixed with what the teachers say where there are teachers."""
+        distillation = self.config.distillation
+        labels = [prepared.targets() for prepared in self._sets]
+        if not distillation.teachers:
+            return labels
+        teachers = [
+            load_trained_encoder(self._folders.runs / teacher.run, teacher.input_size)
+            for teacher in distillation.teachers
+        ]
+        mixed = []
+        for prepared, target in zip(self._sets, labels):
+            path = self._folders.output / f"soft_labels_{prepared.folder.name}.npy"
+            soft = soft_labels(prepared, teachers, distillation.temperature, path, self._console)
+            mixed.append((1.0 - distillation.weight) * target + distillation.weight * soft)
+        return mixed
+
+    def _train(self, batch: Batch) -> float:
+        schedule = self.config.schedule
+        torch.manual_seed(self.config.seed * 1_000_003 + self.step)
+        for group in self._optimizer.param_groups:
+            group["lr"] = learning_rate(self.step, schedule)
+        image, target = normalise(batch.images.to(self._device)), batch.targets.to(self._device)
+        if schedule.mixup > 0:
+            chance = np.random.default_rng((self.config.seed, self.step, 1))
+            image, target = _mix(image, target, float(chance.beta(schedule.mixup, schedule.mixup)))
+        self.model.train()
+        _, logits = self.model(image)
+        loss = nn.functional.cross_entropy(logits, target, label_smoothing=schedule.label_smoothing)
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self._optimizer.step()
+        self._average.update_parameters(self.model)
+        return loss.item()
+
+    def _measure(self, losses: list[float]) -> dict[str, float]:
+        """Return a row of the log: the mean loss, and the accuracy of the averaged weights on the validation sets."""
+        row = {"step": float(self.step), "loss": round(float(np.mean(losses)), 4)}
+        assert isinstance(self._average.module, TrainableEncoder)
+        encoder = TrainedEncoder(self._average.module, self.config.surround, self.config.validation.input_size)
+        for prepared in self._validation:
+            labels = prepared.targets().argmax(axis=1)
+            predicted = _predict(encoder, prepared).argmax(axis=1)
+            row[f"{prepared.folder.name}_war"] = round(100 * accuracy(predicted, labels), 2)
+            row[f"{prepared.folder.name}_uar"] = round(100 * unweighted_average_recall(predicted, labels), 2)
+        self._console.print("  ".join(f"{name} {value:g}" for name, value in row.items()), highlight=False)
+        return row
+
+    def _save(self) -> None:
+        state = {
+            "encoder": asdict(self.config.encoder),
+            "surround": asdict(self.config.surround),
+            "step": self.step,
+            "model": self.model.state_dict(),
+            "average": self._average.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+        }
+        save_checkpoint(self._folders.output / CHECKPOINT_FILE, state)
+
+    def _resume(self) -> None:
+        path = self._folders.output / CHECKPOINT_FILE
+        if not path.is_file():
+            return
+        state = load_checkpoint(path)
+        now = {"encoder": asdict(self.config.encoder), "surround": asdict(self.config.surround)}
+        if any(state.get(name) != value for name, value in now.items()):
+            raise TrainingError(
+                f"The checkpoint {path} is of another run ({state.get('encoder')}, {state.get('surround')}): "
+                "choose another output folder or delete it."
+            )
+        self.model.load_state_dict(state["model"])
+        self._average.load_state_dict(state["average"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self.step = state["step"]
+
+
+def learning_rate(step: int, schedule: ScheduleConfig) -> float:
+    """Return the learning rate at a step: linear warm-up, then half a cosine to zero."""
+    if step < schedule.warm_up_steps:
+        return schedule.learning_rate * (step + 1) / schedule.warm_up_steps
+    done = (step - schedule.warm_up_steps) / max(schedule.steps - schedule.warm_up_steps, 1)
+    return schedule.learning_rate * 0.5 * (1.0 + math.cos(math.pi * done))
+
+
+def _training_split(folder: Path) -> PreparedSet:
+    prepared = open_prepared_set(folder).split("train")
+    if not prepared.samples:
+        raise DataError(f"The set {folder} has no samples for training: use it for validation or leave it out.")
+    return prepared
+
+
+def _one_thread(_worker: int) -> None:
+    cv2.setNumThreads(1)
+
+
+def _predict(encoder: TrainedEncoder, prepared: PreparedSet) -> FloatArray:
+    """Return the logits [N, 7] of all samples of a set."""
+    count = len(prepared.samples)
+    parts = np.array_split(np.arange(count), -(-count // _PREDICTED_AT_ONCE))
+    return np.concatenate([encoder.logits([prepared.crop(int(index)) for index in part]) for part in parts])
+
+
+def _mix(image: torch.Tensor, target: torch.Tensor, share: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mix every image with another one of the batch (mixup, Zhang et al. 2018); the first keeps the larger share."""
+    share = max(share, 1.0 - share)
+    return torch.lerp(image.flip(0), image, share), torch.lerp(target.flip(0), target, share)
+
+
+def _parameter_groups(model: nn.Module, schedule: ScheduleConfig) -> list[dict[str, Any]]:
+    """Return the trained parameters in two groups: only weights of two dimensions or more decay."""
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    return [
+        {"params": [parameter for parameter in trained if parameter.ndim > 1], "weight_decay": schedule.weight_decay},
+        {"params": [parameter for parameter in trained if parameter.ndim <= 1], "weight_decay": 0.0},
+    ]

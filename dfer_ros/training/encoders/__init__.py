@@ -1,0 +1,1 @@
+"""Frame encoders: aligned crops in, embeddings and logits out."""

@@ -1,0 +1,88 @@
+"""What is answered on labelled clips, frame by frame and clip by clip."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from rich.progress import track
+
+from dfer_ros.core.detection import FaceDetector
+from dfer_ros.core.faces import FloatArray
+from dfer_ros.core.labels import LABELS
+from dfer_ros.core.recognizer import Recognizer
+from dfer_ros.training.clip_faces import ClipFaces, follow_face
+from dfer_ros.training.clips import is_sequence, open_clips
+from dfer_ros.training.evaluation.metrics import Labels
+
+
+@dataclass(frozen=True)
+class ClipAnswer:
+    """What was answered on a clip for the person seen longest.
+
+    label: index into LABELS. probabilities: [F, 7], one row for every frame with that person; F may be 0.
+    """
+
+    name: str
+    label: int
+    source: str
+    probabilities: FloatArray
+
+    @property
+    def sequence(self) -> bool:
+        """Whether the clip runs from neutral to the apex, as those of CK+ do."""
+        return is_sequence(self.source)
+
+    @property
+    def answer(self) -> FloatArray:
+        """The probabilities [7] of the clip: the mean over a video, the last of a sequence, zeros without a face."""
+        if len(self.probabilities) == 0:
+            return np.zeros(len(LABELS), dtype=np.float32)
+        return self.probabilities[-1] if self.sequence else self.probabilities.mean(axis=0)
+
+    @property
+    def predicted(self) -> int:
+        """The answer on the clip as index into LABELS; -1 without a face."""
+        return int(self.answer.argmax()) if len(self.probabilities) else -1
+
+
+def answer_clip(faces: ClipFaces, recognizer: Recognizer) -> ClipAnswer:
+    """Return the answers of the core on a clip, frame by frame, with a fresh window."""
+    recognizer.reset()
+    rows = [
+        recognizer.update(stamp, ["face"], [crop], [quality])[0].probabilities
+        for crop, stamp, quality in zip(faces.crops, faces.stamps.tolist(), faces.quality.tolist())
+    ]
+    return ClipAnswer(faces.name, faces.label, faces.source, np.array(rows, dtype=np.float32).reshape(-1, len(LABELS)))
+
+
+def answer_clips(path: Path, detector: FaceDetector, recognizer: Recognizer) -> list[ClipAnswer]:
+    """Return the answers on every clip of a zip file or folder (see clips.open_clips), each with fresh tracks."""
+    with open_clips(path) as clips:
+        return [answer_clip(follow_face(clip, detector), recognizer) for clip in track(clips, description="clips")]
+
+
+def answers_and_labels(answers: Sequence[ClipAnswer]) -> tuple[Labels, Labels]:
+    """Return what was answered [N] and the labels [N], one of each for a clip."""
+    predicted = np.array([answer.predicted for answer in answers], dtype=np.int64)
+    return predicted, np.array([answer.label for answer in answers], dtype=np.int64)
+
+
+def groups(answers: Sequence[ClipAnswer]) -> dict[str, list[ClipAnswer]]:
+    """Return the answers on all videos, and those of each source, by name."""
+    grouped = {"videos": [answer for answer in answers if not answer.sequence]}
+    for answer in answers:
+        grouped.setdefault(answer.source, []).append(answer)
+    return {name: group for name, group in grouped.items() if group}
+
+
+def frame_rows(answers: Sequence[ClipAnswer]) -> tuple[FloatArray, Labels, FloatArray]:
+    """Return the probabilities [N, 7], labels [N] and weights [N] of all frames; every clip weighs the same."""
+    answers = [answer for answer in answers if len(answer.probabilities)]
+    lengths = [len(answer.probabilities) for answer in answers]
+    probabilities = np.concatenate([np.zeros((0, len(LABELS)), np.float32), *(a.probabilities for a in answers)])
+    labels = np.repeat(np.array([answer.label for answer in answers], dtype=np.int64), lengths)
+    weights = np.repeat([1.0 / length for length in lengths], lengths).astype(np.float32)
+    return probabilities, labels, weights

@@ -1,0 +1,111 @@
+"""Stills through the encoder: a prepared set at several input sizes, and the calibration of its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+
+from dfer_ros.core.decision import calibrated_probabilities
+from dfer_ros.core.errors import DataError
+from dfer_ros.core.faces import FloatArray, Image
+from dfer_ros.training.data.prepared_set import PreparedSet, open_prepared_set
+from dfer_ros.training.encoder_session import EncoderSession
+from dfer_ros.training.evaluation.calibration import CalibrationMetrics, calibration_metrics
+from dfer_ros.training.evaluation.metrics import ClassificationMetrics, Labels, classification_metrics
+from dfer_ros.training.evaluation.peers import Peer
+
+INPUT_SIZES = (64, 80, 96, 112, 128)
+_CHUNK = 64
+"""Crops held in memory at a time."""
+
+
+@dataclass(frozen=True)
+class EncoderOnStills:
+    """by_size: metrics by input size in pixels. calibration: at the size that is shipped."""
+
+    by_size: dict[int, ClassificationMetrics]
+    calibration: CalibrationMetrics
+
+
+@dataclass(frozen=True)
+class StillResults:
+    """A set, how good the encoder is on it by precision, and how good peers are."""
+
+    name: str
+    split: str
+    count: int
+    by_precision: dict[str, EncoderOnStills]
+    peers: dict[str, ClassificationMetrics]
+
+
+def open_evaluation_split(folder: Path) -> tuple[str, PreparedSet]:
+    """Return the name and the samples of the split to evaluate on: test where there is one, else validation.
+
+    Raises DataError where the set is missing or has neither.
+    """
+    prepared = open_prepared_set(folder)
+    for name in ("test", "validation"):
+        split = prepared.split(name)
+        if split.samples:
+            return name, split
+    raise DataError(f"The prepared set {folder} has no test or validation split: give one that was kept from training.")
+
+
+def evaluate_stills(
+    folder: Path,
+    encoders: Mapping[str, EncoderSession],
+    peers: Sequence[Peer],
+    shipped_size: int,
+    temperature: float,
+    console: Console,
+) -> StillResults:
+    """Return the results of encoders, by precision, and of peers on the evaluation split of a prepared set.
+
+    shipped_size: the model's own input size in pixels. temperature: the model's.
+    """
+    split, prepared = open_evaluation_split(folder)
+    labels = np.array([sample.label for sample in prepared.samples], dtype=np.int64)
+    sizes = sorted({*INPUT_SIZES, shipped_size})
+    rows: dict[tuple[str, int], list[FloatArray]] = {(name, size): [] for name in encoders for size in sizes}
+    answers: dict[str, list[Labels]] = {peer.name: [] for peer in peers}
+    for crops in _chunks(prepared, console):
+        for name, size in rows:
+            rows[name, size].append(encoders[name].run(crops, size).logits)
+        for peer in peers:
+            answers[peer.name].append(peer.probabilities(crops).argmax(axis=1))
+    return StillResults(
+        folder.resolve().name,
+        split,
+        len(labels),
+        {
+            name: _encoder_results(
+                {size: np.concatenate(rows[name, size]) for size in sizes}, labels, shipped_size, temperature
+            )
+            for name in encoders
+        },
+        {name: classification_metrics(np.concatenate(parts), labels) for name, parts in answers.items()},
+    )
+
+
+def _encoder_results(
+    logits: Mapping[int, FloatArray], labels: Labels, shipped_size: int, temperature: float
+) -> EncoderOnStills:
+    return EncoderOnStills(
+        {size: classification_metrics(rows.argmax(axis=1), labels) for size, rows in logits.items()},
+        calibration_metrics(
+            calibrated_probabilities(logits[shipped_size], 1.0),
+            calibrated_probabilities(logits[shipped_size], temperature),
+            labels,
+        ),
+    )
+
+
+def _chunks(prepared: PreparedSet, console: Console) -> Iterable[list[Image]]:
+    starts = range(0, len(prepared.samples), _CHUNK)
+    for start in track(starts, description=f"stills {prepared.folder.name}", console=console, transient=True):
+        yield [prepared.crop(index) for index in range(start, min(start + _CHUNK, len(prepared.samples)))]
