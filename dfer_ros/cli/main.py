@@ -24,6 +24,7 @@ COMMANDS = {
     "data": "turn data sets into aligned crops, and show what is in them",
     "train": "train an encoder or a head from a YAML file; the same command resumes",
     "compress": "make smaller and faster encoders and compare them",
+    "export": "put encoders and a head together to a model folder",
     "evaluate": "measure a model on stills and clips and write a report",
     "bench": "measure the graph and the encoder on this computer",
 }

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 
 from dfer_ros.core.faces import FloatArray
 
-PHASE_UNKNOWN = 0
-"""The phase of a model whose head does not tell onset, apex and offset apart; as in dfer_msgs/Emotion."""
+PHASES = ("unknown", "neutral", "onset", "apex", "offset")
+"""Names of the phases by their number in dfer_msgs/Emotion."""
+
+PHASE_UNKNOWN = PHASES.index("unknown")
+"""The phase of who cannot be recognised, and of all with a model that does not tell phases apart."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +19,8 @@ class Emotion:
 
     probabilities: [7] float32 in the order of labels.LABELS, calibrated, sum 1.
     confidence: the probability of the expression; for unknown, that of the most likely class.
-    valence, arousal: -1..1, expected value over the probabilities. intensity: 0..1, all that is not neutral.
+    valence, arousal: -1..1, expected value over the probabilities.
+    intensity: 0..1, as the model's head gives it, else all that is not neutral. phase: index into PHASES.
     """
 
     face_id: str

@@ -15,7 +15,7 @@ from dfer_ros.core.labels import EXPRESSIONS, NEUTRAL, UNKNOWN, VALENCE_AROUSAL
 from dfer_ros.core.model_folder import open_model_folder
 from dfer_ros.core.onnx_session import SessionConfig
 from dfer_ros.core.stamps import StampOrder
-from dfer_ros.core.temporal_head import TemporalHead
+from dfer_ros.core.temporal_head import HeadAnswer, TemporalHead
 from dfer_ros.core.window import FrameWindow, WindowConfig
 
 
@@ -95,9 +95,11 @@ class Recognizer:
         persons = [self._person(face_id) for face_id in face_ids]
         for person, embedding, quality in zip(persons, embeddings, qualities):
             person.window.add(stamp, embedding, quality)
-        logits = self._head.logits([person.window for person in persons])
-        probabilities = calibrated_probabilities(logits, self.model.description.temperature)
-        return [self._answer(*row) for row in zip(face_ids, persons, probabilities)]
+        answer = self._head.answer([person.window for person in persons])
+        probabilities = calibrated_probabilities(answer.logits, self.model.description.temperature)
+        intensities = _intensities(answer, probabilities)
+        phases = _phases(answer)
+        return [self._answer(*row) for row in zip(face_ids, persons, probabilities, intensities, phases)]
 
     def _person(self, face_id: str) -> _Person:
         if face_id not in self._persons:
@@ -109,7 +111,9 @@ class Recognizer:
         for face_id in gone:
             del self._persons[face_id]
 
-    def _answer(self, face_id: str, person: _Person, probabilities: FloatArray) -> Emotion:
+    def _answer(
+        self, face_id: str, person: _Person, probabilities: FloatArray, intensity: float, phase: int
+    ) -> Emotion:
         recognisable = person.window.best_quality >= self._min_quality
         person.named = decide(probabilities, person.named, self._decision) if recognisable else None
         valence, arousal = np.clip(probabilities @ VALENCE_AROUSAL, -1.0, 1.0)
@@ -120,8 +124,22 @@ class Recognizer:
             probabilities=probabilities,
             valence=float(valence),
             arousal=float(arousal),
-            intensity=float(1.0 - probabilities[NEUTRAL]),
-            phase=PHASE_UNKNOWN,
+            intensity=intensity,
+            phase=phase if recognisable else PHASE_UNKNOWN,
             window_seconds=person.window.seconds,
             window_frames=len(person.window),
         )
+
+
+def _intensities(answer: HeadAnswer, probabilities: FloatArray) -> list[float]:
+    """Return the intensity 0..1 of each person: the head's, else all that is not neutral."""
+    if answer.intensity is None:
+        return [float(value) for value in 1.0 - probabilities[:, NEUTRAL]]
+    return [float(value) for value in np.clip(answer.intensity, 0.0, 1.0)]
+
+
+def _phases(answer: HeadAnswer) -> list[int]:
+    """Return the phase of each person as an index into emotion.PHASES."""
+    if answer.phase is None:
+        return [PHASE_UNKNOWN] * len(answer.logits)
+    return [int(phase) for phase in answer.phase.argmax(axis=1) + 1]

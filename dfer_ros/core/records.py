@@ -6,11 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from dfer_ros.core.emotion import Emotion
+from dfer_ros.core.emotion import PHASES, Emotion
 from dfer_ros.core.labels import LABELS
-
-PHASES = ("unknown", "neutral", "onset", "apex", "offset")
-"""Names of the phase constants of dfer_msgs/Emotion, by their value."""
 
 
 def emotion_record(stamp: float, frame: int, roi: Sequence[int], emotion: Emotion) -> dict[str, Any]:

@@ -4,9 +4,10 @@ import numpy as np
 import onnx
 import pytest
 import yaml
-from onnx import numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 
 from dfer_ros.core.decision import calibrated_probabilities
+from dfer_ros.core.emotion import PHASE_UNKNOWN, PHASES
 from dfer_ros.core.labels import EXPRESSIONS, LABELS, NEUTRAL, VALENCE_AROUSAL
 from dfer_ros.core.model_folder import DESCRIPTION_FILE, HEAD_FILE, file_sha256
 from dfer_ros.core.recognizer import Recognizer, RecognizerConfig
@@ -21,18 +22,51 @@ def watch(recognizer, stamps, crop, quality=GOOD, face_id="face1"):
     return answers[-1]
 
 
-def permute_classes(model, order):
-    """Give a model's logits and labels another order: the same model, said differently."""
+def change_head(model, change):
+    """Change the graph of a model's head by a function, and its checksum with it."""
     head = onnx.load(model / HEAD_FILE)
-    for tensor in head.graph.initializer:
-        if tensor.name in ("classifier_weight", "classifier_bias"):
-            values = np.ascontiguousarray(numpy_helper.to_array(tensor)[..., order])
-            tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
+    change(head.graph)
     onnx.save(head, model / HEAD_FILE)
     content = yaml.safe_load((model / DESCRIPTION_FILE).read_text())
-    content["labels"] = [content["labels"][index] for index in order]
     content["sha256"][HEAD_FILE] = file_sha256(model / HEAD_FILE)
     (model / DESCRIPTION_FILE).write_text(yaml.safe_dump(content))
+
+
+def permute_classes(model, order):
+    """Give a model's logits and labels another order: the same model, said differently."""
+
+    def permute(graph):
+        node = next(node for node in graph.node if "logits" in node.output)
+        node.output[list(node.output).index("logits")] = "logits_before"
+        graph.initializer.append(numpy_helper.from_array(order.astype(np.int64), "order"))
+        graph.node.append(helper.make_node("Gather", ["logits_before", "order"], ["logits"], axis=1))
+
+    change_head(model, permute)
+    content = yaml.safe_load((model / DESCRIPTION_FILE).read_text())
+    content["labels"] = [content["labels"][index] for index in order]
+    (model / DESCRIPTION_FILE).write_text(yaml.safe_dump(content))
+
+
+def tell_intensity_and_phase(model, intensity, phase):
+    """Make a model's head answer the same intensity and phase logits [4] for every person, or neither for None."""
+
+    def tell(graph):
+        for output in [output for output in graph.output if output.name != "logits"]:
+            graph.output.remove(output)
+        for node in graph.node:
+            node.output[:] = [f"{name}_before" if name in ("intensity", "phase") else name for name in node.output]
+        if intensity is None:
+            return
+        for name, value in (("intensity", intensity), ("phase", phase)):
+            row = np.array(value, np.float32)
+            graph.initializer.append(numpy_helper.from_array(row, f"{name}_row"))
+            graph.initializer.append(numpy_helper.from_array(np.zeros((7, *row.shape), np.float32), f"{name}_zeros"))
+            graph.node.append(helper.make_node("MatMul", ["logits", f"{name}_zeros"], [f"{name}_zero"]))
+            graph.node.append(helper.make_node("Add", [f"{name}_zero", f"{name}_row"], [name]))
+            graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, ["P", *row.shape]))
+
+    change_head(model, tell)
+    return Recognizer(RecognizerConfig(model=str(model), precision="int8"))
 
 
 def test_a_smiling_portrait_is_happy(recognizer, aligned_crop):
@@ -59,12 +93,31 @@ def test_the_fields_of_an_answer_fit_together(recognizer, aligned_crop, serious_
         assert (probabilities >= 0).all()
         valence, arousal = probabilities @ VALENCE_AROUSAL
         assert (answer.valence, answer.arousal) == pytest.approx((valence, arousal), abs=1e-6)
-        assert answer.intensity == pytest.approx(1 - probabilities[NEUTRAL], abs=1e-6)
-        assert answer.phase == 0
+        assert 0 <= answer.intensity <= 1
+        assert 0 <= answer.phase < len(PHASES)
         if answer.expression == "unknown":
             assert answer.confidence == probabilities.max()
         else:
             assert answer.confidence == probabilities[EXPRESSIONS.index(answer.expression)]
+
+
+def test_without_the_head_intensity_is_all_but_neutral_and_phase_unknown(model_copy, aligned_crop, serious_crop):
+    recognizer = tell_intensity_and_phase(model_copy, None, None)
+    for answer in recognizer.update(0.0, ["face1", "face2"], [aligned_crop, serious_crop], [GOOD, GOOD]):
+        assert answer.intensity == pytest.approx(1 - answer.probabilities[NEUTRAL], abs=1e-6)
+        assert answer.phase == PHASE_UNKNOWN
+
+
+@pytest.mark.parametrize("phase", range(1, 5))
+def test_intensity_and_phase_are_the_head_s_own(model_copy, aligned_crop, phase):
+    recognizer = tell_intensity_and_phase(model_copy, 0.375, np.eye(4)[phase - 1])
+    answers = recognizer.update(0.0, ["face1", "face2"], [aligned_crop] * 2, [GOOD, BAD])
+    assert [answer.intensity for answer in answers] == [0.375, 0.375]
+    assert [answer.phase for answer in answers] == [phase, PHASE_UNKNOWN]
+
+
+def test_an_intensity_out_of_range_is_cut(model_copy, aligned_crop):
+    assert watch(tell_intensity_and_phase(model_copy, 1.5, np.eye(4)[0]), [0.0], aligned_crop).intensity == 1.0
 
 
 def test_the_probabilities_are_those_of_encoder_head_and_temperature(recognizer, model_folder, aligned_crop):

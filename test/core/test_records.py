@@ -3,9 +3,9 @@ import json
 import numpy as np
 import pytest
 
-from dfer_ros.core.emotion import Emotion
+from dfer_ros.core.emotion import PHASES, Emotion
 from dfer_ros.core.labels import LABELS
-from dfer_ros.core.records import PHASES, emotion_record, record_line
+from dfer_ros.core.records import emotion_record, record_line
 
 PROBABILITIES = np.array([0.1, 0.6123456, 0.05, 0.05, 0.1, 0.05, 0.0376544], np.float32)
 

@@ -1,0 +1,128 @@
+"""A run for a head: what the encoder makes of stills and clips, each source left out in turn, then the head itself."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from dfer_ros.core.detection import DetectorConfig, create_detector
+from dfer_ros.core.errors import DataError
+from dfer_ros.core.faces import FloatArray
+from dfer_ros.core.model_folder import HEAD_FILE
+from dfer_ros.training.clip_embeddings import (
+    ClipEmbeddings,
+    embed_labelled_clips,
+    load_clip_embeddings,
+    save_clip_embeddings,
+)
+from dfer_ros.training.courses_bank import BankConfig, EmbeddingBank, embed_stills, join_banks, load_bank, save_bank
+from dfer_ros.training.data.prepared_set import PreparedSet, open_prepared_set
+from dfer_ros.training.evaluation.calibration import fit_temperature
+from dfer_ros.training.head_comparison import HEAD, ORDERS, WEIGHTED_MEAN, ComparisonRow, loso_table
+from dfer_ros.training.head_training import Classifier, HeadTrainingConfig, train_head
+from dfer_ros.training.heads.export import export_head
+from dfer_ros.training.trained_encoder import TrainedEncoder, load_trained_encoder
+from dfer_ros.training.training_folders import TrainingFolders
+from dfer_ros.training.whole_path import whole_path
+
+BANK_FILE, CLIPS_FILE, COMPARISON_FILE = "bank.npz", "clips.npz", "left_out_sources.csv"
+
+
+@dataclass(frozen=True)
+class BankStills:
+    """Stills for the bank. name: a prepared set. split: better not one that the encoder was trained on. count: most."""
+
+    name: str
+    split: str = "validation"
+    count: int = 1500
+
+
+@dataclass(frozen=True)
+class HeadRunConfig:
+    """encoder: name of the run that trained it. clips: zip file or folder in --data, with manifest.csv.
+
+    input_size: pixels. stills: what simulated courses are made of. compared: whether each source is left out in turn.
+    """
+
+    encoder: str
+    clips: str
+    stills: tuple[BankStills, ...]
+    input_size: int = 96
+    bank: BankConfig = field(default_factory=BankConfig)
+    training: HeadTrainingConfig = field(default_factory=HeadTrainingConfig)
+    compared: bool = True
+
+
+def run_head(config: HeadRunConfig, folders: TrainingFolders, console: Console) -> None:
+    """Leave head.onnx in the folder of the run, and what it gives on each source that it has not seen.
+
+    What is there from a run that was stopped is taken over. Raises DataError and TrainingError for what is missing.
+    """
+    encoder = load_trained_encoder(folders.runs / config.encoder, config.input_size)
+    sets = [_stills(one, folders.data, config.bank.seed) for one in config.stills]
+    folders.make_output()
+    bank = _bank(sets, encoder, config.bank, folders.output / BANK_FILE)
+    clips = _clips(folders.data / config.clips, encoder, folders.output / CLIPS_FILE)
+    classifier = _classifier(encoder, bank)
+    if config.compared:
+        rows = loso_table(config.training, classifier, bank, clips, folders.output / "left_out", console)
+        _write_comparison(rows, folders.output / COMPARISON_FILE)
+        console.print(comparison_table(rows))
+    head = train_head(config.training, classifier, bank, clips, None, folders.output, console)
+    export_head(head, folders.output / HEAD_FILE)
+
+
+def comparison_table(rows: list[ComparisonRow]) -> Table:
+    """Return the UAR in percent by source: of head and weighted mean, and of the head with its frames out of order."""
+    table = Table(title="UAR in percent on each source, by a head that never saw it")
+    columns = {"weighted mean": (WEIGHTED_MEAN, "plain"), **{order: (HEAD, order) for order in ORDERS}}
+    table.add_column("source")
+    for title in columns:
+        table.add_column("head" if title == "plain" else title, justify="right")
+    for source in dict.fromkeys(row.source for row in rows):
+        of_source = {(row.head, row.order): row.uar for row in rows if row.source == source}
+        table.add_row(source, *(f"{100 * of_source[one]:.1f}" for one in columns.values()))
+    return table
+
+
+def _stills(stills: BankStills, data: Path, seed: int) -> PreparedSet:
+    """Return at most `count` samples of a split, drawn at random."""
+    prepared = open_prepared_set(data / stills.name).split(stills.split)
+    if not prepared.samples:
+        raise DataError(f"The set {data / stills.name} has no samples in the split '{stills.split}'.")
+    chosen = np.random.default_rng(seed).permutation(len(prepared.samples))[: stills.count]
+    return replace(prepared, samples=tuple(prepared.samples[index] for index in sorted(chosen)))
+
+
+def _bank(sets: list[PreparedSet], encoder: TrainedEncoder, config: BankConfig, path: Path) -> EmbeddingBank:
+    if not path.is_file():
+        save_bank(
+            path, join_banks([embed_stills(one, lambda crops: encoder.run(crops).embeddings, config) for one in sets])
+        )
+    return load_bank(path)
+
+
+def _clips(source: Path, encoder: TrainedEncoder, path: Path) -> list[ClipEmbeddings]:
+    if not path.is_file():
+        save_clip_embeddings(path, embed_labelled_clips(source, encoder, create_detector(DetectorConfig())))
+    return load_clip_embeddings(path)
+
+
+def _classifier(encoder: TrainedEncoder, bank: EmbeddingBank) -> Classifier:
+    """Return the classifier of the encoder, with the temperature that suits single stills."""
+    weight = encoder.model.classifier.weight.detach().cpu().numpy()
+    bias = encoder.model.classifier.bias.detach().cpu().numpy()
+    logits: FloatArray = bank.embeddings[:, : bank.plain].mean(axis=1) @ weight.T + bias
+    return Classifier(weight, bias, fit_temperature(logits, bank.labels, np.ones(len(bank), np.float32)))
+
+
+def _write_comparison(rows: list[ComparisonRow], path: Path) -> None:
+    with whole_path(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(asdict(rows[0])))
+        writer.writeheader()
+        writer.writerows(asdict(row) for row in rows)
