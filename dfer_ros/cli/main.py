@@ -29,6 +29,9 @@ COMMANDS = {
     "bench": "measure the graph and the encoder on this computer",
 }
 
+TRAINING_COMMANDS = ("data", "train", "compress", "export", "evaluate")
+"""Those that need the libraries of training, which a robot does not have."""
+
 
 class Command(Protocol):
     """A module of this package that holds one subcommand."""
@@ -73,10 +76,12 @@ def _import_command(command: str) -> Command:
         module: Command = importlib.import_module(f"dfer_ros.cli.{command}")
         return module
     except ImportError as error:
-        _say_error(
-            f"dfer {command} needs {error.name}, which is not installed: source a ROS 2 workspace with dfer_msgs "
-            "in it, or run 'make install'."
+        remedy = (
+            "install what training needs with \"pip install 'dfer_ros[train]'\", or '.[train]' in a clone."
+            if command in TRAINING_COMMANDS
+            else "source a ROS 2 workspace with dfer_msgs in it, or run 'make install'."
         )
+        _say_error(f"dfer {command} needs {error.name}, which is not installed: {remedy}")
         sys.exit(1)
 
 
