@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,13 +14,12 @@ from dfer_ros.core.detection import FaceDetector
 from dfer_ros.core.errors import DataError
 from dfer_ros.core.faces import FloatArray
 from dfer_ros.training.clip_faces import ClipFaces, follow_face, prepared_clips
+from dfer_ros.training.clip_file import read_clips, write_clips
 from dfer_ros.training.clips import is_sequence, open_clips
 from dfer_ros.training.data.prepared_set import PreparedSet
 from dfer_ros.training.encoder_session import Encoder
 
-_TEXTS = ("name", "source", "subject")
 _ROWS = ("stamps", "quality", "embeddings", "logits")
-_KEYS = (*_TEXTS, "label", "length", *_ROWS)
 
 
 @dataclass(frozen=True)
@@ -82,39 +80,12 @@ def embed_prepared_clips(prepared: PreparedSet, encoder: Encoder) -> list[ClipEm
 
 def save_clip_embeddings(path: Path, clips: Sequence[ClipEmbeddings]) -> None:
     """Write clips to an .npz file; it appears whole or not at all. Raises DataError where it cannot be written."""
-    columns: dict[str, npt.NDArray[np.generic]] = {key: _texts(getattr(clip, key) for clip in clips) for key in _TEXTS}
-    columns["label"] = np.array([clip.label for clip in clips], dtype=np.int64)
-    columns["length"] = np.array([len(clip) for clip in clips], dtype=np.int64)
-    for key in _ROWS:
-        columns[key] = np.concatenate([getattr(clip, key) for clip in clips])
-    part = path.with_name(path.name + ".part")
-    try:
-        with part.open("wb") as file:
-            np.savez(file, **columns)
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise DataError(f"{path} cannot be written: {error.strerror}.") from error
+    write_clips(path, clips, {key: [getattr(clip, key) for clip in clips] for key in _ROWS})
 
 
 def load_clip_embeddings(path: Path) -> list[ClipEmbeddings]:
     """Return the clips that save_clip_embeddings wrote. Raises DataError where the file is missing or damaged."""
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            columns = {key: stored[key] for key in _KEYS}
-    except FileNotFoundError as error:
-        raise DataError(f"There is no file {path}: make the embeddings of clips first.") from error
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path} is not a file of clip embeddings, or damaged: make it again.") from error
-    ends = np.cumsum(columns["length"])[:-1]
-    rows = zip(*(np.split(columns[key], ends) for key in _ROWS))
     return [
-        ClipEmbeddings(str(name), int(label), str(source), str(subject), *of_frames)
-        for name, label, source, subject, of_frames in zip(
-            columns["name"], columns["label"], columns["source"], columns["subject"], rows
-        )
+        ClipEmbeddings(clip.name, clip.label, clip.source, clip.subject, *clip.frames)
+        for clip in read_clips(path, _ROWS, "embeddings of clips")
     ]
-
-
-def _texts(values: Iterable[str]) -> npt.NDArray[np.generic]:
-    return np.array(list(values), dtype=np.str_)

@@ -21,11 +21,13 @@ class DataConfig:
     """name: a prepared set, a folder of --data. share: part of the draws, relative to the other sets.
 
     balance: 0 draws as the set is, 1 every class equally often (class weights by drawing).
+    taught: whether teachers, if there are any, have a say about this set.
     """
 
     name: str
     share: float = 1.0
     balance: float = 0.5
+    taught: bool = True
 
 
 @dataclass(frozen=True)

@@ -187,12 +187,16 @@ class EncoderTraining:
             load_trained_encoder(self._folders.runs / teacher.run, teacher.input_size)
             for teacher in distillation.teachers
         ]
-        mixed = []
-        for prepared, target in zip(self._sets, labels):
-            path = self._folders.output / f"soft_labels_{prepared.folder.name}.npy"
-            soft = soft_labels(prepared, teachers, distillation.temperature, path, self._console)
-            mixed.append((1.0 - distillation.weight) * target + distillation.weight * soft)
-        return mixed
+        return [
+            self._mixed(prepared, target, teachers) if one.taught else target
+            for one, prepared, target in zip(self.config.data, self._sets, labels)
+        ]
+
+    def _mixed(self, prepared: PreparedSet, target: FloatArray, teachers: list[TrainedEncoder]) -> FloatArray:
+        distillation = self.config.distillation
+        path = self._folders.output / f"soft_labels_{prepared.folder.name}.npy"
+        soft = soft_labels(prepared, teachers, distillation.temperature, path, self._console)
+        return (1.0 - distillation.weight) * target + distillation.weight * soft
 
     def _train(self, batch: Batch) -> float:
         schedule = self.config.schedule
@@ -214,7 +218,7 @@ class EncoderTraining:
 
     def _measure(self, losses: list[float]) -> dict[str, float]:
         """Return a row of the log: the mean loss, and the accuracy of the averaged weights on the validation sets."""
-        row = {"step": float(self.step), "loss": round(float(np.mean(losses)), 4)}
+        row: dict[str, float] = {"step": self.step, "loss": round(float(np.mean(losses)), 4)}
         assert isinstance(self._average.module, TrainableEncoder)
         encoder = TrainedEncoder(self._average.module, self.config.surround, self.config.validation.input_size)
         for prepared in self._validation:

@@ -75,7 +75,7 @@ class _ClipPool:
             return
         lengths = np.array([len(windows.clip) for windows in clips])
         begins = np.cumsum(lengths) - lengths
-        labelled = [labelled_frames(windows) for windows in clips]
+        labelled = [labelled_frames(len(windows.clip), windows.clip.sequence) for windows in clips]
         self._firsts = begins + np.array([frames[0] for frames in labelled])
         self._labelled = np.array([len(frames) for frames in labelled])
         self._frames = np.concatenate([windows.embeddings for windows in clips])
@@ -101,8 +101,7 @@ class _ClipPool:
         return self._frames[rows], ages * there, mask * there, self._targets[clip]
 
 
-def labelled_frames(windows: ClipWindows) -> npt.NDArray[np.int64]:
-    """Return the frames at which the label of a clip holds: all of a video, the last third of a sequence."""
-    count = len(windows.clip)
-    first = int(count * (1.0 - _SEQUENCE_SHARE)) if windows.clip.sequence else 0
+def labelled_frames(count: int, sequence: bool) -> npt.NDArray[np.int64]:
+    """Return which of the frames of a clip have its label: all of a video, the last third of a sequence."""
+    first = int(count * (1.0 - _SEQUENCE_SHARE)) if sequence else 0
     return np.arange(first, count)

@@ -68,7 +68,7 @@ def loso_table(
             answers.setdefault((HEAD, order), []).extend(_answers(config, head, tested, order))
             answers.setdefault((WEIGHTED_MEAN, order), []).extend(_answers(config, mean, tested, order, of_logits=True))
     return [
-        _row(source, head, order, group)
+        comparison_row(source, head, order, group)
         for (head, order), given in answers.items()
         for source, group in groups(given).items()
     ]
@@ -106,7 +106,8 @@ def _answers(
     return head_answers(head, [clip_windows(ORDERS[order](clip), config.window, of_logits) for clip in clips])
 
 
-def _row(source: str, head: str, order: str, answers: Sequence[ClipAnswer]) -> ComparisonRow:
+def comparison_row(source: str, head: str, order: str, answers: Sequence[ClipAnswer]) -> ComparisonRow:
+    """Return the figures of answers on the clips of a source, or on all videos."""
     predicted, labels = answers_and_labels(answers)
     loss = -float(np.mean([np.log(max(float(answer.answer[answer.label]), 1e-6)) for answer in answers]))
     war, uar = accuracy(predicted, labels), unweighted_average_recall(predicted, labels)

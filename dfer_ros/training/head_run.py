@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -64,14 +65,14 @@ def run_head(config: HeadRunConfig, folders: TrainingFolders, console: Console) 
     What is there from a run that was stopped is taken over. Raises DataError and TrainingError for what is missing.
     """
     encoder = load_trained_encoder(folders.runs / config.encoder, config.input_size)
-    sets = [_stills(one, folders.data, config.bank.seed) for one in config.stills]
+    sets = [drawn_stills(one, folders.data, config.bank.seed) for one in config.stills]
     folders.make_output()
-    bank = _bank(sets, encoder, config.bank, folders.output / BANK_FILE)
+    bank = kept_bank(sets, encoder, config.bank, folders.output / BANK_FILE)
     clips = _clips(folders.data / config.clips, encoder, folders.output / CLIPS_FILE)
-    classifier = _classifier(encoder, bank)
+    classifier = frame_classifier(encoder, bank)
     if config.compared:
         rows = loso_table(config.training, classifier, bank, clips, folders.output / "left_out", console)
-        _write_comparison(rows, folders.output / COMPARISON_FILE)
+        write_comparison(rows, folders.output / COMPARISON_FILE)
         console.print(comparison_table(rows))
     head = train_head(config.training, classifier, bank, clips, None, folders.output, console)
     export_head(head, folders.output / HEAD_FILE)
@@ -90,7 +91,7 @@ def comparison_table(rows: list[ComparisonRow]) -> Table:
     return table
 
 
-def _stills(stills: BankStills, data: Path, seed: int) -> PreparedSet:
+def drawn_stills(stills: BankStills, data: Path, seed: int) -> PreparedSet:
     """Return at most `count` samples of a split, drawn at random."""
     prepared = open_prepared_set(data / stills.name).split(stills.split)
     if not prepared.samples:
@@ -99,7 +100,10 @@ def _stills(stills: BankStills, data: Path, seed: int) -> PreparedSet:
     return replace(prepared, samples=tuple(prepared.samples[index] for index in sorted(chosen)))
 
 
-def _bank(sets: list[PreparedSet], encoder: TrainedEncoder, config: BankConfig, path: Path) -> EmbeddingBank:
+def kept_bank(
+    sets: Sequence[PreparedSet], encoder: TrainedEncoder, config: BankConfig, path: Path
+) -> EmbeddingBank:
+    """Return the bank of some stills, from the file `path` if it is there."""
     if not path.is_file():
         save_bank(
             path, join_banks([embed_stills(one, lambda crops: encoder.run(crops).embeddings, config) for one in sets])
@@ -113,7 +117,7 @@ def _clips(source: Path, encoder: TrainedEncoder, path: Path) -> list[ClipEmbedd
     return load_clip_embeddings(path)
 
 
-def _classifier(encoder: TrainedEncoder, bank: EmbeddingBank) -> Classifier:
+def frame_classifier(encoder: TrainedEncoder, bank: EmbeddingBank) -> Classifier:
     """Return the classifier of the encoder, with the temperature that suits single stills."""
     weight = encoder.model.classifier.weight.detach().cpu().numpy()
     bias = encoder.model.classifier.bias.detach().cpu().numpy()
@@ -121,7 +125,8 @@ def _classifier(encoder: TrainedEncoder, bank: EmbeddingBank) -> Classifier:
     return Classifier(weight, bias, fit_temperature(logits, bank.labels, np.ones(len(bank), np.float32)))
 
 
-def _write_comparison(rows: list[ComparisonRow], path: Path) -> None:
+def write_comparison(rows: Sequence[ComparisonRow], path: Path) -> None:
+    """Write a CSV file with one line for each row. Raises TrainingError where it cannot be written."""
     with whole_path(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(asdict(rows[0])))
         writer.writeheader()

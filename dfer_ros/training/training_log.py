@@ -28,7 +28,7 @@ class TrainingLog:
             with part.open("w", newline="", encoding="utf-8") as file:
                 writer = csv.DictWriter(file, columns)
                 writer.writeheader()
-                writer.writerows(self.rows)
+                writer.writerows({name: f"{value:.6g}" for name, value in one.items()} for one in self.rows)
             part.replace(path)
             draw_curves(self.rows, self._folder / CURVES_FILE)
         except OSError as error:

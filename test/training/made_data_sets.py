@@ -224,9 +224,9 @@ def lfw_expr(root, pictures):
 
 
 def ck48(root, pictures):
-    for place in ("angry/S010_004_00000017.png", "fear/S011_003_00000014.png"):
+    for place in ("angry/S055_004_00000017.png", "fear/S011_003_00000014.png"):
         pictures.face(root / place, 48)
-    return {"angry/S010_004_00000017.png": ("test", "angry"), "fear/S011_003_00000014.png": ("test", "fear")}
+    return {"angry/S055_004_00000017.png": ("test", "angry"), "fear/S011_003_00000014.png": ("train", "fear")}
 
 
 RAW = {

@@ -24,6 +24,9 @@ from dfer_ros.training.data.packs import Pack, open_pack, read_entry
 from dfer_ros.training.data.prepared_set import Sample, one_label
 
 FERPLUS_VOTES = (*LABELS, "contempt", "unknown", "not_face")
+CK48_TEST_SUBJECTS = frozenset({"S055", "S074", "S111", "S124", "S130"})
+"""The subjects of the CK+ sequences in dynamic_clips: nobody who is answered about there is seen in training."""
+
 _LEAST_VOTES = 5
 _LEAST_SHARE = 0.4
 _LEAST_TRAINING_SHARE = 0.3
@@ -51,10 +54,14 @@ def lfw_expr(pack: Pack) -> Iterator[PackedStill]:
 
 
 def ck48(pack: Pack) -> Iterator[PackedStill]:
-    """Yield the apex frames of CK+: <class>/<subject>_<sequence>_<frame>.png; all of them are for testing."""
+    """Yield the apex frames of CK+: <class>/<subject>_<sequence>_<frame>.png.
+
+    Split by subject: those of CK48_TEST_SUBJECTS are for testing, the others for training.
+    """
     for entry in _images(pack):
         subject = PurePosixPath(entry).name.split("_")[0]
-        yield _still(entry, "test", subject, one_label(_label(pack, entry)))
+        split = "test" if subject in CK48_TEST_SUBJECTS else "train"
+        yield _still(entry, split, subject, one_label(_label(pack, entry)))
 
 
 def ferplus(pack: Pack) -> Iterator[PackedStill]:

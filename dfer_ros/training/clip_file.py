@@ -1,0 +1,86 @@
+"""Clips in one .npz file: who shows what in each clip, and arrays with one row for each of its frames."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from dfer_ros.core.errors import DataError
+
+Frames = npt.NDArray[Any]
+"""[F, ...], one row for each frame."""
+
+_TEXTS = ("name", "source", "subject")
+_OF_CLIPS = (*_TEXTS, "label", "length")
+
+
+class Clip(Protocol):
+    """What every clip has. label: index into LABELS."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    @property
+    def label(self) -> int: ...  # noqa: D102
+
+    @property
+    def source(self) -> str: ...  # noqa: D102
+
+    @property
+    def subject(self) -> str: ...  # noqa: D102
+
+
+class StoredClip(NamedTuple):
+    """A clip as it was written. frames: the arrays in the order in which they were asked for."""
+
+    name: str
+    label: int
+    source: str
+    subject: str
+    frames: tuple[Frames, ...]
+
+
+def write_clips(path: Path, clips: Sequence[Clip], frames: Mapping[str, Sequence[Frames]]) -> None:
+    """Write clips and, by name, one array for each of them; the file appears whole or not at all.
+
+    Arrays of one name are alike but in their first dimension. Raises DataError where the file cannot be written.
+    """
+    columns: dict[str, Frames] = {key: _texts(getattr(clip, key) for clip in clips) for key in _TEXTS}
+    columns["label"] = np.array([clip.label for clip in clips], dtype=np.int64)
+    columns["length"] = np.array([len(one) for one in next(iter(frames.values()))], dtype=np.int64)
+    columns |= {key: np.concatenate(arrays) for key, arrays in frames.items()}
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("wb") as file:
+            np.savez(file, **columns)
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise DataError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def read_clips(path: Path, keys: Sequence[str], what: str) -> list[StoredClip]:
+    """Return the clips that write_clips wrote, with the arrays named in keys.
+
+    what: what the file holds, in words. Raises DataError where it is missing or damaged.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            columns = {key: stored[key] for key in (*_OF_CLIPS, *keys)}
+    except FileNotFoundError as error:
+        raise DataError(f"There is no file {path}: make the {what} first.") from error
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path} is not a file of {what}, or damaged: make it again.") from error
+    ends = np.cumsum(columns["length"])[:-1]
+    frames = zip(*(np.split(columns[key], ends) for key in keys))
+    names, sources, subjects, labels = (columns[key].tolist() for key in (*_TEXTS, "label"))
+    return [StoredClip(*row) for row in zip(names, labels, sources, subjects, frames)]
+
+
+def _texts(values: Iterable[str]) -> npt.NDArray[np.str_]:
+    return np.array(list(values), dtype=np.str_)

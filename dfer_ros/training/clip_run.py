@@ -1,0 +1,103 @@
+"""A run for the clip-wise baseline: each source left out in turn, what it answers there, and what it costs."""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import dacite
+from rich.console import Console
+from rich.table import Table
+
+from dfer_ros.core.errors import TrainingError
+from dfer_ros.training.clip_crops import FACES_FILE, kept_faces
+from dfer_ros.training.clip_faces import ClipFaces
+from dfer_ros.training.clip_training import ClipTrainingConfig, clip_model_answers, train_clip_model
+from dfer_ros.training.evaluation.clip_answers import ClipAnswer, groups
+from dfer_ros.training.evaluation.cost import network_cost
+from dfer_ros.training.head_comparison import ComparisonRow, comparison_row
+from dfer_ros.training.head_run import COMPARISON_FILE, write_comparison
+from dfer_ros.training.heads.conv3d import Conv3d
+from dfer_ros.training.heads.create_head import parameter_count
+from dfer_ros.training.heads.export import export_clip_model
+from dfer_ros.training.training_folders import TrainingFolders
+from dfer_ros.training.whole_path import whole_path
+
+COST_FILE = "cost.csv"
+CONV3D = "3D CNN"
+
+
+@dataclass(frozen=True)
+class ClipRunConfig:
+    """clips: zip file or folder in --data, with manifest.csv. frame_rate: Hz, of the video whose second is counted."""
+
+    clips: str
+    training: ClipTrainingConfig = field(default_factory=ClipTrainingConfig)
+    frame_rate: float = 30.0
+
+
+@dataclass(frozen=True)
+class ClipModelCost:
+    """Multiply-adds of one window, and of a second of video.
+
+    every_frame: with an answer at every frame, as a robot needs it. every_stride: with one at every stride, as the
+    answers of the run are made.
+    """
+
+    parameters: int
+    window: int
+    every_frame: float
+    every_stride: float
+
+
+def run_clip(config: ClipRunConfig, folders: TrainingFolders, console: Console) -> None:
+    """Leave what the model gives on each source that it has not seen, and its cost, in the folder of the run.
+
+    What is there from a run that was stopped is taken over. Raises DataError and TrainingError for what is missing.
+    """
+    folders.make_output()
+    clips = kept_faces(folders.data / config.clips, folders.output / FACES_FILE)
+    rows = clip_rows(config.training, clips, folders.output / "left_out", console)
+    cost = clip_model_cost(config)
+    write_comparison(rows, folders.output / COMPARISON_FILE)
+    _write_cost(cost, folders.output / COST_FILE)
+    console.print(_table(rows))
+    console.print(
+        f"{cost.window / 1e6:,.0f} million multiply-adds a window; a second of video: {cost.every_frame / 1e9:,.1f} "
+        f"billion at every frame, {cost.every_stride / 1e9:,.2f} billion at every {config.training.stride:g} window.",
+        highlight=False,
+    )
+
+
+def clip_rows(
+    config: ClipTrainingConfig, clips: Sequence[ClipFaces], output: Path, console: Console
+) -> list[ComparisonRow]:
+    """Return the figures on every source, by a model that never saw it (leave one out), and on all videos."""
+    answers: list[ClipAnswer] = []
+    for source in dict.fromkeys(clip.source for clip in clips):
+        console.print(f"left out: {source}", highlight=False)
+        model = train_clip_model(config, clips, source, output / source, console)
+        answers += clip_model_answers(config, model, [clip for clip in clips if clip.source == source])
+    return [comparison_row(source, CONV3D, "plain", group) for source, group in groups(answers).items()]
+
+
+def clip_model_cost(config: ClipRunConfig) -> ClipModelCost:
+    """Return the cost of the model, counted in its ONNX graph."""
+    window, model = config.training.window, Conv3d(config.training.model)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "clip_model.onnx"
+        export_clip_model(model, window.frames, window.input_size, path)
+        shape = (1, 3, window.frames, window.input_size, window.input_size)
+        cost = network_cost(path, {"clips": shape}).multiply_adds
+    per_second = cost / (config.training.stride * window.seconds)
+    return ClipModelCost(parameter_count(model), cost, cost * config.frame_rate, per_second)
+
+
+def read_clip_run(folder: Path) -> tuple[list[ComparisonRow], ClipModelCost]:
+    """Return what a finished run left. Raises TrainingError where it is not whole."""
+    rows = [_parsed(ComparisonRow, row) for row in _read(folder / COMPARISON_FILE)]
+    (cost,) = [_parsed(ClipModelCost, row) for row in _read(folder / COST_FILE)]
+    return rows, cost
