@@ -29,15 +29,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--calibration-crops", type=_positive, default=512, help="how many (%(default)s)")
     parser.add_argument("--input-size", type=_positive, help="pixels (96, or what the model folder says)")
     parser.add_argument("--pruned-share", type=_share, default=0.3, help="of the expanded channels (%(default)s)")
-    parser.add_argument("--steps", type=int, default=1500, help="of fine-tuning; 0 for none (%(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="of the choice of crops and of training (%(default)s)")
+    parser.add_argument("--steps", type=_not_negative, default=1500, help="of fine-tuning; 0 for none (%(default)s)")
+    parser.add_argument("--seed", type=_not_negative, default=0, help="of crops and of training (%(default)s)")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Make the variants, show the table, write the report."""
     console = Console()
     source = open_source(arguments.model, arguments.input_size)
-    able = VARIANTS if source.run is not None else tuple(one for one in VARIANTS if one != PRUNED)
+    able = VARIANTS if source.plain_convolutional else tuple(one for one in VARIANTS if one != PRUNED)
     config = CompressionConfig(
         variants=tuple(arguments.variants or able),
         calibrations=tuple(CALIBRATIONS) if arguments.calibration == _BEST else (arguments.calibration,),
@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
     )
     variants = Compression(source, arguments.stills, arguments.output, config, console).run()
-    write_report(variants, arguments.output, source.description.input_size)
+    write_report(variants, arguments.output, source.description.crop, source.description.input_size)
     console.width = max(console.width, _TABLE_WIDTH)
     console.print(table(variants))
     console.print(f"Written: {arguments.output}", highlight=False)
@@ -58,6 +58,13 @@ def _positive(text: str) -> int:
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError("must be 1 or more")
+    return value
+
+
+def _not_negative(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError("must be 0 or more")
     return value
 
 

@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _prepare(arguments: argparse.Namespace) -> int:
     data_set = DATASETS[arguments.name]
-    fold = arguments.fold or (1 if data_set.folds and arguments.fold is None else arguments.fold)
+    fold = 1 if arguments.fold is None and data_set.folds else arguments.fold
     root, output = arguments.root.expanduser(), arguments.output.expanduser()
     recordings = data_set.recordings(root, fold)
     missing = [] if arguments.skip_missing else missing_files(recordings)

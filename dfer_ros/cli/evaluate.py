@@ -14,7 +14,8 @@ from dfer_ros.core.model_folder import PRECISIONS
 from dfer_ros.core.recognizer import RecognizerConfig
 from dfer_ros.training.evaluation.evaluate_model import EvaluationConfig, evaluate_model
 from dfer_ros.training.evaluation.peers import PEERS
-from dfer_ros.training.evaluation.report import REPORT_FILE, report_folder, write_report
+from dfer_ros.training.evaluation.report import REPORT_FILE, write_report
+from dfer_ros.training.whole_path import whole_folder
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -57,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
         frame_rate=arguments.frame_rate,
     )
     console = Console()
-    with report_folder(arguments.output) as folder:
+    with whole_folder(arguments.output) as folder:
         write_report(evaluate_model(config, console), folder)
     console.print(f"-> {arguments.output / REPORT_FILE}", highlight=False)
     return 0

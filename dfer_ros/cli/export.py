@@ -13,11 +13,9 @@ from dfer_ros.training.model_export import ModelExportConfig, export_model
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `dfer export`."""
     parser.add_argument("--encoders", type=Path, required=True, help="folder that 'dfer compress' wrote")
-    parser.add_argument("--head", type=Path, required=True, help="head.onnx that 'dfer train' wrote")
-    parser.add_argument("--clips", type=Path, required=True, help="labelled clips: their videos give the temperature")
+    parser.add_argument("--head", type=Path, required=True, help="folder of a head's run, as 'dfer train' left it")
+    parser.add_argument("--clips", type=Path, required=True, help="labelled clips to measure on")
     parser.add_argument("--stills", type=Path, nargs="*", default=[], help="prepared sets to measure on")
-    parser.add_argument("--crop", type=int, required=True, help="pixels of the aligned crop that the encoder sees")
-    parser.add_argument("--input-size", type=int, default=96, help="pixels (%(default)s)")
     parser.add_argument("--output", type=Path, required=True, help="model folder to write")
 
 
@@ -29,8 +27,6 @@ def run(arguments: argparse.Namespace) -> int:
         head=arguments.head,
         clips=arguments.clips,
         stills=tuple(arguments.stills),
-        crop=arguments.crop,
-        input_size=arguments.input_size,
     )
     export_model(config, arguments.output, console)
     console.print(f"Model folder: {arguments.output}", highlight=False)

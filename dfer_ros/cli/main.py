@@ -55,16 +55,16 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--version", action="version", version=f"dfer {__version__}")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands: dict[str, Command] = {}
-    for command, summary in COMMANDS.items():
-        subparser = subparsers.add_parser(command, help=summary, description=summary.capitalize() + ".")
-        if command == name:
-            commands[command] = _import_command(command)
-            commands[command].configure(subparser)
-    parsed = parser.parse_args(arguments)
     try:
+        for command, summary in COMMANDS.items():
+            subparser = subparsers.add_parser(command, help=summary, description=summary.capitalize() + ".")
+            if command == name:
+                commands[command] = _import_command(command)
+                commands[command].configure(subparser)
+        parsed = parser.parse_args(arguments)
         code = commands[parsed.command].run(parsed)
     except DferError as error:
-        _say_error(f"dfer {parsed.command}: {error}")
+        _say_error(f"dfer {name}: {error}")
         code = 1
     except KeyboardInterrupt:
         code = 130

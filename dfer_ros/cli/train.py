@@ -7,6 +7,8 @@ from pathlib import Path
 
 from rich.console import Console
 
+from dfer_ros.training.clip_run import ClipRunConfig, run_clip
+from dfer_ros.training.comparison import ComparisonRunConfig, run_comparison
 from dfer_ros.training.configuration import read_configuration
 from dfer_ros.training.encoder_training import EncoderTraining
 from dfer_ros.training.head_run import HeadRunConfig, run_head
@@ -29,6 +31,10 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         if isinstance(config, HeadRunConfig):
             run_head(config, folders, console)
+        elif isinstance(config, ClipRunConfig):
+            run_clip(config, folders, console)
+        elif isinstance(config, ComparisonRunConfig):
+            run_comparison(config, folders, console)
         else:
             EncoderTraining(config, folders, console).run()
     except KeyboardInterrupt:

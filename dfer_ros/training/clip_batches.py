@@ -46,8 +46,10 @@ def window_rows(stamps: npt.NDArray[np.float64], end: int, config: ClipWindowCon
 def answered_frames(stamps: npt.NDArray[np.float64], stride: float, config: ClipWindowConfig) -> Rows:
     """Return the frames at which windows end that go over a clip with a stride in seconds; the last is among them.
 
-    The first is the first one that fills a window. A clip shorter than a window has one.
+    The first is the first one that fills a window. A clip shorter than a window has one, a clip without frames none.
     """
+    if len(stamps) == 0:
+        return np.zeros(0, np.int64)
     moments = np.arange(stamps[0] + config.seconds, stamps[-1], stride)
     return np.unique(np.append(np.searchsorted(stamps, moments), len(stamps) - 1)).astype(np.int64)
 
@@ -63,7 +65,7 @@ def clip_tensor(windows: npt.NDArray[np.uint8], device: torch.device) -> torch.T
     """Return normalised clips [P, 3, T, S, S] float32 for images [P, T, S, S, 3] uint8 BGR."""
     persons, frames = windows.shape[:2]
     images = normalise(torch.from_numpy(windows).flatten(0, 1).to(device))
-    return images.unflatten(0, (persons, frames)).transpose(1, 2).contiguous()
+    return images.reshape(persons, frames, *images.shape[1:]).transpose(1, 2).contiguous()
 
 
 class ClipBatches:

@@ -18,7 +18,7 @@ FACES_FILE = "faces.npz"
 
 
 def kept_faces(source: Path, path: Path) -> list[ClipFaces]:
-    """Return the faces of the clips of a zip file or folder (see clips.open_clips), from the file `path` if it is there.
+    """Return the faces of clips in a zip file or folder (see clips.open_clips), from the file `path` if it is there.
 
     Raises DataError where the clips are missing, or the file is damaged or cannot be written.
     """
@@ -30,7 +30,7 @@ def kept_faces(source: Path, path: Path) -> list[ClipFaces]:
 
 
 def save_faces(path: Path, clips: Sequence[ClipFaces]) -> None:
-    """Write clips to an .npz file; it appears whole or not at all. Raises DataError where it cannot be written."""
+    """Write clips to an .npz file; it appears whole or not at all. Raises TrainingError where it cannot be."""
     frames: dict[str, list[Frames]] = {
         "stamps": [clip.stamps for clip in clips],
         "quality": [clip.quality for clip in clips],

@@ -79,7 +79,7 @@ def embed_prepared_clips(prepared: PreparedSet, encoder: Encoder) -> list[ClipEm
 
 
 def save_clip_embeddings(path: Path, clips: Sequence[ClipEmbeddings]) -> None:
-    """Write clips to an .npz file; it appears whole or not at all. Raises DataError where it cannot be written."""
+    """Write clips to an .npz file; it appears whole or not at all. Raises TrainingError where it cannot be."""
     write_clips(path, clips, {key: [getattr(clip, key) for clip in clips] for key in _ROWS})
 
 

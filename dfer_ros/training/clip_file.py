@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dfer_ros.core.errors import DataError
+from dfer_ros.training.whole_path import whole_path
 
 Frames = npt.NDArray[Any]
 """[F, ...], one row for each frame."""
@@ -48,20 +49,14 @@ class StoredClip(NamedTuple):
 def write_clips(path: Path, clips: Sequence[Clip], frames: Mapping[str, Sequence[Frames]]) -> None:
     """Write clips and, by name, one array for each of them; the file appears whole or not at all.
 
-    Arrays of one name are alike but in their first dimension. Raises DataError where the file cannot be written.
+    Arrays of one name are alike but in their first dimension. Raises TrainingError where the file cannot be written.
     """
     columns: dict[str, Frames] = {key: _texts(getattr(clip, key) for clip in clips) for key in _TEXTS}
     columns["label"] = np.array([clip.label for clip in clips], dtype=np.int64)
     columns["length"] = np.array([len(one) for one in next(iter(frames.values()))], dtype=np.int64)
     columns |= {key: np.concatenate(arrays) for key, arrays in frames.items()}
-    part = path.with_name(path.name + ".part")
-    try:
-        with part.open("wb") as file:
-            np.savez(file, **columns)
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise DataError(f"{path} cannot be written: {error.strerror}.") from error
+    with whole_path(path) as part, part.open("wb") as file:
+        np.savez(file, **columns)
 
 
 def read_clips(path: Path, keys: Sequence[str], what: str) -> list[StoredClip]:

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import dacite
 from rich.console import Console
@@ -28,6 +29,8 @@ from dfer_ros.training.whole_path import whole_path
 
 COST_FILE = "cost.csv"
 CONV3D = "3D CNN"
+
+_Row = TypeVar("_Row", ComparisonRow, "ClipModelCost")
 
 
 @dataclass(frozen=True)
@@ -66,8 +69,8 @@ def run_clip(config: ClipRunConfig, folders: TrainingFolders, console: Console) 
     _write_cost(cost, folders.output / COST_FILE)
     console.print(_table(rows))
     console.print(
-        f"{cost.window / 1e6:,.0f} million multiply-adds a window; a second of video: {cost.every_frame / 1e9:,.1f} "
-        f"billion at every frame, {cost.every_stride / 1e9:,.2f} billion at every {config.training.stride:g} window.",
+        f"{cost.window / 1e6:,.0f} million multiply-adds a window. A second of video: {cost.every_frame / 1e9:,.1f} "
+        f"billion with an answer at every frame, {cost.every_stride / 1e9:,.2f} billion with one at every stride.",
         highlight=False,
     )
 
@@ -97,7 +100,37 @@ def clip_model_cost(config: ClipRunConfig) -> ClipModelCost:
 
 
 def read_clip_run(folder: Path) -> tuple[list[ComparisonRow], ClipModelCost]:
-    """Return what a finished run left. Raises TrainingError where it is not whole."""
-    rows = [_parsed(ComparisonRow, row) for row in _read(folder / COMPARISON_FILE)]
-    (cost,) = [_parsed(ClipModelCost, row) for row in _read(folder / COST_FILE)]
-    return rows, cost
+    """Return what a finished run left. Raises TrainingError where that is missing or damaged."""
+    rows = _read(folder / COMPARISON_FILE, ComparisonRow)
+    return rows, _read(folder / COST_FILE, ClipModelCost)[0]
+
+
+def _read(path: Path, kind: type[_Row]) -> list[_Row]:
+    """Return the rows of a CSV file, at least one."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            config = dacite.Config(type_hooks={int: int, float: float})
+            rows = [dacite.from_dict(kind, row, config) for row in csv.DictReader(file)]
+    except FileNotFoundError as error:
+        raise TrainingError(f"There is no {path}: train with 'dfer train' to the end first.") from error
+    except (OSError, ValueError, dacite.DaciteError) as error:
+        raise TrainingError(f"{path} cannot be read ({error}): train again.") from error
+    if not rows:
+        raise TrainingError(f"{path} is empty: train again.")
+    return rows
+
+
+def _write_cost(cost: ClipModelCost, path: Path) -> None:
+    with whole_path(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(asdict(cost)))
+        writer.writeheader()
+        writer.writerow(asdict(cost))
+
+
+def _table(rows: Sequence[ComparisonRow]) -> Table:
+    table = Table(title=f"{CONV3D} on each source, by a model that never saw it")
+    for column in ("source", "clips", "UAR %", "WAR %"):
+        table.add_column(column, justify="left" if column == "source" else "right")
+    for row in rows:
+        table.add_row(row.source, str(row.clips), f"{100 * row.uar:.1f}", f"{100 * row.war:.1f}")
+    return table

@@ -47,7 +47,7 @@ class ClipTrainingConfig:
     """All of a training but the data.
 
     augmentation: one draw of it for all frames of a window. stride: between the windows of an answer, as share of a
-    window. half_precision: bfloat16 in the convolutions, three times faster where the processor can do it.
+    window.
     """
 
     model: Conv3dConfig = field(default_factory=Conv3dConfig)
@@ -55,7 +55,6 @@ class ClipTrainingConfig:
     augmentation: AugmentationConfig = _ONE_PERSON_IN_ONE_LIGHT
     schedule: ClipScheduleConfig = field(default_factory=ClipScheduleConfig)
     stride: float = 0.5
-    half_precision: bool = False
     seed: int = 0
 
 
@@ -90,10 +89,9 @@ def clip_model_answers(config: ClipTrainingConfig, model: Conv3d, clips: Sequenc
 def _probabilities(config: ClipTrainingConfig, model: Conv3d, clip: ClipFaces, stride: float) -> FloatArray:
     """Return the probabilities [W, 7] of the windows of a clip, none where it has no face."""
     rows = [np.zeros((0, len(LABELS)), dtype=np.float32)]
-    ends = answered_frames(clip.stamps, stride, config.window) if len(clip.stamps) else []
     device = next(model.parameters()).device
-    for end in ends:
-        images = window_images(clip, int(end), config.window)[None]
+    for end in answered_frames(clip.stamps, stride, config.window).tolist():
+        images = window_images(clip, end, config.window)[None]
         with torch.inference_mode():
             rows.append(model(clip_tensor(images, device)).softmax(dim=1).cpu().numpy())
     return np.concatenate(rows)
@@ -104,9 +102,7 @@ class _Training:
         torch.manual_seed(config.seed)
         self.config = config
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.batches = ClipBatches(
-            clips, config.window, config.augmentation, config.schedule.batch_size, config.seed
-        )
+        self.batches = ClipBatches(clips, config.window, config.augmentation, config.schedule.batch_size, config.seed)
         self.model = Conv3d(config.model).to(self.device)
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(), config.schedule.learning_rate, weight_decay=config.schedule.weight_decay
@@ -126,10 +122,11 @@ class _Training:
             while self.step < schedule.steps:
                 losses.append(self._train())
                 self.step += 1
-                advance(f"loss {losses[-1]:.3f}")
+                advance(f"loss {np.mean(losses[-20:]):.3f}")
                 last = self.step == schedule.steps
                 if self.step % schedule.log_steps == 0 or last:
-                    log.add({"step": self.step, "loss": round(losses[-1], 6)})
+                    log.add({"step": self.step, "loss": round(float(np.mean(losses)), 4)})
+                    losses.clear()
                 if self.step % schedule.checkpoint_steps == 0 or last:
                     self._save(output / CHECKPOINT_FILE)
         return self.model.eval()
@@ -141,11 +138,9 @@ class _Training:
             group["lr"] = schedule.learning_rate * 0.5 * (1.0 + math.cos(math.pi * self.step / schedule.steps))
         windows, labels = self.batches.batch(self.step)
         self.model.train()
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.half_precision):
-            logits = self.model(clip_tensor(windows, self.device))
-        loss = nn.functional.cross_entropy(
-            logits.float(), torch.from_numpy(labels).to(self.device), label_smoothing=schedule.label_smoothing
-        )
+        logits = self.model(clip_tensor(windows, self.device))
+        targets = torch.from_numpy(labels).to(self.device)
+        loss = nn.functional.cross_entropy(logits, targets, label_smoothing=schedule.label_smoothing)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import io
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -17,6 +18,17 @@ MANIFEST_FILE = "manifest.csv"
 _COLUMNS = ("path", "label", "source", "subject", "fps")
 _SEQUENCE_SOURCES = ("ckplus",)
 """Sources whose clips run from neutral to the apex, so that the answer that counts stands at their end."""
+
+
+@dataclass(frozen=True)
+class ManifestRow:
+    """A line of a manifest. path: of the clip, as written. label: index into LABELS. fps: of a folder of frames."""
+
+    path: str
+    label: int
+    source: str
+    subject: str
+    fps: float
 
 
 @dataclass(frozen=True)
@@ -58,6 +70,41 @@ def open_clips(path: Path) -> Iterator[list[LabelledClip]]:
         yield _read_manifest(Path(folder), path)
 
 
+def parse_manifest(text: str, given: object) -> list[ManifestRow]:
+    """Return the lines of the text of a manifest; given: what it belongs to, for the sentences.
+
+    Raises DataError where a column, a value or every clip is missing, or a value is wrong.
+    """
+    reader = csv.DictReader(io.StringIO(text))
+    missing = [column for column in _COLUMNS if column not in (reader.fieldnames or ())]
+    if missing:
+        raise DataError(f"{MANIFEST_FILE} in {given} has no column {', '.join(missing)}: clips need it.")
+    rows = []
+    for row in reader:
+        try:
+            rows.append(_parse(row))
+        except ValueError as error:
+            raise DataError(f"{MANIFEST_FILE} in {given}, line {reader.line_num}: {error}.") from error
+    if not rows:
+        raise DataError(f"{MANIFEST_FILE} in {given} names no clip.")
+    return rows
+
+
+def _parse(row: dict[str, str | None]) -> ManifestRow:
+    path, label, source, subject, fps = (str(row[column] or "").strip() for column in _COLUMNS)
+    if not path or not source:
+        raise ValueError("the path or the source is missing")
+    if label not in LABELS:
+        raise ValueError(f"the label '{label}' is none of {', '.join(LABELS)}")
+    try:
+        rate = float(fps)
+    except ValueError as error:
+        raise ValueError(f"fps is '{fps}', which is not a number") from error
+    if not rate > 0:
+        raise ValueError("fps must be above 0")
+    return ManifestRow(path, LABELS.index(label), source, subject, rate)
+
+
 def _read_manifest(folder: Path, given: Path) -> list[LabelledClip]:
     """Return the clips of a folder; given: what the user named, for the sentences."""
     manifest = folder / MANIFEST_FILE
@@ -65,29 +112,8 @@ def _read_manifest(folder: Path, given: Path) -> list[LabelledClip]:
         raise DataError(
             f"There is no {MANIFEST_FILE} in {given}: clips come with one, with the columns {', '.join(_COLUMNS)}."
         )
-    clips = []
-    with manifest.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        missing = [column for column in _COLUMNS if column not in (reader.fieldnames or ())]
-        if missing:
-            raise DataError(f"{MANIFEST_FILE} in {given} has no column {', '.join(missing)}: clips need it.")
-        for row in reader:
-            try:
-                clips.append(_parse(folder, row))
-            except (TypeError, ValueError) as error:
-                raise DataError(f"{MANIFEST_FILE} in {given}, line {reader.line_num}: {error}.") from error
-    if not clips:
-        raise DataError(f"{MANIFEST_FILE} in {given} names no clip.")
-    return clips
-
-
-def _parse(folder: Path, row: dict[str, str]) -> LabelledClip:
-    if row["label"] not in LABELS:
-        raise ValueError(f"the label '{row['label']}' is none of {', '.join(LABELS)}")
-    path = folder / row["path"]
-    if not path.exists():
-        raise ValueError(f"there is no file or folder '{row['path']}'")
-    fps = float(row["fps"])
-    if not fps > 0:
-        raise ValueError("fps must be above 0")
-    return LabelledClip(path, row["path"], LABELS.index(row["label"]), row["source"], row["subject"], fps)
+    rows = parse_manifest(manifest.read_text(encoding="utf-8-sig", errors="replace"), given)
+    for row in rows:
+        if not (folder / row.path).exists():
+            raise DataError(f"{MANIFEST_FILE} in {given} names '{row.path}', which is not there: get the clips again.")
+    return [LabelledClip(folder / row.path, row.path, row.label, row.source, row.subject, row.fps) for row in rows]

@@ -8,12 +8,19 @@ from typing import Any
 import dacite
 import yaml
 
-from dfer_ros.core.errors import TrainingError
+from dfer_ros.core.errors import DferError, TrainingError
+from dfer_ros.training.clip_run import ClipRunConfig
+from dfer_ros.training.comparison import ComparisonRunConfig
 from dfer_ros.training.encoder_training import EncoderTrainingConfig
 from dfer_ros.training.head_run import HeadRunConfig
 
-TrainingConfig = EncoderTrainingConfig | HeadRunConfig
-KINDS: dict[str, type[TrainingConfig]] = {"encoder": EncoderTrainingConfig, "head": HeadRunConfig}
+TrainingConfig = EncoderTrainingConfig | HeadRunConfig | ClipRunConfig | ComparisonRunConfig
+KINDS: dict[str, type[TrainingConfig]] = {
+    "encoder": EncoderTrainingConfig,
+    "head": HeadRunConfig,
+    "clip": ClipRunConfig,
+    "comparison": ComparisonRunConfig,
+}
 """What the key `kind` names."""
 
 
@@ -32,8 +39,12 @@ def read_configuration(path: Path) -> TrainingConfig:
         )
     except dacite.UnexpectedDataError as error:
         raise TrainingError(f"{path}: {', '.join(sorted(error.keys))} is not a key that is known.") from error
-    except (dacite.DaciteError, TypeError) as error:  # TypeError: one value where a list is asked for
+    except TypeError as error:  # dacite makes a tuple of what is none
+        raise TrainingError(f"{path} has one value where a list is asked for: {error}.") from error
+    except dacite.DaciteError as error:
         raise TrainingError(f"{path} does not fit a configuration of kind '{kind}': {error}.") from error
+    except DferError as error:
+        raise TrainingError(f"{path}: {error}") from error
     return configuration
 
 

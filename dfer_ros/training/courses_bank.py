@@ -17,6 +17,7 @@ from dfer_ros.core.faces import FloatArray, Image
 from dfer_ros.training.augmentation import AugmentationConfig, augment
 from dfer_ros.training.data.prepared_set import PreparedSet
 from dfer_ros.training.surround import fill_surround
+from dfer_ros.training.whole_path import whole_path
 
 Encode = Callable[[Sequence[Image]], FloatArray]
 """Aligned crops [128, 128, 3] uint8 BGR to embeddings [N, D]."""
@@ -104,16 +105,10 @@ def join_banks(banks: Sequence[EmbeddingBank]) -> EmbeddingBank:
 
 
 def save_bank(path: Path, bank: EmbeddingBank) -> None:
-    """Write a bank to an .npz file; it appears whole or not at all. Raises DataError where it cannot be written."""
-    part = path.with_name(path.name + ".part")
-    try:
-        with part.open("wb") as file:
-            views = np.array([bank.plain, bank.degraded])
-            np.savez(file, embeddings=bank.embeddings.astype(np.float16), targets=bank.targets, views=views)
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise DataError(f"{path} cannot be written: {error.strerror}.") from error
+    """Write a bank to an .npz file; it appears whole or not at all. Raises TrainingError where it cannot be."""
+    views = np.array([bank.plain, bank.degraded])
+    with whole_path(path) as part, part.open("wb") as file:
+        np.savez(file, embeddings=bank.embeddings.astype(np.float16), targets=bank.targets, views=views)
 
 
 def load_bank(path: Path) -> EmbeddingBank:

@@ -11,6 +11,7 @@ import torch
 from torch.utils.data import Dataset
 
 from dfer_ros.core.faces import FloatArray, Image
+from dfer_ros.core.labels import LABELS
 from dfer_ros.training.augmentation import AugmentationConfig, augment
 from dfer_ros.training.data.prepared_set import PreparedSet
 from dfer_ros.training.surround import SurroundConfig, fill_surround
@@ -80,6 +81,17 @@ class EncoderBatches(Dataset[Batch]):
             other = self._sets[int(chance.integers(len(self._sets)))]
             crop = fill_surround(crop, other.crop(int(chance.integers(len(other.samples)))), chance)
         return augment(crop, self._surround.crop, size, self._augmentation, chance)
+
+
+def drawn_shares(data: Sequence[DataConfig], sets: Sequence[PreparedSet]) -> FloatArray:
+    """Return how often each class is drawn [7], sum 1, from the training splits `sets` of `data`."""
+    shares = np.zeros(len(LABELS))
+    for one, prepared in zip(data, sets):
+        targets = prepared.targets()
+        weights = np.diff(_draw_weights(targets, one.balance), prepend=0.0)
+        shares += one.share * (weights @ targets)
+    drawn: FloatArray = (shares / shares.sum()).astype(np.float32)
+    return drawn
 
 
 def _draw_weights(targets: FloatArray, balance: float) -> npt.NDArray[np.float64]:

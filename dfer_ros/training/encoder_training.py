@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -16,12 +17,13 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 
-from dfer_ros.core.errors import DataError, TrainingError
+from dfer_ros.core.errors import DataError, DferError, TrainingError
 from dfer_ros.core.faces import FloatArray
+from dfer_ros.core.model_folder import file_sha256
 from dfer_ros.training.augmentation import AugmentationConfig
 from dfer_ros.training.checkpoint import CHECKPOINT_FILE, load_checkpoint, save_checkpoint
 from dfer_ros.training.data.prepared_set import PreparedSet, open_prepared_set
-from dfer_ros.training.encoder_batches import Batch, DataConfig, EncoderBatches
+from dfer_ros.training.encoder_batches import Batch, DataConfig, EncoderBatches, drawn_shares
 from dfer_ros.training.encoders.frame_encoder import EncoderConfig, TrainableEncoder
 from dfer_ros.training.encoders.mobilenet_v1 import MobileNetV1
 from dfer_ros.training.evaluation.metrics import accuracy, unweighted_average_recall
@@ -73,6 +75,19 @@ class ScheduleConfig:
     checkpoint_steps: int = 200
     validation_steps: int = 1000
 
+    def __post_init__(self) -> None:
+        counts = (self.steps, self.batch_size, self.checkpoint_steps, self.validation_steps, *self.sizes)
+        if min(counts) < 1 or not self.sizes:
+            raise TrainingError(
+                "A schedule needs steps, batch_size, checkpoint_steps, validation_steps and at least one of sizes, all "
+                "of them 1 or more."
+            )
+        if self.learning_rate <= 0 or self.warm_up_steps < 0 or not 0 <= self.average < 1 or self.mixup < 0:
+            raise TrainingError(
+                "A schedule needs a learning_rate above 0, warm_up_steps and mixup of 0 or more, and an average from 0 "
+                "to below 1."
+            )
+
 
 @dataclass(frozen=True)
 class ValidationConfig:
@@ -84,7 +99,11 @@ class ValidationConfig:
 
 @dataclass(frozen=True)
 class EncoderTrainingConfig:
-    """All of a run. start: name of a run whose weights this one begins with, or None. workers: loading processes."""
+    """All of a run. start: name of a run whose weights this one begins with, or None. workers: loading processes.
+
+    logit_adjustment: 0 leaves the answers as they are, which expects the classes as often as they were drawn; 1 makes
+    the trained encoder answer as if all were equally likely (Menon et al. 2021).
+    """
 
     data: tuple[DataConfig, ...]
     start: str | None = None
@@ -94,8 +113,15 @@ class EncoderTrainingConfig:
     distillation: DistillationConfig = field(default_factory=DistillationConfig)
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     validation: ValidationConfig = field(default_factory=ValidationConfig)
+    logit_adjustment: float = 0.0
     seed: int = 0
     workers: int = 1
+
+    def __post_init__(self) -> None:
+        if not self.data or min(one.share for one in self.data) <= 0:
+            raise TrainingError("data needs at least one set, and every share must be above 0.")
+        if min(self.seed, self.workers) < 0 or not 0 <= self.distillation.weight <= 1:
+            raise TrainingError("seed and workers must be 0 or more, and the weight of distillation from 0 to 1.")
 
 
 class EncoderTraining:
@@ -108,12 +134,12 @@ class EncoderTraining:
         torch.manual_seed(config.seed)
         self.config, self._folders, self._console = config, folders, console
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self._sets = [_training_split(folders.data / one.name) for one in config.data]
-        names = config.validation.sets
-        self._validation = [open_prepared_set(folders.data / name).split("validation") for name in names]
+        self._sets = [_split(folders.data / one.name, "train") for one in config.data]
+        self._validation = [_split(folders.data / name, "validation") for name in config.validation.sets]
         self.model = TrainableEncoder(config.encoder, config.surround)
         if config.start is not None:
-            self.model.load_state_dict(load_trained_encoder(folders.runs / config.start, 0).model.state_dict())
+            start = load_trained_encoder(folders.runs / config.start, 0, adjusted=False)
+            self.model.load_state_dict(start.model.state_dict())
         elif isinstance(self.model.backbone, MobileNetV1) and config.encoder.pretrained is not None:
             self.model.backbone.fit_statistics(self.model.surround(self._first_images()))
         self.model.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -135,11 +161,11 @@ class EncoderTraining:
                 self.step += 1
                 advance(f"loss {np.mean(losses[-50:]):.3f}")
                 last = self.step == schedule.steps
+                if self.step % schedule.checkpoint_steps == 0 or last:
+                    self._save()
                 if self.step % schedule.validation_steps == 0 or last:
                     log.add(self._measure(losses))
                     losses.clear()
-                if self.step % schedule.checkpoint_steps == 0 or last:
-                    self._save()
 
     def _first_images(self) -> torch.Tensor:
         """Return augmented training images [N, 3, S, S], by which batch norms are fitted."""
@@ -175,7 +201,11 @@ class EncoderTraining:
             prefetch_factor=4 if config.workers else None,
             multiprocessing_context="spawn" if config.workers else None,
         )
-        return iter(loader)
+        try:
+            yield from loader
+        except DferError as error:
+            # A loading process wraps the sentence in its traceback.
+            raise type(error)(str(error).strip().splitlines()[-1].split(f"{type(error).__name__}: ")[-1]) from error
 
     def _targets(self) -> list[FloatArray]:
         """Return the targets of every set, mixed with what the teachers say where there are teachers."""
@@ -184,7 +214,7 @@ class EncoderTraining:
         if not distillation.teachers:
             return labels
         teachers = [
-            load_trained_encoder(self._folders.runs / teacher.run, teacher.input_size)
+            load_trained_encoder(self._folders.runs / teacher.run, teacher.input_size, adjusted=False)
             for teacher in distillation.teachers
         ]
         return [
@@ -194,7 +224,10 @@ class EncoderTraining:
 
     def _mixed(self, prepared: PreparedSet, target: FloatArray, teachers: list[TrainedEncoder]) -> FloatArray:
         distillation = self.config.distillation
-        path = self._folders.output / f"soft_labels_{prepared.folder.name}.npy"
+        checkpoints = [file_sha256(self._folders.runs / one.run / CHECKPOINT_FILE) for one in distillation.teachers]
+        made_of = repr((checkpoints, distillation.teachers, distillation.temperature, prepared.samples))
+        key = hashlib.sha256(made_of.encode()).hexdigest()[:8]
+        path = self._folders.output / f"soft_labels_{prepared.folder.name}_{key}.npy"
         soft = soft_labels(prepared, teachers, distillation.temperature, path, self._console)
         return (1.0 - distillation.weight) * target + distillation.weight * soft
 
@@ -220,10 +253,11 @@ class EncoderTraining:
         """Return a row of the log: the mean loss, and the accuracy of the averaged weights on the validation sets."""
         row: dict[str, float] = {"step": self.step, "loss": round(float(np.mean(losses)), 4)}
         assert isinstance(self._average.module, TrainableEncoder)
-        encoder = TrainedEncoder(self._average.module, self.config.surround, self.config.validation.input_size)
+        size = self.config.validation.input_size
+        encoder = TrainedEncoder(self._average.module, self.config.surround, size)
         for prepared in self._validation:
             labels = prepared.targets().argmax(axis=1)
-            predicted = _predict(encoder, prepared).argmax(axis=1)
+            predicted = (_predict(encoder, prepared) + self._adjustment()).argmax(axis=1)
             row[f"{prepared.folder.name}_war"] = round(100 * accuracy(predicted, labels), 2)
             row[f"{prepared.folder.name}_uar"] = round(100 * unweighted_average_recall(predicted, labels), 2)
         self._console.print("  ".join(f"{name} {value:g}" for name, value in row.items()), highlight=False)
@@ -231,25 +265,40 @@ class EncoderTraining:
 
     def _save(self) -> None:
         state = {
+            "configuration": self._signature(),
             "encoder": asdict(self.config.encoder),
             "surround": asdict(self.config.surround),
             "step": self.step,
+            "logit_adjustment": self.config.logit_adjustment,
+            "adjustment": self._adjustment().tolist(),
             "model": self.model.state_dict(),
             "average": self._average.state_dict(),
             "optimizer": self._optimizer.state_dict(),
         }
         save_checkpoint(self._folders.output / CHECKPOINT_FILE, state)
 
+    def _signature(self) -> dict[str, Any]:
+        """Return what must be the same for a run to go on: all that the result depends on."""
+        without = ("workers", "validation")
+        signature = {name: value for name, value in asdict(self.config).items() if name not in without}
+        signature["samples"] = [len(prepared.samples) for prepared in self._sets]
+        return signature
+
+    def _adjustment(self) -> FloatArray:
+        """Return what is added to the logits [7] of the trained encoder."""
+        return -self.config.logit_adjustment * np.log(np.maximum(drawn_shares(self.config.data, self._sets), 1e-6))
+
     def _resume(self) -> None:
         path = self._folders.output / CHECKPOINT_FILE
         if not path.is_file():
             return
         state = load_checkpoint(path)
-        now = {"encoder": asdict(self.config.encoder), "surround": asdict(self.config.surround)}
-        if any(state.get(name) != value for name, value in now.items()):
+        before, now = state.get("configuration", {}), self._signature()
+        other = [name for name, value in now.items() if before.get(name) != value]
+        if other:
             raise TrainingError(
-                f"The checkpoint {path} is of another run ({state.get('encoder')}, {state.get('surround')}): "
-                "choose another output folder or delete it."
+                f"The checkpoint {path} is of another run, its {' and '.join(other)} differ: choose another --name or "
+                "delete that folder."
             )
         self.model.load_state_dict(state["model"])
         self._average.load_state_dict(state["average"])
@@ -265,10 +314,10 @@ def learning_rate(step: int, schedule: ScheduleConfig) -> float:
     return schedule.learning_rate * 0.5 * (1.0 + math.cos(math.pi * done))
 
 
-def _training_split(folder: Path) -> PreparedSet:
-    prepared = open_prepared_set(folder).split("train")
+def _split(folder: Path, name: str) -> PreparedSet:
+    prepared = open_prepared_set(folder).split(name)
     if not prepared.samples:
-        raise DataError(f"The set {folder} has no samples for training: use it for validation or leave it out.")
+        raise DataError(f"The set {folder} has no samples in the split '{name}': leave it out of that list.")
     return prepared
 
 

@@ -58,6 +58,18 @@ def loso_table(
 
     output: folder in which the run of each source keeps its own; None keeps nothing.
     """
+    return comparison_rows(left_out_answers(config, classifier, bank, clips, output, console))
+
+
+def left_out_answers(
+    config: HeadTrainingConfig,
+    classifier: Classifier,
+    bank: EmbeddingBank,
+    clips: Sequence[ClipEmbeddings],
+    output: Path | None = None,
+    console: Console | None = None,
+) -> dict[tuple[str, str], list[ClipAnswer]]:
+    """Return the answers on all clips by (head, order), each by a head or a decay that never saw the clip's source."""
     answers: dict[tuple[str, str], list[ClipAnswer]] = {}
     for source in dict.fromkeys(clip.source for clip in clips):
         others = [clip for clip in clips if clip.source != source]
@@ -67,6 +79,11 @@ def loso_table(
         for order in ORDERS:
             answers.setdefault((HEAD, order), []).extend(_answers(config, head, tested, order))
             answers.setdefault((WEIGHTED_MEAN, order), []).extend(_answers(config, mean, tested, order, of_logits=True))
+    return answers
+
+
+def comparison_rows(answers: Mapping[tuple[str, str], Sequence[ClipAnswer]]) -> list[ComparisonRow]:
+    """Return the figures of answers by (head, order), on every source and on all videos."""
     return [
         comparison_row(source, head, order, group)
         for (head, order), given in answers.items()

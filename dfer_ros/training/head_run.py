@@ -3,35 +3,50 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import yaml
 from rich.console import Console
 from rich.table import Table
 
 from dfer_ros.core.detection import DetectorConfig, create_detector
 from dfer_ros.core.errors import DataError
 from dfer_ros.core.faces import FloatArray
-from dfer_ros.core.model_folder import HEAD_FILE
+from dfer_ros.core.model_folder import HEAD_FILE, file_sha256
+from dfer_ros.training.checkpoint import CHECKPOINT_FILE
 from dfer_ros.training.clip_embeddings import (
     ClipEmbeddings,
     embed_labelled_clips,
     load_clip_embeddings,
     save_clip_embeddings,
 )
+from dfer_ros.training.clips import open_clips
 from dfer_ros.training.courses_bank import BankConfig, EmbeddingBank, embed_stills, join_banks, load_bank, save_bank
 from dfer_ros.training.data.prepared_set import PreparedSet, open_prepared_set
 from dfer_ros.training.evaluation.calibration import fit_temperature
-from dfer_ros.training.head_comparison import HEAD, ORDERS, WEIGHTED_MEAN, ComparisonRow, loso_table
+from dfer_ros.training.evaluation.clip_answers import ClipAnswer, frame_rows
+from dfer_ros.training.evaluation.clips import left_out_calibration, logits_of
+from dfer_ros.training.head_comparison import (
+    HEAD,
+    ORDERS,
+    WEIGHTED_MEAN,
+    ComparisonRow,
+    comparison_rows,
+    left_out_answers,
+)
 from dfer_ros.training.head_training import Classifier, HeadTrainingConfig, train_head
 from dfer_ros.training.heads.export import export_head
 from dfer_ros.training.trained_encoder import TrainedEncoder, load_trained_encoder
 from dfer_ros.training.training_folders import TrainingFolders
 from dfer_ros.training.whole_path import whole_path
 
-BANK_FILE, CLIPS_FILE, COMPARISON_FILE = "bank.npz", "clips.npz", "left_out_sources.csv"
+BANK_FILE, CLIPS_FILE = "bank.npz", "clips.npz"
+COMPARISON_FILE, CALIBRATION_FILE = "left_out_sources.csv", "left_out.yaml"
 
 
 @dataclass(frozen=True)
@@ -47,7 +62,7 @@ class BankStills:
 class HeadRunConfig:
     """encoder: name of the run that trained it. clips: zip file or folder in --data, with manifest.csv.
 
-    input_size: pixels. stills: what simulated courses are made of. compared: whether each source is left out in turn.
+    input_size: pixels. stills: what simulated courses are made of.
     """
 
     encoder: str
@@ -56,7 +71,6 @@ class HeadRunConfig:
     input_size: int = 96
     bank: BankConfig = field(default_factory=BankConfig)
     training: HeadTrainingConfig = field(default_factory=HeadTrainingConfig)
-    compared: bool = True
 
 
 def run_head(config: HeadRunConfig, folders: TrainingFolders, console: Console) -> None:
@@ -64,17 +78,22 @@ def run_head(config: HeadRunConfig, folders: TrainingFolders, console: Console) 
 
     What is there from a run that was stopped is taken over. Raises DataError and TrainingError for what is missing.
     """
-    encoder = load_trained_encoder(folders.runs / config.encoder, config.input_size)
+    run = folders.runs / config.encoder
+    encoder = load_trained_encoder(run, config.input_size)
     sets = [drawn_stills(one, folders.data, config.bank.seed) for one in config.stills]
+    with open_clips(folders.data / config.clips):
+        pass  # what is missing is said before an hour of work
     folders.make_output()
-    bank = kept_bank(sets, encoder, config.bank, folders.output / BANK_FILE)
-    clips = _clips(folders.data / config.clips, encoder, folders.output / CLIPS_FILE)
+    key = material_key(run, config.input_size, (config.stills, config.bank))
+    bank = kept_bank(sets, encoder, config.bank, folders.output / f"bank_{key}.npz")
+    clips = kept_clips(folders.data / config.clips, encoder, folders.output / f"clips_{key}.npz")
     classifier = frame_classifier(encoder, bank)
-    if config.compared:
-        rows = loso_table(config.training, classifier, bank, clips, folders.output / "left_out", console)
-        write_comparison(rows, folders.output / COMPARISON_FILE)
-        console.print(comparison_table(rows))
+    answers = left_out_answers(config.training, classifier, bank, clips, folders.output / "left_out", console)
+    rows = comparison_rows(answers)
+    write_comparison(rows, folders.output / COMPARISON_FILE)
+    console.print(comparison_table(rows))
     head = train_head(config.training, classifier, bank, clips, None, folders.output, console)
+    _write_calibration(answers[HEAD, "plain"], rows, folders.output / CALIBRATION_FILE)
     export_head(head, folders.output / HEAD_FILE)
 
 
@@ -100,9 +119,7 @@ def drawn_stills(stills: BankStills, data: Path, seed: int) -> PreparedSet:
     return replace(prepared, samples=tuple(prepared.samples[index] for index in sorted(chosen)))
 
 
-def kept_bank(
-    sets: Sequence[PreparedSet], encoder: TrainedEncoder, config: BankConfig, path: Path
-) -> EmbeddingBank:
+def kept_bank(sets: Sequence[PreparedSet], encoder: TrainedEncoder, config: BankConfig, path: Path) -> EmbeddingBank:
     """Return the bank of some stills, from the file `path` if it is there."""
     if not path.is_file():
         save_bank(
@@ -111,10 +128,17 @@ def kept_bank(
     return load_bank(path)
 
 
-def _clips(source: Path, encoder: TrainedEncoder, path: Path) -> list[ClipEmbeddings]:
+def kept_clips(source: Path, encoder: TrainedEncoder, path: Path) -> list[ClipEmbeddings]:
+    """Return what an encoder makes of labelled clips, from the file `path` if it is there."""
     if not path.is_file():
         save_clip_embeddings(path, embed_labelled_clips(source, encoder, create_detector(DetectorConfig())))
     return load_clip_embeddings(path)
+
+
+def material_key(run: Path, input_size: int, others: object) -> str:
+    """Return a short name for what is computed with the encoder of a run: another encoder, another name."""
+    made_of = repr((file_sha256(run / CHECKPOINT_FILE), input_size, others))
+    return hashlib.sha256(made_of.encode()).hexdigest()[:8]
 
 
 def frame_classifier(encoder: TrainedEncoder, bank: EmbeddingBank) -> Classifier:
@@ -131,3 +155,26 @@ def write_comparison(rows: Sequence[ComparisonRow], path: Path) -> None:
         writer = csv.DictWriter(file, list(asdict(rows[0])))
         writer.writeheader()
         writer.writerows(asdict(row) for row in rows)
+
+
+def _write_calibration(answers: Sequence[ClipAnswer], rows: Sequence[ComparisonRow], path: Path) -> None:
+    """Write the temperature for the head, fitted on answers by heads that never saw the source, and what it gives."""
+    videos = [answer for answer in answers if not answer.sequence]
+    probabilities, labels, weights = frame_rows(videos)
+    temperature = fit_temperature(logits_of(probabilities), labels, weights)
+    left_out = left_out_calibration(answers, 1.0)
+    content: dict[str, Any] = {"temperature": round(temperature, 3)}
+    if left_out is not None:
+        frames = left_out.frames
+        content["frames_of_videos"] = {
+            "ece": round(frames.ece, 3),
+            "error": round(frames.error, 3),
+            "error_at_80": round(frames.error_at_80, 3),
+        }
+    plain = [row for row in rows if row.head == HEAD and row.order == "plain"]
+    content["sources"] = {
+        row.source: {"count": row.clips, "war": round(100 * row.war, 1), "uar": round(100 * row.uar, 1)}
+        for row in plain
+    }
+    with whole_path(path) as part:
+        part.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")

@@ -15,6 +15,7 @@ from dfer_ros.core.faces import FloatArray
 from dfer_ros.core.labels import LABELS
 from dfer_ros.training.data.prepared_set import PreparedSet
 from dfer_ros.training.trained_encoder import TrainedEncoder
+from dfer_ros.training.whole_path import whole_path
 
 _BATCH = 128
 
@@ -25,7 +26,7 @@ def soft_labels(
     """Return the mean probabilities [N, 7] of the teachers for the samples of a set, from `path` if it is there.
 
     Every still is seen as it is and mirrored. temperature: above 1 softens the teachers.
-    Raises DataError where the file is damaged or of another set.
+    Raises DataError where the file is damaged or of another set, TrainingError where it cannot be written.
     """
     if path.is_file():
         return _read(path, len(prepared.samples))
@@ -42,13 +43,8 @@ def soft_labels(
 
 
 def _write(path: Path, rows: FloatArray) -> None:
-    part = path.with_name(f"{path.stem}.part.npy")
-    try:
+    with whole_path(path) as part:
         np.save(part, rows)
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise DataError(f"The soft labels {path} cannot be written: {error.strerror}.") from error
 
 
 def _read(path: Path, samples: int) -> FloatArray:

@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from dfer_ros.core.alignment import ALIGNED_SIZE
+from dfer_ros.core.errors import TrainingError
 from dfer_ros.core.faces import Image
 
 ELLIPSE_CENTRE = (64.0, 68.0)
@@ -36,6 +37,10 @@ class SurroundConfig:
     crop: int = 88
     ellipse: bool = False
     fill: float = 0.9
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.crop <= ALIGNED_SIZE or not 0.0 <= self.fill <= 1.0:
+            raise TrainingError(f"surround needs a crop of 1 to {ALIGNED_SIZE} pixels and a fill of 0 to 1.")
 
 
 class EllipseMask(nn.Module):

@@ -51,8 +51,12 @@ class TrainedEncoder:
         return embedding.cpu().numpy(), logits.cpu().numpy()
 
 
-def load_trained_encoder(folder: Path, input_size: int) -> TrainedEncoder:
-    """Return the encoder of a run's folder. Raises TrainingError where its checkpoint is missing or damaged."""
+def load_trained_encoder(folder: Path, input_size: int, adjusted: bool = True) -> TrainedEncoder:
+    """Return the encoder of a run's folder.
+
+    adjusted: with the logit adjustment of its run, as it is used; without, as it was trained: to train on from, or to
+    teach others, whose own adjustment comes after. Raises TrainingError where its checkpoint is missing or damaged.
+    """
     path = folder / CHECKPOINT_FILE
     state = load_checkpoint(path)
     try:
@@ -61,6 +65,9 @@ def load_trained_encoder(folder: Path, input_size: int) -> TrainedEncoder:
         model = TrainableEncoder(config, surround)
         weights = {name.removeprefix("module."): value for name, value in state["average"].items() if "module." in name}
         model.load_state_dict(weights)
+        if adjusted:
+            with torch.no_grad():
+                model.classifier.bias.add_(torch.tensor(state["adjustment"]))
     except (KeyError, RuntimeError, dacite.DaciteError) as error:
         raise TrainingError(f"The checkpoint {path} is not of a frame encoder of this version: {error}") from error
     return TrainedEncoder(model, surround, input_size)

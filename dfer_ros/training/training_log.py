@@ -6,6 +6,7 @@ import csv
 from pathlib import Path
 
 from dfer_ros.core.errors import TrainingError
+from dfer_ros.training.whole_path import whole_path
 
 LOG_FILE = "log.csv"
 CURVES_FILE = "curves.png"
@@ -22,30 +23,22 @@ class TrainingLog:
         """Append a row and draw the curves anew. Raises TrainingError where they cannot be written."""
         self.rows.append(row)
         columns = list(dict.fromkeys(name for one in self.rows for name in one))
-        path = self._folder / LOG_FILE
-        part = path.with_suffix(".part")
-        try:
-            with part.open("w", newline="", encoding="utf-8") as file:
-                writer = csv.DictWriter(file, columns)
-                writer.writeheader()
-                writer.writerows({name: f"{value:.6g}" for name, value in one.items()} for one in self.rows)
-            part.replace(path)
-            draw_curves(self.rows, self._folder / CURVES_FILE)
-        except OSError as error:
-            part.unlink(missing_ok=True)
-            raise TrainingError(f"{path} cannot be written: {error.strerror}.") from error
+        with whole_path(self._folder / LOG_FILE) as part, part.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, columns)
+            writer.writeheader()
+            writer.writerows({name: f"{value:.6g}" for name, value in one.items()} for one in self.rows)
+        with whole_path(self._folder / CURVES_FILE) as part:
+            draw_curves(self.rows, part)
 
 
 def draw_curves(rows: list[dict[str, float]], path: Path) -> None:
     """Draw the losses (one panel) and the accuracies (another) of a log over its steps."""
-    import matplotlib  # here: it takes a second, and a run logs late
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
+    from matplotlib.figure import Figure  # here: it takes a second, and a run logs late
 
     losses = [name for name in rows[0] if "loss" in name]
     others = [name for name in rows[-1] if name not in losses and name not in ("step", "learning_rate")]
-    figure, panels = pyplot.subplots(1, 2, figsize=(12, 4.5), layout="constrained")
+    figure = Figure(figsize=(12, 4.5), layout="constrained")
+    panels = figure.subplots(1, 2)
     for panel, names, title in zip(panels, (losses, others), ("Loss", "Validation (%)")):
         for name in names:
             points = [(row["step"], row[name]) for row in rows if name in row]
@@ -55,7 +48,6 @@ def draw_curves(rows: list[dict[str, float]], path: Path) -> None:
         if names:
             panel.legend(fontsize=8)
     figure.savefig(path, dpi=100)
-    pyplot.close(figure)
 
 
 def _read(path: Path) -> list[dict[str, float]]:
@@ -63,6 +55,9 @@ def _read(path: Path) -> list[dict[str, float]]:
         return []
     with path.open(newline="", encoding="utf-8") as file:
         try:
-            return [{name: float(value) for name, value in row.items() if value} for row in csv.DictReader(file)]
+            rows = [{name: float(value) for name, value in row.items() if value} for row in csv.DictReader(file)]
         except (ValueError, TypeError) as error:
             raise TrainingError(f"{path} is not the log of a run ({error}): move it away.") from error
+    if any("step" not in row for row in rows):
+        raise TrainingError(f"{path} is not the log of a run (it has no column step): move it away.")
+    return rows

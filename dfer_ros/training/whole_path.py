@@ -1,8 +1,10 @@
-"""Files of libraries that write them by their path, which shall appear whole or not at all."""
+"""Files and folders that appear whole or not at all, though libraries write them by their path."""
 
 from __future__ import annotations
 
 import contextlib
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,3 +26,26 @@ def whole_path(path: Path) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """Yield a new folder in `path` whose files are moved up into it only if all goes well.
+
+    Raises TrainingError where files cannot be written there; other files that were there stay.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(prefix=".part-", dir=path))
+    except OSError as error:
+        raise TrainingError(f"The folder {path} cannot be written: {error.strerror}.") from error
+    try:
+        yield part
+        for file in sorted(part.iterdir()):
+            file.replace(path / file.name)
+    except OSError as error:
+        raise TrainingError(f"The folder {path} cannot be written: {error.strerror or error}.") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            path.rmdir()  # goes only while it is empty

@@ -51,7 +51,8 @@ def trained(tmp_path):
     folder.mkdir()
     model = TrainableEncoder(ENCODER, SURROUND)
     average = {f"module.{name}": tensor for name, tensor in model.state_dict().items()}
-    state = {"encoder": asdict(ENCODER), "surround": asdict(SURROUND), "average": average, "step": 1}
+    adjustment = {"logit_adjustment": 0.0, "adjustment": [0.0] * 7}
+    state = {"encoder": asdict(ENCODER), "surround": asdict(SURROUND), "average": average, **adjustment}
     save_checkpoint(folder / CHECKPOINT_FILE, state)
     return folder
 

@@ -1,5 +1,6 @@
 """Training of a frame encoder, for real and very short: it learns, stops, goes on exactly, distils, and refuses."""
 
+import shutil
 from dataclasses import replace
 
 import cv2
@@ -14,7 +15,7 @@ from dfer_ros.core.labels import LABELS
 from dfer_ros.training.augmentation import AugmentationConfig
 from dfer_ros.training.configuration import read_configuration
 from dfer_ros.training.data.prepared_set import Sample, one_label, open_prepared_set, write_index
-from dfer_ros.training.encoder_batches import DataConfig, EncoderBatches
+from dfer_ros.training.encoder_batches import DataConfig, EncoderBatches, drawn_shares
 from dfer_ros.training.encoder_training import (
     DistillationConfig,
     EncoderTraining,
@@ -125,7 +126,7 @@ def test_a_student_takes_over_what_its_teacher_says(data, tmp_path):
     distillation = DistillationConfig((TeacherConfig("teacher", 48),), weight=1.0)
     schedule = replace(TINY.schedule, steps=12, checkpoint_steps=12)
     train(replace(TINY, distillation=distillation, schedule=schedule), data, tmp_path, "student")
-    soft = np.load(tmp_path / "student" / "soft_labels_faces.npy")
+    soft = np.load(next((tmp_path / "student").glob("soft_labels_faces_*.npy")))
     assert soft.shape == (18, 7) and soft[:, LABELS.index("sad")].min() > 0.99
     student = load_trained_encoder(tmp_path / "student", 48)
     assert student.logits([open_prepared_set(data / "faces").crop(0)])[0].argmax() == LABELS.index("sad")
@@ -161,6 +162,17 @@ def test_rare_classes_are_drawn_more_often_where_the_balance_asks_for_it(data):
     assert share(0.0) < 0.2 and 0.3 < share(1.0) < 0.7
 
 
+def test_logit_adjustment_takes_out_how_often_the_classes_were_drawn(data, tmp_path):
+    plain, adjusted = ("plain", 0.0), ("adjusted", 1.0)
+    for name, strength in (plain, adjusted):
+        train(replace(TINY, logit_adjustment=strength), data, tmp_path, name)
+    crop = open_prepared_set(data / "faces").crop(0)
+    logits = [load_trained_encoder(tmp_path / name, 48).logits([crop])[0] for name in ("plain", "adjusted")]
+    shares = drawn_shares(TINY.data, [open_prepared_set(data / "faces").split("train")])
+    assert shares[:2] == pytest.approx([0.5, 0.5], abs=0.05) and shares[2:].max() == 0
+    assert (logits[1] - logits[0])[:2] == pytest.approx(-np.log(shares[:2]), abs=1e-4)
+
+
 def test_a_black_surround_is_filled_and_the_face_stays(data):
     faces = open_prepared_set(data / "faces")
     masked, camera = faces.crop(0), faces.crop(2)
@@ -184,7 +196,10 @@ def test_the_learning_rate_warms_up_and_falls_to_nothing():
         ({"kind": "enkoder"}, "kind is 'enkoder', but must be one of encoder"),
         ({"schedule": {"stepps": 3}}, "stepps"),
         ({"schedule": {"steps": "many"}}, "steps"),
-        ({"data": 3}, "kind 'encoder'"),
+        ({"data": 3}, "one value where a list is asked for"),
+        ({"data": []}, "at least one set"),
+        ({"schedule": {"validation_steps": 0}}, "all of them 1 or more"),
+        ({"seed": -1}, "seed and workers must be 0 or more"),
     ],
 )
 def test_a_wrong_configuration_is_named_in_one_sentence(tmp_path, change, sentence):
@@ -210,8 +225,17 @@ def test_a_set_that_is_missing_or_has_nothing_to_train_on_is_named(data, tmp_pat
     other = tmp_path / "other"
     other.mkdir()
     write_index(other, [Sample("a.png", "test", "", "", 0.0, 1.0, one_label(0))])
-    with pytest.raises(DataError, match="no samples for training"):
+    with pytest.raises(DataError, match="no samples in the split 'train'"):
         train(replace(TINY, data=(DataConfig("other"),)), tmp_path, tmp_path)
+
+
+def test_an_image_that_goes_while_a_loading_process_reads_is_named_in_one_sentence(data, tmp_path):
+    copy = shutil.copytree(data, tmp_path / "copy")
+    for image in (copy / "faces").glob("*.png"):
+        image.unlink()
+    with pytest.raises(DataError, match=r"png is missing") as caught:
+        train(replace(TINY, validation=ValidationConfig(), workers=1), copy, tmp_path)
+    assert "Traceback" not in str(caught.value) and "\n" not in str(caught.value)
 
 
 def test_an_image_that_has_gone_is_named(data, tmp_path):
@@ -223,8 +247,10 @@ def test_an_image_that_has_gone_is_named(data, tmp_path):
 def test_a_checkpoint_of_another_architecture_or_damaged_is_refused(data, tmp_path):
     train(TINY, data, tmp_path)
     other = replace(TINY, surround=replace(TINY.surround, crop=88))
-    with pytest.raises(TrainingError, match=r"checkpoint\.pt is of another run"):
+    with pytest.raises(TrainingError, match=r"checkpoint\.pt is of another run, its surround differ"):
         train(other, data, tmp_path)
+    with pytest.raises(TrainingError, match=r"its schedule and seed differ"):
+        train(replace(TINY, schedule=replace(TINY.schedule, steps=9), seed=1), data, tmp_path)
     path = tmp_path / "run" / "checkpoint.pt"
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(TrainingError, match=r"checkpoint\.pt cannot be read"):
@@ -240,7 +266,8 @@ def test_a_full_disk_leaves_the_checkpoint_before(data, tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(torch, "save", full)
+    training = EncoderTraining(TINY, TrainingFolders(data, tmp_path, "run"), Console(quiet=True))
     with pytest.raises(TrainingError, match="No space left"):
-        train(replace(TINY, schedule=replace(TINY.schedule, steps=9)), data, tmp_path)
+        training._save()
     assert (tmp_path / "run" / "checkpoint.pt").read_bytes() == before
-    assert not list((tmp_path / "run").glob("*.part"))
+    assert not list((tmp_path / "run").glob("*.part*"))

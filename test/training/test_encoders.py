@@ -213,7 +213,8 @@ def test_checkpoint_from_before_pooling_and_tuning_still_loads(tmp_path):
     average = {f"module.{name}": tensor for name, tensor in model.state_dict().items()}
     encoder = {"architecture": "efficientnet_lite0", "pretrained": "imagenet", "dropout": 0.2}
     save_checkpoint(
-        tmp_path / CHECKPOINT_FILE, {"encoder": encoder, "surround": asdict(ELLIPSE), "average": average, "step": 1}
+        tmp_path / CHECKPOINT_FILE,
+        {"encoder": encoder, "surround": asdict(ELLIPSE), "average": average, "adjustment": [0.0]},
     )
     image = torch.randn(1, 3, 64, 64)
     torch.testing.assert_close(outputs(load_trained_encoder(tmp_path, 64).model, image), outputs(model, image))

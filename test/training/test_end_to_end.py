@@ -38,7 +38,6 @@ HEAD = {
     "input_size": 32,
     "stills": [{"name": "stills", "split": "train", "count": 14}],
     "training": {"schedule": {"steps": 3, "batch_size": 8, "log_steps": 3, "checkpoint_steps": 3}},
-    "compared": True,
 }
 
 
@@ -79,7 +78,7 @@ def test_data_train_distil_compress_head_export_evaluate(dfer, made, tmp_path, a
     left_out = (tmp_path / "runs" / "head" / "left_out_sources.csv").read_text()
     assert "mead,head,shuffled" in left_out and "ckplus,weighted mean,plain" in left_out
 
-    parts = ("--encoders", compressed, "--head", "runs/head/head.onnx", "--crop", 88, "--input-size", 32)
+    parts = ("--encoders", compressed, "--head", "runs/head")
     data = ("--clips", "prepared/dynamic_clips", "--stills", "prepared/stills")
     assert dfer("export", *parts, *data, "--output", "toy") == 0
     description = yaml.safe_load((tmp_path / "toy" / "model.yaml").read_text())
@@ -100,7 +99,7 @@ def test_data_train_distil_compress_head_export_evaluate(dfer, made, tmp_path, a
         (("train", "alone.yaml"), "There is no index.csv in prepared/stills"),
         (("train", "orphan.yaml"), "There is no checkpoint runs/student/checkpoint.pt"),
         (
-            ("export", "--encoders", ".", "--head", "head.onnx", "--clips", ".", "--crop", "88", "--output", "toy"),
+            ("export", "--encoders", ".", "--head", "head", "--clips", ".", "--output", "toy"),
             "dfer compress",
         ),
     ],

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from dfer_ros.core.analysis import analyze
-from dfer_ros.core.errors import DataError
+from dfer_ros.core.errors import DataError, TrainingError
 from dfer_ros.core.face_pipeline import FacePipeline
 from dfer_ros.core.model_folder import encoder_file
 from dfer_ros.core.onnx_session import SessionConfig
@@ -133,9 +133,9 @@ def test_a_damaged_or_missing_file_of_embeddings_is_said(tmp_path):
         load_clip_embeddings(path)
     save_clip_embeddings(path, [made_clip()])
     path.write_bytes(path.read_bytes()[:300])
-    with pytest.raises(DataError, match=r"clips\.npz is not a file of clip embeddings"):
+    with pytest.raises(DataError, match=r"clips\.npz is not a file of embeddings of clips"):
         load_clip_embeddings(path)
-    with pytest.raises(DataError, match="cannot be written"):
+    with pytest.raises(TrainingError, match="cannot be written"):
         save_clip_embeddings(tmp_path / "missing" / "clips.npz", [made_clip()])
 
 
@@ -267,9 +267,11 @@ def test_the_temperature_of_a_source_left_out_comes_from_the_others():
         ("path,label\nperson,happy\n", "has no column source, subject, fps"),
         (HEADER, "names no clip"),
         (f"{HEADER}person,bored,made,a,25\n", "line 2: the label 'bored' is none of"),
-        (f"{HEADER}nobody,happy,made,a,25\n", "line 2: there is no file or folder 'nobody'"),
+        (f"{HEADER}nobody,happy,made,a,25\n", "names 'nobody', which is not there"),
         (f"{HEADER}person,happy,made,a,0\n", "line 2: fps must be above 0"),
-        (f"{HEADER}person,happy,made,a,fast\n", "line 2: could not convert"),
+        (f"{HEADER}person,happy,made,a,fast\n", "line 2: fps is 'fast', which is not a number"),
+        (f"{HEADER}person,happy\n", "line 2: the path or the source is missing"),
+        (f"\ufeff{HEADER}person,happy,made,a,0\n", "line 2: fps must be above 0"),
     ],
 )
 def test_clips_of_another_layout_are_refused_in_a_sentence(tmp_path, manifest, sentence):

@@ -8,7 +8,11 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from dfer_ros.core.errors import ModelError
 from dfer_ros.core.model_folder import encoder_file
+from dfer_ros.training.encoders.frame_encoder import EncoderConfig, TrainableEncoder
+from dfer_ros.training.encoders.vision_transformer import VisionTransformerConfig
 from dfer_ros.training.evaluation.cost import network_cost
+from dfer_ros.training.export import export_encoder
+from dfer_ros.training.surround import SurroundConfig
 
 
 class Small(nn.Module):
@@ -48,6 +52,17 @@ def test_multiply_adds_are_those_of_torch(tmp_path, batch):
     assert cost.multiply_adds == sum(cost.by_operator.values())
     assert cost.parameters == sum(parameter.numel() for parameter in model.parameters())
     assert cost.file_bytes == path.stat().st_size
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_those_of_a_vision_transformer_are_counted_at_any_size(tmp_path):
+    vit = VisionTransformerConfig(image_size=32, hidden_size=16, layers=1, heads=2)
+    model = TrainableEncoder(EncoderConfig("vit", None, vit=vit), SurroundConfig()).eval()
+    export_encoder(model, tmp_path / "vit.onnx")
+    for size in (32, 64):
+        cost = network_cost(tmp_path / "vit.onnx", {"image": (1, 3, size, size)})
+        counted = counted_by_torch(model, torch.zeros(1, 3, size, size))
+        assert cost.multiply_adds == pytest.approx(counted, rel=0.01)
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -2,12 +2,17 @@ import argparse
 import json
 
 import cv2
+import numpy as np
 import pytest
+from rich.console import Console
 
 from dfer_ros.cli import evaluate
-from dfer_ros.core.errors import DataError, ModelError
+from dfer_ros.core.errors import DataError, ModelError, TrainingError
+from dfer_ros.core.model_folder import encoder_file
 from dfer_ros.training.data.prepared_set import Sample, one_label, write_index
+from dfer_ros.training.encoder_session import EncoderSession
 from dfer_ros.training.evaluation.peers import load_peer
+from dfer_ros.training.evaluation.stills import evaluate_stills
 
 
 def parsed(*arguments):
@@ -109,6 +114,19 @@ def test_a_precision_that_is_not_there_is_said(tmp_path, model_copy):
     assert not (tmp_path / "report").exists()
 
 
+def test_calibration_is_that_of_what_the_head_answers(stills, model_folder):
+    encoder = EncoderSession(model_folder.path / encoder_file("int8"), model_folder.description)
+    found = {}
+    # Half of the stills are happy (1): a head that is sure of it for all is wrong in the other half.
+    for name, logit in {"sure": 20.0, "even": 0.0}.items():
+        head = lambda embeddings, logit=logit: np.eye(7, dtype=np.float32)[[1] * len(embeddings)] * logit  # noqa: E731
+        found[name] = evaluate_stills(stills, {"int8": encoder}, head, [], 96, 1.0, Console(quiet=True))
+    sure, even = (one.by_precision["int8"] for one in found.values())
+    assert sure.by_size == even.by_size
+    assert sure.calibration.ece == pytest.approx(0.5, abs=1e-3)
+    assert even.calibration.ece == pytest.approx(0.5 - 1 / 7, abs=1e-3)
+
+
 def test_a_set_of_training_stills_is_refused(tmp_path, aligned_crop):
     stills = prepared(tmp_path / "made", [(1, aligned_crop)], split="train")
     with pytest.raises(DataError, match="has no test or validation split"):
@@ -128,7 +146,7 @@ def test_a_still_that_cannot_be_read_leaves_the_last_report(tmp_path, stills):
 
 def test_an_output_that_cannot_be_written_is_said_first(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(DataError, match=r"The folder .*file/report cannot be written: Not a directory"):
+    with pytest.raises(TrainingError, match=r"The folder .*file/report cannot be written: Not a directory"):
         evaluate.run(parsed("--output", tmp_path / "file" / "report"))
 
 

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from dfer_ros.core.faces import Image
 from dfer_ros.training.augmentation import central_part
-from dfer_ros.training.checkpoint import CHECKPOINT_FILE, save_checkpoint
+from dfer_ros.training.checkpoint import CHECKPOINT_FILE, load_checkpoint, save_checkpoint
 from dfer_ros.training.compression.fake_quantisation import fake_quantise
 from dfer_ros.training.compression.pruning import prune
 from dfer_ros.training.compression.source import Source
@@ -73,9 +73,10 @@ class FineTuning:
         """Return the encoder without a share 0..1 of its expanded channels, fine-tuned if steps are given."""
         name = f"pruned_{round(100 * share)}_{self._config.steps}_{self._key}"
         surround = self._trained.surround
-        smaller = prune(self._trained.model, surround, share)
         if self._config.steps == 0:
-            return smaller
+            return prune(self._trained.model, surround, share)
+        plain = load_trained_encoder(self._run, self._trained.input_size, adjusted=False)
+        smaller = prune(plain.model, surround, share)
         start = self._runs / f"{name}_start"
         TrainingFolders(self._runs, self._runs, start.name).make_output()
         _save(start / CHECKPOINT_FILE, smaller, surround)
@@ -105,6 +106,7 @@ class FineTuning:
             surround=self._trained.surround,
             distillation=DistillationConfig((teacher,), _TEACHER_WEIGHT),
             schedule=schedule,
+            logit_adjustment=load_checkpoint(self._run / CHECKPOINT_FILE)["logit_adjustment"],
             seed=config.seed,
             workers=config.workers,
         )
@@ -121,5 +123,6 @@ class FineTuning:
 def _save(path: Path, model: TrainableEncoder, surround: SurroundConfig) -> None:
     """Write a checkpoint that a run can start from."""
     average = {f"module.{name}": tensor for name, tensor in model.state_dict().items()}
-    state = {"encoder": asdict(model.config), "surround": asdict(surround), "step": 0, "average": average}
+    # Nobody uses it as it is, so it needs no adjustment.
+    state = {"encoder": asdict(model.config), "surround": asdict(surround), "average": average, "adjustment": [0.0]}
     save_checkpoint(path, state)

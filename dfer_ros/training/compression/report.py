@@ -31,9 +31,10 @@ def table(variants: list[Variant]) -> Table:
     return shown
 
 
-def write_report(variants: list[Variant], output: Path, input_size: int) -> None:
+def write_report(variants: list[Variant], output: Path, crop: int, input_size: int) -> None:
     """Write compression.md, compression.json and compression.png. Raises TrainingError where they cannot be."""
-    for name, text in ((MARKDOWN_FILE, _markdown(variants, input_size)), (JSON_FILE, _json(variants, input_size))):
+    texts = {MARKDOWN_FILE: _markdown(variants, input_size), JSON_FILE: _json(variants, crop, input_size)}
+    for name, text in texts.items():
         with whole_path(output / name) as part:
             part.write_text(text, encoding="utf-8")
     with whole_path(output / PLOT_FILE) as part:
@@ -100,7 +101,6 @@ def _markdown(variants: list[Variant], input_size: int) -> str:
     return "\n".join(["# Compression", "", told, "", *lines, "", *made, "", f"![variants]({PLOT_FILE})", ""])
 
 
-def _json(variants: list[Variant], input_size: int) -> str:
-    return (
-        json.dumps({"input_size": input_size, "variants": [asdict(variant) for variant in variants]}, indent=2) + "\n"
-    )
+def _json(variants: list[Variant], crop: int, input_size: int) -> str:
+    content = {"crop": crop, "input_size": input_size, "variants": [asdict(variant) for variant in variants]}
+    return json.dumps(content, indent=2) + "\n"

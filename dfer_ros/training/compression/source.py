@@ -9,6 +9,7 @@ from dfer_ros.core.errors import TrainingError
 from dfer_ros.core.labels import LABELS
 from dfer_ros.core.model_folder import DESCRIPTION_FILE, ModelDescription, encoder_file, open_model_folder
 from dfer_ros.training.checkpoint import CHECKPOINT_FILE
+from dfer_ros.training.encoders.frame_encoder import PLAIN_CONVOLUTIONAL
 from dfer_ros.training.export import export_encoder
 from dfer_ros.training.trained_encoder import MEAN, STD, TrainedEncoder, load_trained_encoder
 from dfer_ros.training.whole_path import whole_path
@@ -24,6 +25,11 @@ class Source:
     run: Path | None = None
     trained: TrainedEncoder | None = None
     onnx: Path | None = None
+
+    @property
+    def plain_convolutional(self) -> bool:
+        """Whether it is a run whose encoder can be pruned and fine-tuned for INT8."""
+        return self.trained is not None and self.trained.model.config.architecture in PLAIN_CONVOLUTIONAL
 
     def write_fp32(self, path: Path) -> None:
         """Write the FP32 encoder. Raises TrainingError where it cannot be written."""

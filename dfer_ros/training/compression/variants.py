@@ -18,6 +18,7 @@ from dfer_ros.training.compression.measurement import Accuracy, measure_accuracy
 from dfer_ros.training.compression.quantisation import CALIBRATIONS, convert_fp16, quantise_int8
 from dfer_ros.training.compression.source import Source
 from dfer_ros.training.data.prepared_set import PreparedSet, open_prepared_set
+from dfer_ros.training.encoders.frame_encoder import PLAIN_CONVOLUTIONAL
 from dfer_ros.training.export import export_encoder
 from dfer_ros.training.whole_path import whole_path
 
@@ -80,8 +81,10 @@ class Compression:
                 raise DataError(
                     f"No sample of {', '.join(map(str, sets))} is of the split {split}: give a set with it."
                 )
-        if PRUNED in config.variants and source.run is None:
-            raise TrainingError("Only a run of 'dfer train' can be pruned: leave the variant out for a model folder.")
+        if PRUNED in config.variants and not source.plain_convolutional:
+            raise TrainingError(
+                f"Only a run of 'dfer train' can be pruned, of {' or '.join(PLAIN_CONVOLUTIONAL)}: leave it out."
+            )
         self._source, self._output, self._config, self._console = source, output, config, console
         self._crops = _calibration_crops(self._training_sets, config)
         self._made: dict[str, tuple[Path, str]] = {}
@@ -101,7 +104,7 @@ class Compression:
             self._add(FP16, "weights and activations in 16 bits")
         if INT8 in self._config.variants:
             self._quantise(INT8, _FP32)
-            if self._lost(INT8) > self._config.largest_loss and self._source.run is not None:
+            if self._lost(INT8) > self._config.largest_loss and self._source.plain_convolutional:
                 self._fine_tune_quantised()
         if PRUNED in self._config.variants:
             self._prune()

@@ -12,52 +12,33 @@ Labels: the seven classes by name. Source: the README that comes with the data p
 
 from __future__ import annotations
 
-import csv
-import io
 import zipfile
 from functools import partial
 from pathlib import Path, PurePosixPath
 
 from dfer_ros.core.errors import DataError
-from dfer_ros.core.labels import LABELS
+from dfer_ros.training.clips import MANIFEST_FILE, ManifestRow, parse_manifest
 from dfer_ros.training.data.aligned_packs import ASK
 from dfer_ros.training.data.data_set import Clip, DataSet
-from dfer_ros.training.data.layout import LabelMap, target_of
-from dfer_ros.training.data.packs import open_pack, read_entry, unpacked
-
-LABEL_MAP: LabelMap = {name: name for name in LABELS}
-_MANIFEST = "manifest.csv"
+from dfer_ros.training.data.packs import Pack, open_pack, read_entry, unpacked
+from dfer_ros.training.data.prepared_set import one_label
 
 
 def load(root: Path, _fold: int) -> list[Clip]:
     """Return the clips of the manifest."""
-    pack = open_pack(root, "dynamic_clips", _MANIFEST)
-    text = read_entry(pack, _MANIFEST).decode("utf-8-sig", errors="replace")
-    clips = []
-    for number, row in enumerate(csv.DictReader(io.StringIO(text)), 2):
-        where = f"{_MANIFEST} in {pack.filename}, line {number}"
-        try:
-            entry, label, source, subject = (row[column].strip() for column in ("path", "label", "source", "subject"))
-            fps = float(row["fps"])
-        except (KeyError, AttributeError, TypeError, ValueError) as error:
-            raise DataError(f"{where} does not have a path, label, source, subject and fps.") from error
-        if fps <= 0:
-            raise DataError(f"{where} has {fps:g} frames per second.")
-        target = target_of(LABEL_MAP, label, where)
-        assert target is not None
-        name = f"{source}/{PurePosixPath(entry).stem}"
-        place = Path(str(pack.filename))
-        if isinstance(pack, zipfile.ZipFile):
-            _check_entry(pack, entry, where)
-            clips.append(Clip(name, "test", subject, target, place, fps, partial(unpacked, pack, entry)))
-        else:
-            clips.append(Clip(name, "test", subject, target, place / entry, fps))
-    return clips
+    pack = open_pack(root, "dynamic_clips", MANIFEST_FILE)
+    text = read_entry(pack, MANIFEST_FILE).decode("utf-8-sig", errors="replace")
+    return [_clip(pack, row) for row in parse_manifest(text, pack.filename)]
 
 
-def _check_entry(pack: zipfile.ZipFile, entry: str, where: str) -> None:
-    if not any(name == entry or name.startswith(f"{entry}/") for name in pack.namelist()):
-        raise DataError(f"{where} names {entry}, which is not in the pack.")
+def _clip(pack: Pack, row: ManifestRow) -> Clip:
+    name, target = f"{row.source}/{PurePosixPath(row.path).stem}", one_label(row.label)
+    place = Path(str(pack.filename))
+    if not isinstance(pack, zipfile.ZipFile):
+        return Clip(name, "test", row.subject, target, place / row.path, row.fps)
+    if not any(entry == row.path or entry.startswith(f"{row.path}/") for entry in pack.namelist()):
+        raise DataError(f"{MANIFEST_FILE} in {pack.filename} names {row.path}, which is not in the pack.")
+    return Clip(name, "test", row.subject, target, place, row.fps, partial(unpacked, pack, row.path))
 
 
 DYNAMIC_CLIPS = DataSet(

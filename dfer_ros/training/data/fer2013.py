@@ -37,10 +37,7 @@ def load(root: Path, _fold: int) -> list[Still]:
     """Return the stills whose votes say something about the seven classes."""
     images, votes = (
         find(root, "fer2013.csv", "fer2013/fer2013.csv"),
-        find(
-            root,
-            "fer2013new.csv",
-        ),
+        find(root, "fer2013new.csv"),
     )
     rows = zip_longest(read_table(images, ("pixels", "Usage")), read_table(votes, ("Usage", *_VOTES)))
     stills = []

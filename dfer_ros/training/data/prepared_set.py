@@ -14,6 +14,7 @@ from dfer_ros.core.alignment import ALIGNED_SIZE
 from dfer_ros.core.errors import DataError
 from dfer_ros.core.faces import FloatArray, Image
 from dfer_ros.core.labels import LABELS
+from dfer_ros.training.whole_path import whole_path
 
 INDEX_FILE = "index.csv"
 SPLITS = ("train", "validation", "test")
@@ -83,20 +84,14 @@ def read_crop(path: Path) -> Image:
 
 
 def write_index(folder: Path, samples: Iterable[Sample]) -> None:
-    """Write index.csv; it appears whole or not at all. Raises DataError where it cannot be written."""
-    part = folder / f"{INDEX_FILE}.part"
-    try:
-        with part.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(_COLUMNS)
-            for sample in samples:
-                shares = [f"{share:.4g}" for share in sample.target]
-                row = [sample.image, sample.split, sample.subject, sample.clip, f"{sample.seconds:.3f}"]
-                writer.writerow([*row, f"{sample.quality:.3f}", *shares])
-        part.replace(folder / INDEX_FILE)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise DataError(f"{folder / INDEX_FILE} cannot be written: {error.strerror}.") from error
+    """Write index.csv; it appears whole or not at all. Raises TrainingError where it cannot be written."""
+    with whole_path(folder / INDEX_FILE) as part, part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(_COLUMNS)
+        for sample in samples:
+            shares = [f"{share:.4g}" for share in sample.target]
+            row = [sample.image, sample.split, sample.subject, sample.clip, f"{sample.seconds:.3f}"]
+            writer.writerow([*row, f"{sample.quality:.3f}", *shares])
 
 
 def open_prepared_set(folder: Path) -> PreparedSet:

@@ -12,11 +12,11 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from dfer_ros.core.alignment import ALIGNED_SIZE
-from dfer_ros.core.errors import DataError
 from dfer_ros.core.faces import Image
 from dfer_ros.core.labels import LABELS
 from dfer_ros.training.data.prepared_set import SPLITS, PreparedSet
 from dfer_ros.training.data.statistics import SplitStatistics, split_statistics, units
+from dfer_ros.training.whole_path import whole_path
 
 _COLOURS = dict(zip(SPLITS, ("#4477aa", "#ddaa33", "#bb5566")))
 _ROWS = 4
@@ -31,20 +31,15 @@ _EMPTY = 235
 def plot_statistics(sets: list[PreparedSet], output: Path) -> None:
     """Write a PNG with a row for each set: counts by class and split, and a grid of crops of each class.
 
-    Raises DataError where a crop cannot be read or the file not be written.
+    Raises DataError where a crop cannot be read, TrainingError where the file cannot be written.
     """
     figure = Figure(figsize=(15, 4.6 * len(sets)), layout=ConstrainedLayoutEngine(h_pad=0.15))
     FigureCanvasAgg(figure)
     for axes, prepared in zip(figure.subplots(len(sets), 2, squeeze=False, width_ratios=(1.25, 1)), sets):
         _draw_counts(axes[0], prepared.folder.resolve().name, split_statistics(prepared))
         _draw_crops(axes[1], prepared)
-    part = output.with_name(output.name + ".part")
-    try:
+    with whole_path(output) as part:
         figure.savefig(part, format="png", dpi=90)
-        part.replace(output)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise DataError(f"{output} cannot be written: {error.strerror}.") from error
 
 
 def _draw_counts(axes: Axes, name: str, statistics: list[SplitStatistics]) -> None:

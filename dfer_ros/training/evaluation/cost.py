@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import onnx
+import onnxruntime
 from onnx import shape_inference
 
 from dfer_ros.core.errors import ModelError
@@ -40,18 +42,27 @@ def network_cost(path: Path, inputs: Mapping[str, Sequence[int]]) -> NetworkCost
     """
     try:
         model = onnx.load(path)
-        shapes = _shapes(model, inputs)
-        counts: Counter[str] = Counter()
-        for node in model.graph.node:
-            if node.op_type in COUNTED:
-                counts[node.op_type] += _multiply_adds(node, shapes)
+        try:
+            counts = _counts(model, inputs)
+        except ValueError:  # what is computed from shapes hides those that follow, as in vision transformers
+            counts = _counts(_folded(model, inputs), inputs)
     except Exception as error:  # onnx raises classes of its own and of protobuf
         raise ModelError(f"The multiply-adds of {path} cannot be counted: {error}".splitlines()[0]) from error
     return NetworkCost(sum(counts.values()), dict(counts), _parameters(model), path.stat().st_size)
 
 
-def _shapes(model: onnx.ModelProto, inputs: Mapping[str, Sequence[int]]) -> dict[str, list[int]]:
-    """Return the shape of every value of a graph whose shape is known once its inputs have theirs."""
+def _counts(model: onnx.ModelProto, inputs: Mapping[str, Sequence[int]]) -> Counter[str]:
+    """Return the multiply-adds by operator. Raises ValueError where a shape is not known."""
+    shapes = _shapes(model, inputs)
+    counts: Counter[str] = Counter()
+    for node in model.graph.node:
+        if node.op_type in COUNTED:
+            counts[node.op_type] += _multiply_adds(node, shapes)
+    return counts
+
+
+def _fixed(model: onnx.ModelProto, inputs: Mapping[str, Sequence[int]]) -> onnx.ModelProto:
+    """Return a copy of a model whose inputs have shapes in numbers, and whose other values have none."""
     fixed = onnx.ModelProto()
     fixed.CopyFrom(model)
     # What the exporter noted has names for sizes, which would stand against the numbers.
@@ -61,6 +72,27 @@ def _shapes(model: onnx.ModelProto, inputs: Mapping[str, Sequence[int]]) -> dict
     for value in fixed.graph.input:
         for dimension, size in zip(value.type.tensor_type.shape.dim, inputs.get(value.name, ())):
             dimension.dim_value = size
+    return fixed
+
+
+def _folded(model: onnx.ModelProto, inputs: Mapping[str, Sequence[int]]) -> onnx.ModelProto:
+    """Return a model in which all that follows from the shapes of the inputs is a constant; itself where that fails."""
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options.log_severity_level = 4
+    with tempfile.TemporaryDirectory() as folder:
+        options.optimized_model_filepath = str(Path(folder) / "folded.onnx")
+        try:
+            content = _fixed(model, inputs).SerializeToString()
+            onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        except Exception:  # ONNX Runtime raises a class of its own for every status code
+            return model
+        return onnx.load(options.optimized_model_filepath)
+
+
+def _shapes(model: onnx.ModelProto, inputs: Mapping[str, Sequence[int]]) -> dict[str, list[int]]:
+    """Return the shape of every value of a graph whose shape is known once its inputs have theirs."""
+    fixed = _fixed(model, inputs)
     known = -1
     # The nodes of a converted graph need not be in order: each round gives the shapes to those that came too early.
     while known < len(fixed.graph.value_info):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,12 +10,12 @@ from rich.console import Console
 
 from dfer_ros.core.detection import DetectorConfig, create_detector
 from dfer_ros.core.errors import ModelError
+from dfer_ros.core.faces import FloatArray
 from dfer_ros.core.model_folder import ModelFolder, encoder_file, open_model_folder
 from dfer_ros.core.onnx_session import SessionConfig
 from dfer_ros.core.recognizer import Recognizer, RecognizerConfig
 from dfer_ros.core.temporal_head import TemporalHead
-from dfer_ros.core.window import WindowConfig
-from dfer_ros.training.clip_embeddings import ClipEmbeddings
+from dfer_ros.core.window import FrameWindow, WindowConfig
 from dfer_ros.training.clips import open_clips
 from dfer_ros.training.encoder_session import EncoderSession
 from dfer_ros.training.evaluation.clips import (
@@ -28,7 +29,7 @@ from dfer_ros.training.evaluation.clips import (
 )
 from dfer_ros.training.evaluation.model_cost import ModelCost, measure_cost
 from dfer_ros.training.evaluation.peers import Peer, load_peer
-from dfer_ros.training.evaluation.stills import StillResults, evaluate_stills, open_evaluation_split
+from dfer_ros.training.evaluation.stills import StillHead, StillResults, evaluate_stills, open_evaluation_split
 from dfer_ros.training.evaluation.time_use import TimeUse, measure_time_use
 
 
@@ -87,17 +88,17 @@ def evaluate_model(config: EvaluationConfig, console: Console) -> EvaluationResu
     """
     folder = open_model_folder(config.model)
     precisions = _precisions(folder, config.precisions)
-    for prepared in config.stills:
-        open_evaluation_split(prepared)
-    if config.clips is not None:
-        with open_clips(config.clips):
-            pass
+    check_inputs(config.stills, config.clips)
     peers = [load_peer(name) for name in config.peers]
     encoders = {p: EncoderSession(folder.verified(encoder_file(p)), folder.description) for p in precisions}
     first = encoders[precisions[0]]
-    clips = None if config.clips is None else _evaluate_clips(config, config.clips, folder, encoders, peers, console)
+    head = TemporalHead(folder, first.embedding_size, SessionConfig())
+    clips = None
+    if config.clips is not None:
+        clips = _evaluate_clips(config, config.clips, folder, encoders, head, peers, console)
     size, temperature = folder.description.input_size, folder.description.temperature
-    stills = [evaluate_stills(path, encoders, peers, size, temperature, console) for path in config.stills]
+    one = _on_stills(head)
+    stills = [evaluate_stills(path, encoders, one, peers, size, temperature, console) for path in config.stills]
     cost = measure_cost(folder, precisions, first.embedding_size, peers, config.frame_rate, console)
     return EvaluationResults(
         folder.path.resolve().name,
@@ -110,6 +111,15 @@ def evaluate_model(config: EvaluationConfig, console: Console) -> EvaluationResu
         clips,
         cost,
     )
+
+
+def check_inputs(stills: Sequence[Path], clips: Path | None) -> None:
+    """Raise DataError for prepared sets or clips that are not there or cannot be used."""
+    for prepared in stills:
+        open_evaluation_split(prepared)
+    if clips is not None:
+        with open_clips(clips):
+            pass
 
 
 def _precisions(folder: ModelFolder, wanted: tuple[str, ...]) -> tuple[str, ...]:
@@ -127,10 +137,12 @@ def _evaluate_clips(
     clips: Path,
     folder: ModelFolder,
     encoders: dict[str, EncoderSession],
+    head: TemporalHead,
     peers: list[Peer],
     console: Console,
 ) -> ClipsResults:
-    first = next(iter(encoders))
+    first, description = next(iter(encoders)), folder.description
+    window = WindowConfig(description.window_seconds, description.window_frames)
     detector = create_detector(config.detector)
     recognizers = {p: Recognizer(RecognizerConfig(str(folder.path.resolve()), p)) for p in encoders}
     answered = answer_all(clips, detector, recognizers, encoders[first], peers, console)
@@ -139,18 +151,17 @@ def _evaluate_clips(
         detector.name,
         {name: group_results(of_precision, config.seed) for name, of_precision in answered.by_precision.items()},
         {name: group_results(of_peer, config.seed) for name, of_peer in answered.by_peer.items()},
-        left_out_calibration(answers, folder.description.temperature),
-        _time_use(folder, encoders[first].embedding_size, answered.embeddings, config.seed, console),
+        left_out_calibration(answers, description.temperature),
+        measure_time_use(answered.embeddings, head.logits, window, description.temperature, config.seed, console),
         clip_rows(answers),
     )
 
 
-def _time_use(
-    folder: ModelFolder, embedding_size: int, clips: list[ClipEmbeddings], seed: int, console: Console
-) -> TimeUse:
-    description = folder.description
-    head = TemporalHead(folder, embedding_size, SessionConfig())
-    window = WindowConfig(description.window_seconds, description.window_frames)
-    return measure_time_use(
-        clips, lambda windows: head.answer(windows).logits, window, description.temperature, seed, console
-    )
+def _on_stills(head: TemporalHead) -> StillHead:
+    def answer(embeddings: FloatArray) -> FloatArray:
+        windows = [FrameWindow(WindowConfig(1.0, 1), embeddings.shape[1]) for _ in embeddings]
+        for window, embedding in zip(windows, embeddings):
+            window.add(0.0, embedding, 1.0)
+        return head.logits(windows)
+
+    return answer

@@ -22,6 +22,8 @@ _RESAMPLES = 1000
 class ClassificationMetrics:
     """All shares are 0..1. accuracy is the weighted average recall (WAR), uar the unweighted one.
 
+    micro_f1: with one label and one answer each it is the accuracy; it is larger where some have no answer, for these
+    are missed but are no wrong answers. macro_f1 is over the classes that occur.
     precision, recall, support: by class in the order of LABELS; the recall of a class that does not occur is 0 and
     counts in no mean. confusion: [7][7], how often the label of the row was answered with that of the column.
     """

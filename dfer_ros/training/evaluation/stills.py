@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,9 @@ from dfer_ros.training.evaluation.calibration import CalibrationMetrics, calibra
 from dfer_ros.training.evaluation.metrics import ClassificationMetrics, Labels, classification_metrics
 from dfer_ros.training.evaluation.peers import Peer
 
+StillHead = Callable[[FloatArray], FloatArray]
+"""Embeddings [N, D] to the logits [N, 7] of windows that hold one frame each."""
+
 INPUT_SIZES = (64, 80, 96, 112, 128)
 _CHUNK = 64
 """Crops held in memory at a time."""
@@ -26,7 +29,10 @@ _CHUNK = 64
 
 @dataclass(frozen=True)
 class EncoderOnStills:
-    """by_size: metrics by input size in pixels. calibration: at the size that is shipped."""
+    """by_size: metrics of the encoder's own logits by input size in pixels.
+
+    calibration: of what the robot answers, by the head, to one frame at the size that is shipped.
+    """
 
     by_size: dict[int, ClassificationMetrics]
     calibration: CalibrationMetrics
@@ -59,6 +65,7 @@ def open_evaluation_split(folder: Path) -> tuple[str, PreparedSet]:
 def evaluate_stills(
     folder: Path,
     encoders: Mapping[str, EncoderSession],
+    head: StillHead,
     peers: Sequence[Peer],
     shipped_size: int,
     temperature: float,
@@ -66,16 +73,20 @@ def evaluate_stills(
 ) -> StillResults:
     """Return the results of encoders, by precision, and of peers on the evaluation split of a prepared set.
 
-    shipped_size: the model's own input size in pixels. temperature: the model's.
+    head: the model's. shipped_size: its own input size in pixels. temperature: that of the head's logits.
     """
     split, prepared = open_evaluation_split(folder)
     labels = np.array([sample.label for sample in prepared.samples], dtype=np.int64)
     sizes = sorted({*INPUT_SIZES, shipped_size})
     rows: dict[tuple[str, int], list[FloatArray]] = {(name, size): [] for name in encoders for size in sizes}
+    by_head: dict[str, list[FloatArray]] = {name: [] for name in encoders}
     answers: dict[str, list[Labels]] = {peer.name: [] for peer in peers}
     for crops in _chunks(prepared, console):
         for name, size in rows:
-            rows[name, size].append(encoders[name].run(crops, size).logits)
+            outputs = encoders[name].run(crops, size)
+            rows[name, size].append(outputs.logits)
+            if size == shipped_size:
+                by_head[name].append(head(outputs.embeddings))
         for peer in peers:
             answers[peer.name].append(peer.probabilities(crops).argmax(axis=1))
     return StillResults(
@@ -83,8 +94,12 @@ def evaluate_stills(
         split,
         len(labels),
         {
-            name: _encoder_results(
-                {size: np.concatenate(rows[name, size]) for size in sizes}, labels, shipped_size, temperature
+            name: EncoderOnStills(
+                {
+                    size: classification_metrics(np.concatenate(rows[name, size]).argmax(axis=1), labels)
+                    for size in sizes
+                },
+                _calibration(np.concatenate(by_head[name]), labels, temperature),
             )
             for name in encoders
         },
@@ -92,17 +107,9 @@ def evaluate_stills(
     )
 
 
-def _encoder_results(
-    logits: Mapping[int, FloatArray], labels: Labels, shipped_size: int, temperature: float
-) -> EncoderOnStills:
-    return EncoderOnStills(
-        {size: classification_metrics(rows.argmax(axis=1), labels) for size, rows in logits.items()},
-        calibration_metrics(
-            calibrated_probabilities(logits[shipped_size], 1.0),
-            calibrated_probabilities(logits[shipped_size], temperature),
-            labels,
-        ),
-    )
+def _calibration(logits: FloatArray, labels: Labels, temperature: float) -> CalibrationMetrics:
+    before, after = calibrated_probabilities(logits, 1.0), calibrated_probabilities(logits, temperature)
+    return calibration_metrics(before, after, labels)
 
 
 def _chunks(prepared: PreparedSet, console: Console) -> Iterable[list[Image]]:

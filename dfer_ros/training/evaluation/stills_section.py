@@ -108,4 +108,7 @@ def _calibration_table(stills: StillResults) -> str:
         one = result.calibration
         scores = [f"{value:.3f}" for value in (one.ece_before, one.ece, one.brier_before, one.brier)]
         rows.append([precision, *scores, percent(one.error), percent(one.error_at_80)])
-    return table(headings, rows) + "\nBefore and after division of the logits by the model's temperature.\n"
+    return table(headings, rows) + (
+        "\nWhat the robot answers to one frame, by the head, before and after division of its logits by the model's "
+        "temperature.\n"
+    )

@@ -29,14 +29,15 @@ def export_head(head: TrainableHead, path: Path) -> None:
     Raises TrainingError where the file cannot be written or does not give what the head gives.
     """
     head = head.eval()
-    _export(head, _windows(head, 2, 8), path, _INPUTS, HeadOutput._fields, {0: "P", 1: "T"})
-    session = onnxruntime.InferenceSession(str(path))
-    for persons, frames in _TRIALS:
-        inputs = _windows(head, persons, frames)
-        with torch.inference_mode():
-            expected = head(*inputs)
-        got = session.run(list(HeadOutput._fields), dict(zip(_INPUTS, (tensor.numpy() for tensor in inputs))))
-        _compare(path, expected, got)
+    with whole_path(path) as part:
+        _export(head, _windows(head, 2, 8), part, _INPUTS, HeadOutput._fields, {0: "P", 1: "T"})
+        session = onnxruntime.InferenceSession(str(part))
+        for persons, frames in _TRIALS:
+            inputs = _windows(head, persons, frames)
+            with torch.inference_mode():
+                expected = head(*inputs)
+            got = session.run(list(HeadOutput._fields), dict(zip(_INPUTS, (tensor.numpy() for tensor in inputs))))
+            _compare(path, expected, got)
 
 
 def export_clip_model(model: Conv3d, frames: int, size: int, path: Path) -> None:
@@ -46,11 +47,12 @@ def export_clip_model(model: Conv3d, frames: int, size: int, path: Path) -> None
     """
     model = model.eval()
     clip = torch.randn(1, 3, frames, size, size, generator=torch.Generator().manual_seed(0))
-    _export(model, (clip,), path, ("clips",), ("logits",), {0: "P", 2: "T"})
     with torch.inference_mode():
         expected = model(clip)
-    session = onnxruntime.InferenceSession(str(path))
-    _compare(path, (expected,), session.run(["logits"], {"clips": clip.numpy()}))
+    with whole_path(path) as part:
+        _export(model, (clip,), part, ("clips",), ("logits",), {0: "P", 2: "T"})
+        session = onnxruntime.InferenceSession(str(part))
+        _compare(path, (expected,), session.run(["logits"], {"clips": clip.numpy()}))
 
 
 def _export(
@@ -62,13 +64,13 @@ def _export(
     axes: dict[int, str],
 ) -> None:
     dynamic = dict.fromkeys(inputs, axes) | {name: {0: axes[0]} for name in outputs}
-    with whole_path(path) as part, warnings.catch_warnings():
+    with warnings.catch_warnings():
         # The exporter warns of its own age and of GRUs with a batch of another size, which are tried out below.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             model,
             example,
-            str(part),
+            str(path),
             input_names=list(inputs),
             output_names=list(outputs),
             dynamic_axes=dynamic,

@@ -1,0 +1,117 @@
+"""A run that compares all ways to read a clip: heads on one encoder, other encoders, and a clip model, in one table."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+
+from dfer_ros.core.errors import TrainingError
+from dfer_ros.core.model_folder import file_sha256
+from dfer_ros.training.checkpoint import CHECKPOINT_FILE
+from dfer_ros.training.clip_crops import FACES_FILE, kept_faces
+from dfer_ros.training.clip_run import CONV3D, read_clip_run
+from dfer_ros.training.comparison_encoder import ComparedEncoder, ComparisonMaterial
+from dfer_ros.training.comparison_report import write_report
+from dfer_ros.training.comparison_results import ComparedModel
+from dfer_ros.training.courses_bank import BankConfig
+from dfer_ros.training.evaluation.time_use import NEWEST_FRAME
+from dfer_ros.training.head_comparison import WEIGHTED_MEAN
+from dfer_ros.training.head_run import COMPARISON_FILE, BankStills, drawn_stills
+from dfer_ros.training.head_training import HeadTrainingConfig
+from dfer_ros.training.heads.create_head import KINDS
+from dfer_ros.training.trained_encoder import TrainedEncoder, load_trained_encoder
+from dfer_ros.training.training_folders import TrainingFolders
+
+
+@dataclass(frozen=True)
+class ComparisonRunConfig:
+    """encoder: name of the run whose embeddings all heads see. clips: zip file or folder in --data, with manifest.csv.
+
+    stills: what simulated courses are made of. heads: kinds to train, see heads.create_head. other_encoders: runs of
+    encoders that are compared by the weighted mean alone. clip_run: a run of kind clip, or None. Those two are left out
+    with a sentence where there is no run. training: of all heads; head.kind is not looked at.
+    frame_rate: Hz, of the video whose second is counted.
+    """
+
+    encoder: str
+    clips: str
+    stills: tuple[BankStills, ...]
+    heads: tuple[str, ...] = ("gru", "transformer", "convolution", "apex")
+    other_encoders: tuple[str, ...] = ()
+    clip_run: str | None = None
+    input_size: int = 96
+    bank: BankConfig = field(default_factory=BankConfig)
+    training: HeadTrainingConfig = field(default_factory=HeadTrainingConfig)
+    frame_rate: float = 30.0
+
+
+def run_comparison(config: ComparisonRunConfig, folders: TrainingFolders, console: Console) -> None:
+    """Leave comparison.md, comparison.csv and comparison.png in the folder of the run.
+
+    What is there from a run that was stopped is taken over. Raises DataError and TrainingError for what is missing.
+    """
+    unknown = [kind for kind in config.heads if kind not in KINDS]
+    if unknown:
+        raise TrainingError(f"The head '{unknown[0]}' is not known: use one of {', '.join(KINDS)}.")
+    encoder = load_trained_encoder(folders.runs / config.encoder, config.input_size)
+    stills = [drawn_stills(one, folders.data, config.bank.seed) for one in config.stills]
+    folders.make_output()
+    faces = kept_faces(folders.data / config.clips, _faces_file(config, folders))
+    material = ComparisonMaterial(stills, config.bank, faces, config.training, config.frame_rate)
+
+    compared = _compared(config, config.encoder, encoder, material, folders, console)
+    models = [compared.weighted_mean(f"still, {WEIGHTED_MEAN}"), compared.newest_frame(f"still, {NEWEST_FRAME}")]
+    models += [compared.trained_head(kind) for kind in config.heads]
+    absent = []
+    for name in config.other_encoders:
+        if (folders.runs / name / CHECKPOINT_FILE).is_file():
+            other = load_trained_encoder(folders.runs / name, config.input_size)
+            of_other = _compared(config, name, other, material, folders, console)
+            models.append(of_other.weighted_mean(f"{name}, {WEIGHTED_MEAN}"))
+        else:
+            absent.append(f"The encoder {name} is not in the table: it has no run yet.")
+    if config.clip_run is not None:
+        if (folders.runs / config.clip_run / COMPARISON_FILE).is_file():
+            models += clip_models(folders.runs / config.clip_run)
+        else:
+            absent.append(f"The {CONV3D} is not in the table: the run {config.clip_run} is not there or not finished.")
+    for sentence in absent:
+        console.print(sentence, highlight=False)
+    write_report(models, absent, config.frame_rate, folders.output, console)
+
+
+def clip_models(folder: Path) -> list[ComparedModel]:
+    """Return a finished run of a clip model twice: with an answer at every frame, and with one at every stride."""
+    rows, cost = read_clip_run(folder)
+    names = {f"{CONV3D}, every frame": cost.every_frame, f"{CONV3D}, every stride": cost.every_stride}
+    return [ComparedModel(name, 0, cost.parameters, of_second, tuple(rows)) for name, of_second in names.items()]
+
+
+def _faces_file(config: ComparisonRunConfig, folders: TrainingFolders) -> Path:
+    """Return where faces are kept: with the clip model if it has found them, as then they are the same."""
+    if config.clip_run is not None and (folders.runs / config.clip_run / FACES_FILE).is_file():
+        return folders.runs / config.clip_run / FACES_FILE
+    return folders.output / FACES_FILE
+
+
+def _compared(
+    config: ComparisonRunConfig,
+    name: str,
+    encoder: TrainedEncoder,
+    material: ComparisonMaterial,
+    folders: TrainingFolders,
+    console: Console,
+) -> ComparedEncoder:
+    """Return an encoder with the folder for its results, a new one when the encoder or the configuration is another."""
+    weights = file_sha256(folders.runs / name / CHECKPOINT_FILE)
+    keys = ("clips", "stills", "input_size", "bank", "training", "frame_rate")
+    described = repr((weights, {key: asdict(config)[key] for key in keys}))
+    folder = folders.output / f"{name}-{hashlib.sha256(described.encode()).hexdigest()[:8]}"
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise TrainingError(f"The folder {folder} cannot be made: {error.strerror}.") from error
+    return ComparedEncoder(encoder, material, folder, console)
