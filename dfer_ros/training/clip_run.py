@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import csv
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 import dacite
+import torch
 from rich.console import Console
 from rich.table import Table
 
 from dfer_ros.core.errors import TrainingError
 from dfer_ros.training.clip_crops import FACES_FILE, kept_faces
 from dfer_ros.training.clip_faces import ClipFaces
+from dfer_ros.training.clip_stills import ClipStillsConfig, train_on_stills
 from dfer_ros.training.clip_training import ClipTrainingConfig, clip_model_answers, train_clip_model
 from dfer_ros.training.evaluation.clip_answers import ClipAnswer, groups
 from dfer_ros.training.evaluation.cost import network_cost
@@ -35,9 +37,13 @@ _Row = TypeVar("_Row", ComparisonRow, "ClipModelCost")
 
 @dataclass(frozen=True)
 class ClipRunConfig:
-    """clips: zip file or folder in --data, with manifest.csv. frame_rate: Hz, of the video whose second is counted."""
+    """clips: zip file or folder in --data, with manifest.csv. stills: to learn from before the clips, or None.
+
+    frame_rate: Hz, of the video whose second is counted.
+    """
 
     clips: str
+    stills: ClipStillsConfig | None = None
     training: ClipTrainingConfig = field(default_factory=ClipTrainingConfig)
     frame_rate: float = 30.0
 
@@ -63,7 +69,11 @@ def run_clip(config: ClipRunConfig, folders: TrainingFolders, console: Console) 
     """
     folders.make_output()
     clips = kept_faces(folders.data / config.clips, folders.output / FACES_FILE)
-    rows = clip_rows(config.training, clips, folders.output / "left_out", console)
+    start = None
+    if config.stills is not None:
+        model, crop, seed = config.training.model, config.training.window.crop, config.training.seed
+        start = train_on_stills(config.stills, model, crop, seed, folders.data, folders.output / "stills", console)
+    rows = clip_rows(config.training, clips, folders.output / "left_out", console, start)
     cost = clip_model_cost(config)
     write_comparison(rows, folders.output / COMPARISON_FILE)
     _write_cost(cost, folders.output / COST_FILE)
@@ -76,13 +86,20 @@ def run_clip(config: ClipRunConfig, folders: TrainingFolders, console: Console) 
 
 
 def clip_rows(
-    config: ClipTrainingConfig, clips: Sequence[ClipFaces], output: Path, console: Console
+    config: ClipTrainingConfig,
+    clips: Sequence[ClipFaces],
+    output: Path,
+    console: Console,
+    start: Mapping[str, torch.Tensor] | None = None,
 ) -> list[ComparisonRow]:
-    """Return the figures on every source, by a model that never saw it (leave one out), and on all videos."""
+    """Return the figures on every source, by a model that never saw it (leave one out), and on all videos.
+
+    start: the weights that all models begin with.
+    """
     answers: list[ClipAnswer] = []
     for source in dict.fromkeys(clip.source for clip in clips):
         console.print(f"left out: {source}", highlight=False)
-        model = train_clip_model(config, clips, source, output / source, console)
+        model = train_clip_model(config, clips, source, output / source, console, start)
         answers += clip_model_answers(config, model, [clip for clip in clips if clip.source == source])
     return [comparison_row(source, CONV3D, "plain", group) for source, group in groups(answers).items()]
 

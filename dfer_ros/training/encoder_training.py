@@ -60,7 +60,8 @@ class ScheduleConfig:
     """steps: of one batch each. learning_rate: after the warm-up, falling to zero along a cosine.
 
     sizes: input sizes in pixels that take turns. average: decay of the moving average of the weights.
-    mixup: parameter of its beta distribution, 0 for none.
+    mixup: parameter of its beta distribution, 0 for none. frozen_norms: whether batch norms keep their statistics, which
+    a run that comes after another needs to serve every size: in training each size has its own, in use all share one.
     """
 
     steps: int = 8000
@@ -72,6 +73,7 @@ class ScheduleConfig:
     average: float = 0.999
     mixup: float = 0.2
     label_smoothing: float = 0.05
+    frozen_norms: bool = False
     checkpoint_steps: int = 200
     validation_steps: int = 1000
 
@@ -241,6 +243,8 @@ class EncoderTraining:
             chance = np.random.default_rng((self.config.seed, self.step, 1))
             image, target = _mix(image, target, float(chance.beta(schedule.mixup, schedule.mixup)))
         self.model.train()
+        if schedule.frozen_norms:
+            _keep_statistics(self.model)
         _, logits = self.model(image)
         loss = nn.functional.cross_entropy(logits, target, label_smoothing=schedule.label_smoothing)
         self._optimizer.zero_grad(set_to_none=True)
@@ -319,6 +323,12 @@ def _split(folder: Path, name: str) -> PreparedSet:
     if not prepared.samples:
         raise DataError(f"The set {folder} has no samples in the split '{name}': leave it out of that list.")
     return prepared
+
+
+def _keep_statistics(model: nn.Module) -> None:
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eval()
 
 
 def _one_thread(_worker: int) -> None:

@@ -1,6 +1,7 @@
 import csv
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -22,13 +23,15 @@ from dfer_ros.training.clip_batches import (
 from dfer_ros.training.clip_crops import FACES_FILE, load_faces, save_faces
 from dfer_ros.training.clip_faces import ClipFaces
 from dfer_ros.training.clip_run import ClipRunConfig, clip_model_cost, clip_rows, read_clip_run
+from dfer_ros.training.clip_stills import inflate
+from dfer_ros.training.clip_trainer import ClipScheduleConfig
 from dfer_ros.training.clip_training import (
-    ClipScheduleConfig,
     ClipTrainingConfig,
     clip_model_answers,
     train_clip_model,
 )
-from dfer_ros.training.heads.conv3d import Conv3dConfig
+from dfer_ros.training.data.prepared_set import Sample, one_label, write_index
+from dfer_ros.training.heads.conv3d import Conv3d, Conv3dConfig
 from dfer_ros.training.trained_encoder import MEAN, STD
 from dfer_ros.training.training_log import LOG_FILE
 
@@ -179,7 +182,7 @@ def test_the_table_has_every_source_and_all_videos(tmp_path):
 
 
 def test_the_cost_is_of_every_frame_and_of_every_stride():
-    config = ClipRunConfig("clips", replace(CONFIG, stride=0.25), frame_rate=20.0)
+    config = ClipRunConfig("clips", training=replace(CONFIG, stride=0.25), frame_rate=20.0)
     cost = clip_model_cost(config)
     # Two convolutions in each stage; frames and pixels are halved as the stages say.
     first = 5 * 8 * 8 * 4 * (27 * 3 + 27 * 4)
@@ -187,6 +190,30 @@ def test_the_cost_is_of_every_frame_and_of_every_stride():
     assert cost.window == first + second + 8 * 7
     assert cost.every_frame == 20 * cost.window
     assert cost.every_stride == 4 * cost.window
+
+
+def test_a_face_that_keeps_still_gives_an_inflated_model_what_it_gave_alone():
+    torch.manual_seed(0)
+    model = Conv3d(Conv3dConfig((4, 8))).eval()
+    still = torch.randn(1, 3, 1, 16, 16)
+    with torch.inference_mode():
+        alone = model.stages(still)[:, :, 0]
+        before = model.stages(still.expand(-1, -1, 25, -1, -1))[:, :, 6]
+        inflate(model)
+        # The middle of a clip, where no kernel reaches its ends.
+        after = model.stages(still.expand(-1, -1, 25, -1, -1))[:, :, 6]
+    assert torch.allclose(after, alone, atol=1e-5) and not torch.allclose(before, alone, atol=1e-2)
+
+
+def test_a_model_begins_with_the_weights_that_it_is_given(tmp_path):
+    config = replace(CONFIG, schedule=replace(SCHEDULE, steps=0))
+    start = Conv3d(CONFIG.model).state_dict()
+    begun = train_clip_model(config, made_clips(), None, tmp_path / "begun", start=start)
+    assert all(torch.equal(value, start[name]) for name, value in begun.state_dict().items())
+    train_clip_model(CONFIG, made_clips(), None, tmp_path / "one", start=start)
+    other = {name: value * 2 for name, value in start.items()}
+    with pytest.raises(TrainingError, match="is of another clip model"):
+        train_clip_model(CONFIG, made_clips(), None, tmp_path / "one", start=other)
 
 
 def test_faces_are_kept_as_they_are(tmp_path):
@@ -202,17 +229,22 @@ def test_faces_are_kept_as_they_are(tmp_path):
         load_faces(tmp_path / FACES_FILE)
 
 
-def test_dfer_train_leaves_figures_and_cost(made, tmp_path, monkeypatch, capsys):
+def test_dfer_train_leaves_figures_and_cost(made, tmp_path, monkeypatch, capsys, aligned_crop):
     root, _ = made("dynamic_clips")
     content = {
         "kind": "clip",
         "clips": root.name,
+        "stills": {"data": [{"name": "stills"}], "input_size": 16, "schedule": {"steps": 2, "batch_size": 4}},
         "training": {
             "model": {"channels": [4, 8]},
             "window": {"frames": 4, "input_size": 16},
             "schedule": {"steps": 2, "batch_size": 2, "log_steps": 1, "checkpoint_steps": 1},
         },
     }
+    stills = root.parent / "stills"
+    stills.mkdir()
+    assert cv2.imwrite(str(stills / "face.png"), aligned_crop)
+    write_index(stills, [Sample("face.png", "train", "", "", 0.0, 1.0, one_label(label)) for label in range(7)])
     (tmp_path / "conv3d.yaml").write_text(yaml.safe_dump(content))
     monkeypatch.chdir(tmp_path)
 
