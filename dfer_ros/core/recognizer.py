@@ -28,7 +28,7 @@ class RecognizerConfig:
     hysteresis: see DecisionConfig. min_quality: a person none of whose frames reaches it (0..1) is unknown.
     """
 
-    model: str = "efficientnet_lite0"
+    model: str = "mobilenet_v1"
     precision: str = AUTO
     session: SessionConfig = field(default_factory=SessionConfig)
     window_seconds: float | None = None

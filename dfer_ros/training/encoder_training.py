@@ -60,8 +60,8 @@ class ScheduleConfig:
     """steps: of one batch each. learning_rate: after the warm-up, falling to zero along a cosine.
 
     sizes: input sizes in pixels that take turns. average: decay of the moving average of the weights.
-    mixup: parameter of its beta distribution, 0 for none. frozen_norms: whether batch norms keep their statistics, which
-    a run that comes after another needs to serve every size: in training each size has its own, in use all share one.
+    mixup: parameter of its beta distribution, 0 for none. frozen_norms: whether batch norms keep their statistics, as
+    a last run needs to serve every size: while they follow the batch each size has its own, in use all share one.
     """
 
     steps: int = 8000

@@ -32,7 +32,7 @@ def damage(path):
 
 
 def test_the_shipped_model_is_found_by_its_name(model_folder):
-    assert model_folder.path.name == "efficientnet_lite0"
+    assert model_folder.path.name == "mobilenet_v1"
     assert model_folder.precisions == ("fp32", "fp16", "int8")
 
 
@@ -59,7 +59,7 @@ def test_a_folder_is_found_by_its_path(model_copy):
 
 @pytest.mark.parametrize("name", ["no_such_model", "/no/such/folder", "./no_such_model"])
 def test_a_missing_folder_is_an_error_that_names_it_and_the_shipped_models(name):
-    with pytest.raises(ModelError, match=r"no model folder .*no.such.*: set 'model' to .*efficientnet_lite0"):
+    with pytest.raises(ModelError, match=r"no model folder .*no.such.*: set 'model' to .*mobilenet_v1"):
         open_model_folder(name)
 
 

@@ -16,7 +16,7 @@ def found_from(monkeypatch):
 
 
 def test_the_shipped_models_are_there():
-    assert (share.share_directory() / "models" / "efficientnet_lite0" / "model.yaml").is_file()
+    assert (share.share_directory() / "models" / "mobilenet_v1" / "model.yaml").is_file()
 
 
 def test_a_checkout_is_its_own_share_directory(found_from, tmp_path):

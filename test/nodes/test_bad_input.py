@@ -94,7 +94,7 @@ def test_a_wrong_value_at_start_ends_the_node_with_a_sentence(nodes, node, param
 
 def test_a_damaged_model_ends_the_node(nodes, tmp_path):
     model = tmp_path / "model"
-    shutil.copytree(share_directory() / "models" / "efficientnet_lite0", model)
+    shutil.copytree(share_directory() / "models" / "mobilenet_v1", model)
     encoder = model / "encoder_int8.onnx"
     content = bytearray(encoder.read_bytes())
     content[len(content) // 2] ^= 1
@@ -104,7 +104,7 @@ def test_a_damaged_model_ends_the_node(nodes, tmp_path):
 
 def test_a_missing_encoder_ends_the_node(nodes, tmp_path):
     model = tmp_path / "model"
-    shutil.copytree(share_directory() / "models" / "efficientnet_lite0", model)
+    shutil.copytree(share_directory() / "models" / "mobilenet_v1", model)
     (model / "encoder_fp16.onnx").unlink()
     ends_with(nodes, "dfer_node", "encoder_fp16.onnx is missing", "-p", f"model:={model}", "-p", "precision:=fp16")
 
