@@ -5,13 +5,13 @@ import onnx
 import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from weighted_mean_head import export_weighted_mean_head
 
 from dfer_ros.core.errors import ModelError
 from dfer_ros.core.model_folder import HEAD_FILE, ModelFolder, file_sha256
 from dfer_ros.core.onnx_session import SessionConfig
 from dfer_ros.core.temporal_head import TemporalHead
 from dfer_ros.core.window import FrameWindow, WindowConfig
-from weighted_mean_head import export_weighted_mean_head
 
 DECAY_SECONDS = 0.8
 
