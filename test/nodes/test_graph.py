@@ -47,9 +47,9 @@ def test_the_fields_of_an_emotion_hold_together(graph, probe, clip):
     assert abs(sum(emotion.probabilities) - 1.0) < 1e-5
     assert emotion.confidence == emotion.probabilities[EXPRESSIONS.index(emotion.expression)]
     assert emotion.probabilities[emotion.HAPPY] == max(emotion.probabilities)
-    assert emotion.intensity == pytest.approx(1.0 - emotion.probabilities[emotion.NEUTRAL], abs=1e-6)
+    assert 0.4 < emotion.intensity <= 1.0
     assert emotion.valence > 0.4
-    assert emotion.phase == emotion.UNKNOWN
+    assert emotion.phase in (emotion.ONSET, emotion.APEX)
     assert 1.0 < emotion.window_seconds <= 2.0
     assert emotion.window_frames <= 32
 

@@ -95,14 +95,14 @@ def test_kept_embeddings_replay_what_the_core_answers(clips_folder, detector, en
     np.testing.assert_allclose(replayed.probabilities, answer_clip(faces, recognizer).probabilities, atol=1e-5)
 
 
-def test_the_weighted_mean_is_the_head_that_is_shipped(clips_folder, detector, encoder, model_folder):
-    clips = embed_labelled_clips(clips_folder, encoder, detector)
-    window = WindowConfig(2.0, 32)
-    head = TemporalHead(model_folder, encoder.embedding_size, SessionConfig())
-    (shipped,) = replay(clips, lambda windows: head.answer(windows).logits, window)
-    (mean,) = replay([on_frame_logits(clip) for clip in clips], WeightedMean(0.8), window)
-    # Quantised logits of frames are rounded before the mean, the shipped head's after nothing.
-    np.testing.assert_allclose(mean, shipped, atol=0.1)
+def test_the_weighted_mean_weighs_by_quality_and_age():
+    clip = made_clip(9, seed=0)
+    (rows,) = replay([on_frame_logits(clip)], WeightedMean(0.8), WindowConfig(2.0, 1000))
+    ages = clip.stamps[-1] - clip.stamps
+    weights = clip.quality * np.exp(-ages / 0.8)
+    expected = (weights[:, None] * clip.logits).sum(axis=0) / weights.sum()
+    assert ages.max() < 2.0 and len({round(float(weight), 6) for weight in weights}) == 9
+    np.testing.assert_allclose(rows[-1], expected, atol=1e-5)
 
 
 def test_a_zip_file_gives_the_same_as_its_folder(clips_folder, detector, encoder, tmp_path):

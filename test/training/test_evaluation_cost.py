@@ -79,8 +79,9 @@ def test_all_precisions_of_a_model_cost_the_same_multiply_adds(model_folder):
         for precision in model_folder.precisions
     ]
     assert len({cost.multiply_adds for cost in costs}) == 1
-    assert len({cost.parameters for cost in costs}) == 1
-    assert 60e6 < costs[0].multiply_adds < 80e6
+    # Quantisation leaves a few numbers more or less behind, no weights.
+    assert max(cost.parameters for cost in costs) - min(cost.parameters for cost in costs) < 10
+    assert 100e6 < costs[0].multiply_adds < 110e6
     assert costs[0].file_bytes > costs[1].file_bytes > costs[2].file_bytes
 
 

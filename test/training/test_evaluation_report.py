@@ -67,7 +67,7 @@ def test_one_report_tells_everything(tmp_path, stills, clip, detector):
     }
     assert {picture for picture in pictures if f"]({picture})" in text} == pictures
     assert all(cv2.imread(str(output / picture)).std() > 5 for picture in pictures)
-    assert text.startswith("# Evaluation of efficientnet_lite0\n")
+    assert text.startswith("# Evaluation of mobilenet_v1\n")
     assert text.index("## Summary") < text.index("## Stills: made") < text.index("## Clips") < text.index("## Cost")
     assert {path.suffix for path in output.iterdir()} == {".md", ".json", ".png"}
 
