@@ -22,7 +22,7 @@ from dfer_ros.training.evaluation.clip_answers import ClipAnswer, groups
 from dfer_ros.training.evaluation.cost import network_cost
 from dfer_ros.training.export import export_encoder
 from dfer_ros.training.head_comparison import ComparisonRow, comparison_row
-from dfer_ros.training.head_run import BANK_FILE, CLIPS_FILE, frame_classifier, kept_bank
+from dfer_ros.training.head_run import frame_classifier, kept_bank
 from dfer_ros.training.head_training import Classifier, HeadTrainingConfig, choose_decay, train_head, weighted_mean
 from dfer_ros.training.heads.create_head import HeadConfig, create_head, parameter_count
 from dfer_ros.training.heads.export import export_head
@@ -34,6 +34,8 @@ _NEWEST_ONLY = 1e-3
 
 MakeHead = Callable[[Sequence[ClipEmbeddings], str], TrainableHead]
 """From the clips of all sources but one and the name of that one to a head for it."""
+
+BANK_FILE, CLIPS_FILE = "bank.npz", "clips.npz"
 
 
 @dataclass(frozen=True)

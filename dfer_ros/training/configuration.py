@@ -11,7 +11,7 @@ import yaml
 from dfer_ros.core.errors import DferError, TrainingError
 from dfer_ros.training.clip_run import ClipRunConfig
 from dfer_ros.training.comparison import ComparisonRunConfig
-from dfer_ros.training.encoder_training import EncoderTrainingConfig
+from dfer_ros.training.encoder_training_config import EncoderTrainingConfig
 from dfer_ros.training.head_run import HeadRunConfig
 
 TrainingConfig = EncoderTrainingConfig | HeadRunConfig | ClipRunConfig | ComparisonRunConfig

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +20,14 @@ from torch.utils.data import DataLoader
 from dfer_ros.core.errors import DataError, DferError, TrainingError
 from dfer_ros.core.faces import FloatArray
 from dfer_ros.core.model_folder import file_sha256
-from dfer_ros.training.augmentation import AugmentationConfig
 from dfer_ros.training.checkpoint import CHECKPOINT_FILE, load_checkpoint, save_checkpoint
 from dfer_ros.training.data.prepared_set import PreparedSet, open_prepared_set
-from dfer_ros.training.encoder_batches import Batch, DataConfig, EncoderBatches, drawn_shares
-from dfer_ros.training.encoders.frame_encoder import EncoderConfig, TrainableEncoder
+from dfer_ros.training.encoder_batches import Batch, EncoderBatches, drawn_shares
+from dfer_ros.training.encoder_training_config import EncoderTrainingConfig, ScheduleConfig
+from dfer_ros.training.encoders.frame_encoder import TrainableEncoder
 from dfer_ros.training.encoders.mobilenet_v1 import MobileNetV1
 from dfer_ros.training.evaluation.metrics import accuracy, unweighted_average_recall
 from dfer_ros.training.soft_labels import soft_labels
-from dfer_ros.training.surround import SurroundConfig
 from dfer_ros.training.trained_encoder import TrainedEncoder, load_trained_encoder, normalise
 from dfer_ros.training.training_folders import TrainingFolders
 from dfer_ros.training.training_log import TrainingLog
@@ -36,94 +35,6 @@ from dfer_ros.training.training_progress import training_progress
 
 _PREDICTED_AT_ONCE = 128
 _FITTED_BATCHES = 4
-
-
-@dataclass(frozen=True)
-class TeacherConfig:
-    """run: name of an encoder's run. input_size: pixels at which it looks at the stills."""
-
-    run: str
-    input_size: int = 112
-
-
-@dataclass(frozen=True)
-class DistillationConfig:
-    """weight: share 0..1 of the teachers' probabilities in the targets. temperature: above 1 softens them."""
-
-    teachers: tuple[TeacherConfig, ...] = ()
-    weight: float = 0.6
-    temperature: float = 1.0
-
-
-@dataclass(frozen=True)
-class ScheduleConfig:
-    """steps: of one batch each. learning_rate: after the warm-up, falling to zero along a cosine.
-
-    sizes: input sizes in pixels that take turns. average: decay of the moving average of the weights.
-    mixup: parameter of its beta distribution, 0 for none. frozen_norms: whether batch norms keep their statistics, as
-    a last run needs to serve every size: while they follow the batch each size has its own, in use all share one.
-    """
-
-    steps: int = 8000
-    batch_size: int = 64
-    sizes: tuple[int, ...] = (64, 80, 96, 112, 128)
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.02
-    warm_up_steps: int = 200
-    average: float = 0.999
-    mixup: float = 0.2
-    label_smoothing: float = 0.05
-    frozen_norms: bool = False
-    checkpoint_steps: int = 200
-    validation_steps: int = 1000
-
-    def __post_init__(self) -> None:
-        counts = (self.steps, self.batch_size, self.checkpoint_steps, self.validation_steps, *self.sizes)
-        if min(counts) < 1 or not self.sizes:
-            raise TrainingError(
-                "A schedule needs steps, batch_size, checkpoint_steps, validation_steps and at least one of sizes, all "
-                "of them 1 or more."
-            )
-        if self.learning_rate <= 0 or self.warm_up_steps < 0 or not 0 <= self.average < 1 or self.mixup < 0:
-            raise TrainingError(
-                "A schedule needs a learning_rate above 0, warm_up_steps and mixup of 0 or more, and an average from 0 "
-                "to below 1."
-            )
-
-
-@dataclass(frozen=True)
-class ValidationConfig:
-    """sets: names of prepared sets whose validation split is measured. input_size: pixels."""
-
-    sets: tuple[str, ...] = ()
-    input_size: int = 96
-
-
-@dataclass(frozen=True)
-class EncoderTrainingConfig:
-    """All of a run. start: name of a run whose weights this one begins with, or None. workers: loading processes.
-
-    logit_adjustment: 0 leaves the answers as they are, which expects the classes as often as they were drawn; 1 makes
-    the trained encoder answer as if all were equally likely (Menon et al. 2021).
-    """
-
-    data: tuple[DataConfig, ...]
-    start: str | None = None
-    encoder: EncoderConfig = field(default_factory=EncoderConfig)
-    surround: SurroundConfig = field(default_factory=SurroundConfig)
-    augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
-    distillation: DistillationConfig = field(default_factory=DistillationConfig)
-    schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
-    validation: ValidationConfig = field(default_factory=ValidationConfig)
-    logit_adjustment: float = 0.0
-    seed: int = 0
-    workers: int = 1
-
-    def __post_init__(self) -> None:
-        if not self.data or min(one.share for one in self.data) <= 0:
-            raise TrainingError("data needs at least one set, and every share must be above 0.")
-        if min(self.seed, self.workers) < 0 or not 0 <= self.distillation.weight <= 1:
-            raise TrainingError("seed and workers must be 0 or more, and the weight of distillation from 0 to 1.")
 
 
 class EncoderTraining:

@@ -45,7 +45,6 @@ from dfer_ros.training.trained_encoder import TrainedEncoder, load_trained_encod
 from dfer_ros.training.training_folders import TrainingFolders
 from dfer_ros.training.whole_path import whole_path
 
-BANK_FILE, CLIPS_FILE = "bank.npz", "clips.npz"
 COMPARISON_FILE, CALIBRATION_FILE = "left_out_sources.csv", "left_out.yaml"
 
 

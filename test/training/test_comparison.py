@@ -15,6 +15,7 @@ from dfer_ros.training.clip_crops import FACES_FILE, save_faces
 from dfer_ros.training.clip_embeddings import load_clip_embeddings
 from dfer_ros.training.clip_faces import ClipFaces
 from dfer_ros.training.clip_run import CONV3D
+from dfer_ros.training.comparison_encoder import BANK_FILE, CLIPS_FILE
 from dfer_ros.training.comparison_report import CSV_FILE, MARKDOWN_FILE, PICTURE_FILE, write_report
 from dfer_ros.training.comparison_results import ComparedModel, sources_won
 from dfer_ros.training.courses_bank import load_bank
@@ -22,7 +23,7 @@ from dfer_ros.training.data.prepared_set import Sample, one_label, write_index
 from dfer_ros.training.encoders.frame_encoder import EncoderConfig, TrainableEncoder, parameter_counts
 from dfer_ros.training.encoders.vision_transformer import VisionTransformerConfig
 from dfer_ros.training.head_comparison import HEAD, WEIGHTED_MEAN, ComparisonRow, loso_table
-from dfer_ros.training.head_run import BANK_FILE, CLIPS_FILE, frame_classifier
+from dfer_ros.training.head_run import frame_classifier
 from dfer_ros.training.head_training import HeadScheduleConfig, HeadTrainingConfig
 from dfer_ros.training.heads.create_head import HeadConfig, create_head, parameter_count
 from dfer_ros.training.surround import SurroundConfig

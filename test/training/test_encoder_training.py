@@ -16,14 +16,13 @@ from dfer_ros.training.augmentation import AugmentationConfig
 from dfer_ros.training.configuration import read_configuration
 from dfer_ros.training.data.prepared_set import Sample, one_label, open_prepared_set, write_index
 from dfer_ros.training.encoder_batches import DataConfig, EncoderBatches, drawn_shares
-from dfer_ros.training.encoder_training import (
+from dfer_ros.training.encoder_training import EncoderTraining, learning_rate
+from dfer_ros.training.encoder_training_config import (
     DistillationConfig,
-    EncoderTraining,
     EncoderTrainingConfig,
     ScheduleConfig,
     TeacherConfig,
     ValidationConfig,
-    learning_rate,
 )
 from dfer_ros.training.encoders.frame_encoder import EncoderConfig
 from dfer_ros.training.surround import SurroundConfig, black_surround, fill_surround

@@ -16,9 +16,9 @@ from dfer_ros.training.compression.fake_quantisation import fake_quantise
 from dfer_ros.training.compression.pruning import prune
 from dfer_ros.training.compression.source import Source
 from dfer_ros.training.encoder_batches import DataConfig
-from dfer_ros.training.encoder_training import (
+from dfer_ros.training.encoder_training import EncoderTraining
+from dfer_ros.training.encoder_training_config import (
     DistillationConfig,
-    EncoderTraining,
     EncoderTrainingConfig,
     ScheduleConfig,
     TeacherConfig,
