@@ -14,6 +14,7 @@ from dfer_ros.cli.demo_clip import demo_frames, load_portrait
 from dfer_ros.core.alignment import align_face
 from dfer_ros.core.detection import DetectorConfig, create_detector
 from dfer_ros.core.detection.yunet_detector import YUNET_FILE, yunet_default_path
+from dfer_ros.core.emotion_model import EmotionModel, EmotionModelConfig
 from dfer_ros.core.model_folder import open_model_folder
 from dfer_ros.core.recognizer import Recognizer, RecognizerConfig
 
@@ -94,7 +95,7 @@ def detector(request):
 @pytest.fixture(scope="session")
 def model_folder():
     """The model folder that is shipped."""
-    return open_model_folder(RecognizerConfig.model)
+    return open_model_folder(EmotionModelConfig.model)
 
 
 @pytest.fixture
@@ -109,12 +110,12 @@ def model_copy(model_folder, tmp_path):
 
 @pytest.fixture(scope="session")
 def _loaded_recognizer():
-    return Recognizer(RecognizerConfig(precision="int8"))
+    return Recognizer(EmotionModel(EmotionModelConfig(precision="int8")))
 
 
 @pytest.fixture
 def recognizer(_loaded_recognizer):
     """The shipped recognizer, INT8, with its defaults and without memory of the test before."""
     _loaded_recognizer.reset()
-    _loaded_recognizer.configure(RecognizerConfig(precision="int8"))
+    _loaded_recognizer.configure(RecognizerConfig())
     return _loaded_recognizer

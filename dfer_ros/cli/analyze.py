@@ -17,12 +17,13 @@ from dfer_ros.core.detection import DetectorConfig, create_detector
 from dfer_ros.core.detection.detector import DETECTORS
 from dfer_ros.core.drawing import Annotation, draw_annotations
 from dfer_ros.core.emotion import Emotion
+from dfer_ros.core.emotion_model import EmotionModel, EmotionModelConfig
 from dfer_ros.core.encoder import AUTO
 from dfer_ros.core.errors import SourceError
 from dfer_ros.core.face_pipeline import FacePipeline
 from dfer_ros.core.faces import Face, Image, box_within
 from dfer_ros.core.model_folder import PRECISIONS
-from dfer_ros.core.recognizer import Recognizer, RecognizerConfig
+from dfer_ros.core.recognizer import Recognizer
 from dfer_ros.core.records import emotion_record, record_line
 from dfer_ros.core.tracker import TrackerConfig
 from dfer_ros.core.video import DEFAULT_FPS, FrameSource, open_source
@@ -38,7 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--frame-rate", type=float, default=DEFAULT_FPS, help="most frames per second processed (%(default)s)"
     )
-    parser.add_argument("--model", default=RecognizerConfig.model, help="model name or folder (%(default)s)")
+    parser.add_argument("--model", default=EmotionModelConfig.model, help="model name or folder (%(default)s)")
     parser.add_argument(
         "--precision", default="int8", choices=(AUTO, *PRECISIONS), help="encoder precision (%(default)s)"
     )
@@ -54,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     pipeline = FacePipeline(
         create_detector(DetectorConfig(arguments.detector, yunet_model=arguments.yunet_model)), TrackerConfig()
     )
-    recognizer = Recognizer(RecognizerConfig(arguments.model, arguments.precision))
+    recognizer = Recognizer(EmotionModel(EmotionModelConfig(arguments.model, arguments.precision)))
     frames = faces = 0
     with whole_file(arguments.output) as lines, VideoOutput(arguments.video, source.fps) as video:
         for analyzed in _with_progress(analyze(source, pipeline, recognizer, arguments.frame_rate), source.frame_count):

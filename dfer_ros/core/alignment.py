@@ -48,7 +48,8 @@ def _halve_until_close(image: Image, transform: FloatArray, size: int) -> tuple[
         inverse = cv2.invertAffineTransform(transform)
         if not np.isfinite(inverse).all():
             break
-        region = corners @ inverse.T
+        # Within the image before they become whole numbers, which have no room for a face that is far away.
+        region = np.clip(corners @ inverse.T, 0, image.shape[1::-1])
         left, top = np.maximum(np.floor(region.min(axis=0)).astype(int) - 2, 0)
         right, bottom = np.ceil(region.max(axis=0)).astype(int) + 2
         part = image[top:bottom, left:right]

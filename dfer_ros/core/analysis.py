@@ -9,7 +9,7 @@ from dfer_ros.core.emotion import Emotion
 from dfer_ros.core.face_pipeline import FacePipeline
 from dfer_ros.core.faces import Face
 from dfer_ros.core.recognizer import Recognizer
-from dfer_ros.core.stamps import RateLimiter
+from dfer_ros.core.stamps import FrameOrder, RateLimiter, StampOrder
 from dfer_ros.core.video import Frame, FrameSource
 
 
@@ -26,9 +26,9 @@ def analyze(
     source: FrameSource, pipeline: FacePipeline, recognizer: Recognizer, frame_rate: float
 ) -> Iterator[AnalyzedFrame]:
     """Yield the frames of the source that are processed at frame_rate (Hz, at most), with what is seen in them."""
-    limiter = RateLimiter(frame_rate)
+    order, limiter = StampOrder(), RateLimiter(frame_rate)
     for frame in source.frames():
-        if limiter.accepts(frame.stamp):
+        if order.check(frame.stamp) is not FrameOrder.LATE and limiter.accepts(frame.stamp):
             faces = pipeline.process(frame.image, frame.stamp)
             yield AnalyzedFrame(frame, faces, recognize_faces(recognizer, frame.stamp, faces))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 import cv2
@@ -10,7 +9,9 @@ import numpy as np
 
 from dfer_ros.core.alignment import ALIGNED_SIZE
 from dfer_ros.core.errors import ModelError
+from dfer_ros.core.execution_providers import fallback_warning
 from dfer_ros.core.faces import FloatArray, Image
+from dfer_ros.core.latency import median_seconds
 from dfer_ros.core.model_folder import PRECISIONS, ModelDescription, ModelFolder, encoder_file
 from dfer_ros.core.onnx_session import SessionConfig, create_session, first_line
 
@@ -32,7 +33,8 @@ def preprocess(crops: Sequence[Image], description: ModelDescription) -> FloatAr
 class FrameEncoder:
     """Runs one encoder of a model folder.
 
-    precision: the precision in use. providers: those of ONNX Runtime in use, the first one first.
+    precision: the precision in use. sha256: hex digest of its file.
+    providers: those of ONNX Runtime in use, the first one first. warning: a sentence on those that were passed over.
     runs, crops: how many times it ran and how many crops it saw.
     Raises ModelError where the file is missing, damaged or cannot be loaded.
     """
@@ -43,7 +45,9 @@ class FrameEncoder:
         self.crops = 0
         self._description = folder.description
         self._session = create_session(folder.verified(encoder_file(precision)), session_config)
+        self.sha256 = folder.description.sha256[encoder_file(precision)]
         self.providers: tuple[str, ...] = tuple(self._session.get_providers())
+        self.warning = fallback_warning(session_config.providers, self.providers)
         self.embedding_size = self._try_out()
 
     def encode(self, crops: Sequence[Image]) -> FloatArray:
@@ -87,9 +91,4 @@ def create_encoder(folder: ModelFolder, precision: str, session_config: SessionC
 def seconds_per_crop(encoder: FrameEncoder) -> float:
     """Return the median time in seconds of one crop."""
     crop = np.zeros((ALIGNED_SIZE, ALIGNED_SIZE, 3), dtype=np.uint8)
-    times = []
-    for _ in range(_TIMED_RUNS):
-        start = time.perf_counter()
-        encoder.encode([crop])
-        times.append(time.perf_counter() - start)
-    return float(np.median(times))
+    return median_seconds(lambda: encoder.encode([crop]), _TIMED_RUNS)

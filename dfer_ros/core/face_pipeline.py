@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+import math
+
 from dfer_ros.core.alignment import align_face
-from dfer_ros.core.detection import FaceDetector
+from dfer_ros.core.detection import DetectorConfig, FaceDetector
 from dfer_ros.core.faces import Detection, Face, Image
 from dfer_ros.core.quality import face_quality
-from dfer_ros.core.stamps import StampOrder
 from dfer_ros.core.tracker import Tracker, TrackerConfig
 
 
 class FacePipeline:
     """The first half of the way of a frame. Not thread safe: one pipeline belongs to one stream and one thread.
 
-    cleared: whether the last image came from before the one before it, so that all tracks were cleared.
+    cleared: whether the last image came from before the one before it, so that all tracks were cleared. Frames that
+    come late only are to be dropped before: see StampOrder.
     """
 
     def __init__(self, detector: FaceDetector, tracker_config: TrackerConfig) -> None:
         self._detector = detector
         self._tracker = Tracker(tracker_config)
-        self._order = StampOrder()
+        self._newest = -math.inf
         self.cleared = False
+
+    def configure(self, detector_config: DetectorConfig, tracker_config: TrackerConfig) -> None:
+        """Take over confidence, confirmation and patience from the next image on; no track is lost."""
+        self._detector.configure(detector_config)
+        self._tracker.configure(tracker_config)
 
     def process(self, image: Image, stamp: float) -> list[Face]:
         """Return the confirmed faces of image [H, W, 3] uint8 BGR, taken at stamp seconds."""
-        self.cleared = self._order.goes_backward(stamp)
+        self.cleared, self._newest = stamp < self._newest, stamp
         if self.cleared:
             self._tracker.reset()
         tracked = self._tracker.update(self._detector.detect(image), stamp)

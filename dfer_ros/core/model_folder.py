@@ -3,48 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+import os
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import yaml
-
-from dfer_ros.core.alignment import ALIGNED_SIZE
 from dfer_ros.core.errors import ModelError
-from dfer_ros.core.labels import LABELS
+from dfer_ros.core.model_description import ModelDescription, parse_description
 from dfer_ros.core.share import share_directory
+from dfer_ros.core.yaml_file import read_yaml
 
 DESCRIPTION_FILE = "model.yaml"
 HEAD_FILE = "head.onnx"
 PRECISIONS = ("fp32", "fp16", "int8")
 
-
-@dataclass(frozen=True)
-class ModelDescription:
-    """The top-level keys of model.yaml.
-
-    labels: the model's classes in the order of its logits.
-    crop: side in pixels of the central part of the 128 pixel aligned crop that the encoder sees.
-    input_size: side in pixels to which that part is scaled.
-    mean, std: RGB, of pixels scaled to 0..1.
-    window_seconds, window_frames: longest time span and most frames of a person's window.
-    temperature: divisor of the head's logits that calibrates them.
-    unknown_threshold: probability below which no expression is named.
-    sha256: hex digest by file name.
-    """
-
-    labels: tuple[str, ...]
-    crop: int
-    input_size: int
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
-    window_seconds: float
-    window_frames: int
-    temperature: float
-    unknown_threshold: float
-    sha256: dict[str, str]
-    training: dict[str, Any] = field(default_factory=dict)
-    metrics: dict[str, Any] = field(default_factory=dict)
+__all__ = [
+    "DESCRIPTION_FILE",
+    "HEAD_FILE",
+    "PRECISIONS",
+    "ModelDescription",
+    "ModelFolder",
+    "encoder_file",
+    "file_sha256",
+    "open_model_folder",
+]
 
 
 @dataclass(frozen=True)
@@ -61,7 +42,7 @@ class ModelFolder:
 
     def verified(self, name: str) -> Path:
         """Return the path of a file of this folder whose sha256 is the one of model.yaml, else raise ModelError."""
-        path = self.path / name
+        path = _own_file(self.path, name)
         if not path.is_file():
             raise ModelError(f"The model file {path} is missing: install the package again or correct 'model'.")
         expected = self.description.sha256.get(name)
@@ -84,7 +65,11 @@ def encoder_file(precision: str) -> str:
 
 def file_sha256(path: Path) -> str:
     """Return the sha256 of a file as hex digits."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def open_model_folder(model: str) -> ModelFolder:
@@ -93,67 +78,53 @@ def open_model_folder(model: str) -> ModelFolder:
     Raises ModelError where the folder or its model.yaml is missing or does not follow the contract.
     """
     folder = _find_folder(model)
-    description_path = folder / DESCRIPTION_FILE
+    description_path = _own_file(folder, DESCRIPTION_FILE)
     try:
-        content = yaml.safe_load(description_path.read_text(encoding="utf-8"))
+        content = read_yaml(description_path)
     except FileNotFoundError as error:
         raise ModelError(
             f"There is no {DESCRIPTION_FILE} in {folder}: set 'model' to a folder that has one."
         ) from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ModelError(f"{description_path} cannot be read as YAML ({error}).".replace("\n", " ")) from error
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{description_path} cannot be read as YAML ({error}).") from error
     try:
-        return ModelFolder(folder, _parse(content))
-    except (KeyError, TypeError, ValueError) as error:
+        return ModelFolder(folder, parse_description(content))
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ModelError(f"{description_path} does not follow the model contract: {error}.") from error
 
 
 def _find_folder(model: str) -> Path:
-    shipped = share_directory() / "models"
-    folder = shipped / model if "/" not in model else Path(model).expanduser()
-    if not folder.is_dir():
-        names = ", ".join(sorted(path.name for path in shipped.glob("*/"))) if shipped.is_dir() else "none"
-        raise ModelError(f"There is no model folder {folder}: set 'model' to a shipped model ({names}) or to a path.")
-    return folder
+    shipped = _shipped_models()
+    names = sorted(path.name for path in shipped.iterdir() if path.is_dir()) if shipped.is_dir() else []
+    if model in names:
+        return shipped / model
+    folder = _path(model) if "/" in model else shipped / model
+    if "/" in model and folder.is_dir():
+        return folder
+    known = ", ".join(names) or "none"
+    raise ModelError(f"There is no model folder {folder}: set 'model' to a shipped model ({known}) or to a path.")
 
 
-def _parse(content: Any) -> ModelDescription:
-    if not isinstance(content, dict):
-        raise ValueError("it is not a mapping of keys")
-    known = ModelDescription.__dataclass_fields__
-    missing = [key for key in known if key not in content and key not in ("training", "metrics")]
-    if missing:
-        raise ValueError(f"the keys {', '.join(missing)} are missing")
-    labels = tuple(content["labels"])
-    if sorted(labels) != sorted(LABELS):
-        raise ValueError(f"labels must be {', '.join(LABELS)} in the order of the logits")
-    description = ModelDescription(
-        labels=labels,
-        crop=int(content["crop"]),
-        input_size=int(content["input_size"]),
-        mean=_three(content["mean"]),
-        std=_three(content["std"]),
-        window_seconds=float(content["window_seconds"]),
-        window_frames=int(content["window_frames"]),
-        temperature=float(content["temperature"]),
-        unknown_threshold=float(content["unknown_threshold"]),
-        sha256=dict(content["sha256"]),
-        training=content.get("training") or {},
-        metrics=content.get("metrics") or {},
-    )
-    positive = ("crop", "input_size", "window_seconds", "window_frames", "temperature")
-    for key in positive:
-        if not getattr(description, key) > 0:
-            raise ValueError(f"{key} must be above 0")
-    if not 0.0 <= description.unknown_threshold <= 1.0:
-        raise ValueError("unknown_threshold must be from 0 to 1")
-    if min(description.std) <= 0:
-        raise ValueError("std must be above 0")
-    if description.crop > ALIGNED_SIZE:
-        raise ValueError(f"crop must be at most {ALIGNED_SIZE}, the side of the aligned crop")
-    return description
+def _path(model: str) -> Path:
+    try:
+        return Path(model).expanduser()
+    except RuntimeError:  # there is no such user
+        return Path(model)
 
 
-def _three(values: Any) -> tuple[float, float, float]:
-    red, green, blue = (float(value) for value in values)
-    return red, green, blue
+def _own_file(folder: Path, name: str) -> Path:
+    """Return the path of a file of a folder; raises ModelError where it is none, but a way out of the folder.
+
+    What is shipped may be links: `colcon build --symlink-install` makes them.
+    """
+    path = folder / name
+    if Path(name).name != name:
+        raise ModelError(f"{name} is not the name of a file in the model folder {folder}.")
+    target = Path(os.path.realpath(path))
+    if folder.parent != _shipped_models() and target.parent != Path(os.path.realpath(folder)):
+        raise ModelError(f"The model file {path} is a link that leads out of its folder: put the file itself there.")
+    return path
+
+
+def _shipped_models() -> Path:
+    return share_directory() / "models"

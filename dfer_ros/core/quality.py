@@ -31,7 +31,7 @@ def face_quality(detection: Detection, aligned: Image) -> float:
 
 def size_score(landmarks: FloatArray) -> float:
     """Return 0..1 by the distance of the eyes in pixels of the original image."""
-    distance = float(np.hypot(*(landmarks[1] - landmarks[0])))
+    distance = float(np.hypot(*(landmarks[1].astype(np.float64) - landmarks[0])))
     return _ramp(distance, _SMALLEST_EYE_DISTANCE, _FULL_EYE_DISTANCE)
 
 
@@ -40,6 +40,7 @@ def pose_score(landmarks: FloatArray) -> float:
 
     Roll does not count: alignment takes it away.
     """
+    landmarks = landmarks.astype(np.float64)
     eyes = landmarks[1] - landmarks[0]
     down = landmarks[3] - (landmarks[0] + landmarks[1]) / 2
     nose = landmarks[2] - (landmarks[0] + landmarks[1]) / 2

@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from dfer_ros.core.decision import DecisionConfig, calibrated_probabilities, decide
 from dfer_ros.core.emotion import PHASE_UNKNOWN, Emotion
-from dfer_ros.core.encoder import AUTO, create_encoder
+from dfer_ros.core.emotion_model import EmotionModel
 from dfer_ros.core.faces import FloatArray, Image
 from dfer_ros.core.labels import EXPRESSIONS, NEUTRAL, UNKNOWN, VALENCE_AROUSAL
-from dfer_ros.core.model_folder import open_model_folder
-from dfer_ros.core.onnx_session import SessionConfig
-from dfer_ros.core.stamps import StampOrder
-from dfer_ros.core.temporal_head import HeadAnswer, TemporalHead
+from dfer_ros.core.temporal_head import HeadAnswer
 from dfer_ros.core.window import FrameWindow, WindowConfig
 
 
 @dataclass(frozen=True)
 class RecognizerConfig:
-    """model: name of a shipped model or path of a model folder.
+    """window_seconds, unknown_threshold: None takes the model's own value.
 
-    precision: auto, fp32, fp16 or int8. session: providers and threads of ONNX Runtime.
-    window_seconds, unknown_threshold: None takes the model's own value.
     hysteresis: see DecisionConfig. min_quality: a person none of whose frames reaches it (0..1) is unknown.
     """
 
-    model: str = "mobilenet_v1"
-    precision: str = AUTO
-    session: SessionConfig = field(default_factory=SessionConfig)
     window_seconds: float | None = None
     unknown_threshold: float | None = None
     hysteresis: float = DecisionConfig.hysteresis
@@ -46,21 +39,21 @@ class _Person:
 class Recognizer:
     """The second half of the way of a frame. Not thread safe: one recognizer belongs to one stream and one thread.
 
-    cleared: whether the last frame came from before the one before it, so that all windows were cleared.
-    Raises ModelError where the model cannot be used.
+    model: what it answers with.
+    cleared: whether the last frame came from before the one before it, so that all windows were cleared. Frames that
+    come late only are to be dropped before: see StampOrder.
     """
 
-    def __init__(self, config: RecognizerConfig) -> None:
-        self.model = open_model_folder(config.model)
-        self.encoder = create_encoder(self.model, config.precision, config.session)
-        self._head = TemporalHead(self.model, self.encoder.embedding_size, config.session)
-        self._window = WindowConfig(self.model.description.window_seconds, self.model.description.window_frames)
+    def __init__(self, model: EmotionModel, config: RecognizerConfig | None = None) -> None:
+        self.model = model
+        self._description = model.folder.description
+        self._window = WindowConfig(self._description.window_seconds, self._description.window_frames)
         self.reset()
-        self.configure(config)
+        self.configure(config or RecognizerConfig())
 
     def configure(self, config: RecognizerConfig) -> None:
         """Take over the window, threshold and hysteresis of a configuration; windows begin anew if theirs changed."""
-        description = self.model.description
+        description = self._description
         threshold = config.unknown_threshold
         self._decision = DecisionConfig(
             description.unknown_threshold if threshold is None else threshold, config.hysteresis
@@ -74,7 +67,7 @@ class Recognizer:
     def reset(self) -> None:
         """Forget every person and the last stamp."""
         self._persons: dict[str, _Person] = {}
-        self._order = StampOrder()
+        self._newest = -math.inf
         self.cleared = False
 
     def update(
@@ -85,25 +78,25 @@ class Recognizer:
         stamp: seconds. crops: aligned crops [128, 128, 3] uint8 BGR. qualities: 0..1.
         The encoder runs once, on these crops only; the head runs once, over all persons.
         """
-        self.cleared = self._order.goes_backward(stamp)
+        self.cleared, self._newest = stamp < self._newest, stamp
         if self.cleared:
             self._persons.clear()
         self._forget_before(stamp - self._window.seconds)
         if not face_ids:
             return []
-        embeddings = self.encoder.encode(crops)
+        embeddings = self.model.encoder.encode(crops)
         persons = [self._person(face_id) for face_id in face_ids]
         for person, embedding, quality in zip(persons, embeddings, qualities):
             person.window.add(stamp, embedding, quality)
-        answer = self._head.answer([person.window for person in persons])
-        probabilities = calibrated_probabilities(answer.logits, self.model.description.temperature)
+        answer = self.model.head.answer([person.window for person in persons])
+        probabilities = calibrated_probabilities(answer.logits, self._description.temperature)
         intensities = _intensities(answer, probabilities)
         phases = _phases(answer)
         return [self._answer(*row) for row in zip(face_ids, persons, probabilities, intensities, phases)]
 
     def _person(self, face_id: str) -> _Person:
         if face_id not in self._persons:
-            self._persons[face_id] = _Person(FrameWindow(self._window, self.encoder.embedding_size))
+            self._persons[face_id] = _Person(FrameWindow(self._window, self.model.encoder.embedding_size))
         return self._persons[face_id]
 
     def _forget_before(self, stamp: float) -> None:

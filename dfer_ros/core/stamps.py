@@ -1,38 +1,99 @@
-"""Time as images tell it: stamps that go backward, and the most frames a second."""
+"""Time as images tell it: stamps that are missing or wrong, frames out of order, and the most frames a second."""
 
 from __future__ import annotations
 
+import enum
+
+CLOCK_TOLERANCE = 0.5
+"""Seconds by which stamps may disagree, with the clock or among themselves, before the clock counts as another one."""
+
+
+def usable_stamp(stamp: float, now: float) -> float:
+    """Return the time (seconds) that counts for a frame whose header says stamp, on a node whose clock says now.
+
+    The one rule for stamps; headers are never changed. No stamp (zero or less): now. More than CLOCK_TOLERANCE ahead of
+    the clock: now, or the windows would wait for a future that never comes. A clock that has not started (use_sim_time
+    before the first /clock says 0) cannot judge: the stamp as it is. Old stamps are good stamps: a bag is played so.
+    """
+    if now <= 0.0:
+        return stamp
+    return now if stamp <= 0.0 or stamp > now + CLOCK_TOLERANCE else stamp
+
+
+class FrameOrder(enum.Enum):
+    """How a frame follows the ones before it."""
+
+    IN_ORDER = enum.auto()
+    """Not older than any frame before it."""
+    LATE = enum.auto()
+    """A little older than the newest: newer frames were seen already, so it is to be dropped."""
+    JUMPED_BACK = enum.auto()
+    """The first frame of a clock that went back, as when a bag starts again: what was remembered is to be cleared."""
+
 
 class StampOrder:
-    """Notices a clock that jumped back, as when a bag starts again."""
+    """Tells frames that come late from a clock that went back.
+
+    Less than CLOCK_TOLERANCE behind the newest stamp is late, more is a jump. So that neither a bag shorter than that
+    nor a clock that was set back a little can keep frames late for ever, the steps between late frames, forth and
+    back, are added up: after CLOCK_TOLERANCE of them without a stamp newer than the newest, it is a jump as well.
+    """
 
     def __init__(self) -> None:
+        self._newest = float("-inf")
         self._last = float("-inf")
+        self._late_steps: float | None = None
 
-    def goes_backward(self, stamp: float) -> bool:
-        """Return whether stamp (seconds) lies before the stamp of the call before."""
-        backward = stamp < self._last
-        self._last = stamp
-        return backward
+    def check(self, stamp: float) -> FrameOrder:
+        """Return how the frame of this stamp (seconds) follows the frames checked before."""
+        if stamp > self._newest or (stamp == self._newest and self._late_steps is None):
+            return self._begin(stamp, FrameOrder.IN_ORDER)
+        steps = 0.0 if self._late_steps is None else self._late_steps + abs(stamp - self._last)
+        if stamp < self._newest and max(self._newest - stamp, steps) >= CLOCK_TOLERANCE:
+            return self._begin(stamp, FrameOrder.JUMPED_BACK)
+        self._late_steps, self._last = steps, stamp
+        return FrameOrder.LATE if stamp < self._newest else FrameOrder.IN_ORDER
+
+    def _begin(self, stamp: float, order: FrameOrder) -> FrameOrder:
+        self._newest = self._last = stamp
+        self._late_steps = None
+        return order
 
 
 class RateLimiter:
-    """Lets at most `rate` frames a second through, without drift, and loses none to the jitter of a camera."""
+    """Lets at most `rate` frames a second through, without drift, and loses none to the jitter of a camera.
+
+    Frames that come late are to be dropped before (see StampOrder): a stamp before the last one accepted is a clock
+    that went back, and the count begins anew. While stamps stand still, as when /clock is paused, only the first frame
+    passes.
+    """
 
     _EARLY = 0.25
     """Share of a period by which a frame may come early."""
 
     def __init__(self, rate: float) -> None:
+        self._accepted = float("inf")
+        self._due = float("-inf")
         self.rate = rate
-        self._due: float | None = None
+
+    @property
+    def rate(self) -> float:
+        """Most frames a second; a change counts from the last accepted frame on."""
+        return self._rate
+
+    @rate.setter
+    def rate(self, rate: float) -> None:
+        self._rate = rate
+        self._due = min(self._due, self._accepted + 1.0 / rate)
 
     def accepts(self, stamp: float) -> bool:
         """Return whether the frame of this stamp (seconds) is to be processed, and count it if so."""
-        period = 1.0 / self.rate
-        if self._due is None or self._due - stamp > 2 * period:
+        period = 1.0 / self._rate
+        if stamp < self._accepted:
             self._due = stamp
         if stamp < self._due - self._EARLY * period:
             return False
         # The frame after a late one may come when it would have come anyway.
         self._due = max(self._due + period, stamp + 0.5 * period)
+        self._accepted = stamp
         return True

@@ -8,17 +8,28 @@ frames, so this tracker counts in seconds. The scheme is SORT's (Bewley et al. 2
 from __future__ import annotations
 
 import math
+import random
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
-from dfer_ros.core.faces import Detection, FloatArray
+from dfer_ros.core.errors import DferError
+from dfer_ros.core.faces import Detection
 
+_Array = npt.NDArray[np.float64]
+"""Wide enough that no box, however far off, makes an overlap that is not a number."""
 _LEAST_DIOU = -0.2
 """About one width of the face between where it was expected and where it is."""
 _VELOCITY_GAIN = 0.5
+_PREFIX = re.compile(r"[A-Za-z](?:_?[A-Za-z0-9])*_?", re.ASCII)
+_LONGEST_PREFIX = 32
+_SHORTEST_INTERVAL = 1e-3
+"""Seconds between two frames below which stamps say nothing about a velocity."""
 _LONGEST_PREDICTION = 0.5
 """Seconds for which a velocity is trusted; a face that stays away longer waits where it would then have been."""
 
@@ -28,30 +39,51 @@ class TrackerConfig:
     """confirm_frames: consecutive frames in which a face must be seen before it gets an id.
 
     lost_seconds: for how long the id of a face that is not seen is kept.
+    id_prefix, id_stem: what an id begins with, before a number that counts faces: `left_face1`. Ids are parts of topic
+    names (REP-155): the prefix is empty or a letter followed by letters, digits and single underscores, at most 32.
+    Raises DferError where it is not.
     """
 
     confirm_frames: int = 3
     lost_seconds: float = 1.0
+    id_prefix: str = ""
+    id_stem: str = "face"
+
+    def __post_init__(self) -> None:
+        wrong = self.id_prefix and (len(self.id_prefix) > _LONGEST_PREFIX or not _PREFIX.fullmatch(self.id_prefix))
+        if wrong:
+            raise DferError(
+                f"'id_prefix' must be empty or a letter followed by letters, digits and single underscores, at most "
+                f"{_LONGEST_PREFIX} of them, as it becomes part of topic names, not '{self.id_prefix}'."
+            )
+
+
+def random_id_stem() -> str:
+    """Return three letters to begin face ids with, so that two detectors, or one started again, give no id twice.
+
+    REP-155 asks for unique, short ids and suggests random ones; consonants alone spell no words.
+    """
+    return "".join(random.choices("bcdfghjklmnpqrstvwxz", k=3))
 
 
 @dataclass(eq=False)
 class _Track:
-    box: FloatArray
-    velocity: FloatArray
+    box: _Array
+    velocity: _Array
     seen_at: float
     hits: int = 1
     id: str = ""
 
-    def box_at(self, stamp: float) -> FloatArray:
+    def box_at(self, stamp: float) -> _Array:
         box = self.box.copy()
         box[:2] += self.velocity * min(stamp - self.seen_at, _LONGEST_PREDICTION)
         return box
 
-    def observe(self, box: FloatArray, stamp: float) -> None:
+    def observe(self, box: _Array, stamp: float) -> None:
         elapsed = stamp - self.seen_at
         if elapsed > 0:
             centre_shift = (box[:2] + box[2:] / 2) - (self.box[:2] + self.box[2:] / 2)
-            self.velocity += _VELOCITY_GAIN * (centre_shift / elapsed - self.velocity)
+            self.velocity += _VELOCITY_GAIN * (centre_shift / max(elapsed, _SHORTEST_INTERVAL) - self.velocity)
         self.box, self.seen_at = box, stamp
         self.hits += 1
 
@@ -65,6 +97,10 @@ class Tracker:
         self._ids_given = 0
         self.reset()
 
+    def configure(self, config: TrackerConfig) -> None:
+        """Take over a configuration from the next image on. Faces that have an id keep it, whatever changes."""
+        self._config = config
+
     def reset(self) -> None:
         """Forget every face; ids are not used again."""
         self._tracks = []
@@ -77,17 +113,17 @@ class Tracker:
         detections: the faces of one image. stamp: its time in seconds, not before the last one.
         """
         self._forget_across_a_gap(stamp)
-        boxes = [detection.box for detection in detections]
+        boxes = [detection.box.astype(np.float64) for detection in detections]
         matches = self._assign(boxes, stamp)
         confirmed = []
         seen: list[_Track] = []
         for box, detection, track in zip(boxes, detections, matches):
             if track is None:
-                track = _Track(box, np.zeros(2, dtype=np.float32), stamp)
+                track = _Track(box, np.zeros(2), stamp)
             else:
                 track.observe(box, stamp)
             seen.append(track)
-            if track.hits >= self._config.confirm_frames:
+            if track.id or track.hits >= self._config.confirm_frames:
                 track.id = track.id or self._next_id()
                 confirmed.append((track.id, detection))
         missed = [track for track in self._tracks if track not in seen and self._is_kept(track, stamp)]
@@ -104,7 +140,7 @@ class Tracker:
     def _is_kept(self, track: _Track, stamp: float) -> bool:
         return bool(track.id) and stamp - track.seen_at <= self._config.lost_seconds
 
-    def _assign(self, boxes: list[FloatArray], stamp: float) -> list[_Track | None]:
+    def _assign(self, boxes: list[_Array], stamp: float) -> list[_Track | None]:
         """Return for every box the track that it continues, or None."""
         matches: list[_Track | None] = [None] * len(boxes)
         if not boxes or not self._tracks:
@@ -118,16 +154,17 @@ class Tracker:
 
     def _next_id(self) -> str:
         self._ids_given += 1
-        return f"face{self._ids_given}"
+        return f"{self._config.id_prefix}{self._config.id_stem}{self._ids_given}"
 
 
-def diou(first: FloatArray, second: FloatArray) -> FloatArray:
+def diou(first: npt.NDArray[Any], second: npt.NDArray[Any]) -> _Array:
     """Return the distance-IoU (-1..1) [N, M] of boxes [N, 4] and [M, 4], each x, y, width, height in pixels."""
-    a, b = first[:, None], second[None]
+    a, b = first.astype(np.float64)[:, None], second.astype(np.float64)[None]
     a_end, b_end = a[..., :2] + a[..., 2:], b[..., :2] + b[..., 2:]
     overlap = np.clip(np.minimum(a_end, b_end) - np.maximum(a[..., :2], b[..., :2]), 0, None).prod(axis=-1)
     union = a[..., 2:].prod(axis=-1) + b[..., 2:].prod(axis=-1) - overlap
     enclosing = np.maximum(a_end, b_end) - np.minimum(a[..., :2], b[..., :2])
     centre_shift = (a[..., :2] + a_end - b[..., :2] - b_end) / 2
     diagonal = (enclosing**2).sum(axis=-1)
-    return overlap / np.maximum(union, 1e-6) - (centre_shift**2).sum(axis=-1) / np.maximum(diagonal, 1e-6)
+    result: _Array = overlap / np.maximum(union, 1e-6) - (centre_shift**2).sum(axis=-1) / np.maximum(diagonal, 1e-6)
+    return result

@@ -111,3 +111,11 @@ def test_the_image_is_left_as_it_was(portrait, portrait_landmarks):
     image = portrait.copy()
     align_face(image, portrait_landmarks * 3)
     assert (image == portrait).all()
+
+
+@pytest.mark.parametrize("far", [1e9, 1e20, 3e38])
+@pytest.mark.filterwarnings("error")
+def test_landmarks_beyond_all_images_give_a_crop(far):
+    landmarks = placed(TARGET)
+    landmarks[2] = (far, -far)
+    assert align_face(np.full((100, 100, 3), 90, np.uint8), landmarks).shape == (128, 128, 3)

@@ -71,9 +71,9 @@ def test_the_window_grows_with_the_stamps_of_the_recording(analyzed):
 
 
 def test_each_face_of_each_frame_is_encoded_once(analyzed, recognizer):
-    runs, crops = recognizer.encoder.runs, recognizer.encoder.crops
+    runs, crops = recognizer.model.encoder.runs, recognizer.model.encoder.crops
     analyzed()
-    assert recognizer.encoder.runs - runs == recognizer.encoder.crops - crops == 28
+    assert recognizer.model.encoder.runs - runs == recognizer.model.encoder.crops - crops == 28
 
 
 def test_the_frames_around_a_corrupt_one_are_answered(analyzed, folder, tmp_path):

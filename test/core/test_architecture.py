@@ -6,7 +6,10 @@ import pytest
 import dfer_ros
 
 PACKAGE = Path(dfer_ros.__file__).parent
-MESSAGES = {"dfer_msgs", "sensor_msgs", "std_msgs", "std_srvs", "geometry_msgs", "rcl_interfaces", "builtin_interfaces"}
+MESSAGES = {
+    *("dfer_msgs", "sensor_msgs", "std_msgs", "std_srvs", "geometry_msgs", "rcl_interfaces", "builtin_interfaces"),
+    *("diagnostic_msgs", "lifecycle_msgs", "hri_msgs"),
+}
 ROS = {"rclpy", "rosbag2_py", "cv_bridge", "launch", "launch_ros", "ament_index_python"} | MESSAGES
 TRAINING_LIBRARIES = {"torch", "torchvision", "timm", "peft", "onnx"}
 
@@ -50,7 +53,7 @@ def named(paths):
 
 def test_the_parts_are_where_they_are_looked_for():
     assert all(len(files_of(part)) > 3 for part in ALLOWED)
-    assert "rclpy" in libraries(PACKAGE / "nodes" / "dfer_node.py")
+    assert "rclpy" in libraries(PACKAGE / "nodes" / "managed_node.py")
     assert parts(PACKAGE / "nodes" / "dfer_node.py") == {"core", "nodes"}
 
 

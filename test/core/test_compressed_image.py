@@ -76,3 +76,10 @@ def test_no_bytes_are_an_error(data):
 def test_a_header_that_claims_ten_thousand_million_pixels_is_an_error():
     with pytest.raises(ImageError, match="cannot be decoded"):
         decode_image(png_that_claims(100_000, 100_000))
+
+
+@pytest.mark.parametrize("spoil", [lambda png: png[:-20], lambda png: png[:40_000] + bytes(100) + png[40_100:]])
+def test_a_damaged_png_is_not_told_by_libpng_as_well(portrait, capfd, spoil):
+    with pytest.raises(ImageError, match="cannot be decoded"):
+        decode_image(spoil(encoded(portrait, ".png")))
+    assert capfd.readouterr().err == ""

@@ -1,4 +1,6 @@
 import sys
+import threading
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -35,6 +37,10 @@ def picture(portrait, portrait_landmarks):
         return image, np.add(offsets, (320, 240)), EYE_DISTANCE * scale
 
     return make
+
+
+def threads_of_this_process():
+    return len(list(Path("/proc/self/task").iterdir()))
 
 
 def worst_distance(first, second):
@@ -145,14 +151,63 @@ def test_mediapipe_and_yunet_agree_within_a_few_pixels(mediapipe_detector, yunet
     assert worst_distance(by_mediapipe.landmarks, by_yunet.landmarks) < 0.3 * eye_distance
 
 
-def test_the_detection_confidence_is_the_least_score(yunet_model, portrait):
-    score = create_detector(DetectorConfig("yunet", yunet_model=yunet_model)).detect(portrait)[0].confidence
-    below, above = (
-        create_detector(DetectorConfig("yunet", detection_confidence=limit, yunet_model=yunet_model))
-        for limit in (score - 0.01, score + 0.01)
-    )
+@pytest.fixture(params=["mediapipe", "yunet"])
+def configured(request, yunet_model):
+    """Return a function that makes a detector of its own, at a confidence."""
+    if request.param == "mediapipe":
+        request.getfixturevalue("mediapipe_detector")
+
+    def config(confidence=DetectorConfig.detection_confidence):
+        return DetectorConfig(request.param, detection_confidence=confidence, yunet_model=yunet_model)
+
+    return config
+
+
+def test_the_detection_confidence_is_the_least_score(configured, portrait):
+    score = create_detector(configured()).detect(portrait)[0].confidence
+    # MediaPipe's full-range model must reach 0.1 more.
+    below, above = (create_detector(configured(limit)) for limit in (score - 0.11, score + 0.01))
     assert len(below.detect(portrait)) == 1
     assert above.detect(portrait) == []
+
+
+def test_the_detection_confidence_can_change_between_images(configured, portrait):
+    detector = create_detector(configured())
+    (before,) = detector.detect(portrait)
+    detector.configure(configured(before.confidence + 0.01))
+    assert detector.detect(portrait) == []
+    detector.configure(configured())
+    (after,) = detector.detect(portrait)
+    assert after.confidence == before.confidence
+    assert (after.box == before.box).all()
+
+
+def test_no_detection_is_below_the_confidence_in_a_crowd_of_small_faces(configured):
+    crowd = crowd_frame(20, 960, 540, 0.3)
+    counts = []
+    for confidence in (0.2, 0.5, 0.8):
+        scores = [face.confidence for face in create_detector(configured(confidence)).detect(crowd)]
+        assert all(score >= confidence for score in scores)
+        counts.append(len(scores))
+    assert counts == sorted(counts, reverse=True)
+    assert counts[0] > counts[-1]
+
+
+def test_mediapipe_works_in_the_thread_of_its_caller_and_starts_none(mediapipe_detector, portrait):
+    before = threads_of_this_process()
+    detector = create_detector(DetectorConfig("mediapipe"))
+    assert len(detector.detect(portrait)) == 1
+    detector.configure(DetectorConfig("mediapipe", detection_confidence=0.6))
+    assert len(detector.detect(portrait)) == 1
+    assert threads_of_this_process() <= before
+
+
+def test_mediapipe_can_be_made_in_one_thread_and_used_in_another(mediapipe_detector, portrait):
+    detector, found = create_detector(DetectorConfig("mediapipe")), []
+    thread = threading.Thread(target=lambda: found.extend(detector.detect(portrait)))
+    thread.start()
+    thread.join()
+    assert len(found) == 1
 
 
 def test_auto_takes_mediapipe_where_it_is(mediapipe_detector, tmp_path):
@@ -163,7 +218,7 @@ def test_auto_takes_mediapipe_where_it_is(mediapipe_detector, tmp_path):
 @pytest.fixture
 def without_mediapipe(monkeypatch):
     """As on a Python for which there is no wheel."""
-    monkeypatch.setitem(sys.modules, "mediapipe.python.solutions.face_detection", None)
+    monkeypatch.setitem(sys.modules, "mediapipe.python.solution_base", None)
 
 
 def test_auto_takes_yunet_where_mediapipe_is_not(without_mediapipe, yunet_model):
@@ -203,4 +258,4 @@ def test_a_damaged_yunet_file_is_an_error_that_names_it(tmp_path, content):
     damaged = tmp_path / YUNET_FILE
     damaged.write_bytes(content)
     with pytest.raises(DetectorError, match=f"cannot use the YuNet model {damaged}"):
-        YuNetDetector(damaged, 0.5, 320)
+        YuNetDetector(damaged, DetectorConfig())

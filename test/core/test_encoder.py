@@ -143,5 +143,6 @@ def test_a_folder_without_encoders_is_an_error(model_folder, tmp_path):
 
 
 def test_a_provider_that_is_not_installed_is_passed_over_for_the_cpu(model_folder):
-    config = SessionConfig(providers=("NoSuchExecutionProvider",))
-    assert FrameEncoder(model_folder, "int8", config).providers == ("CPUExecutionProvider",)
+    encoder = FrameEncoder(model_folder, "int8", SessionConfig(providers=("cuda",)))
+    assert encoder.providers == ("CPUExecutionProvider",)
+    assert "CUDAExecutionProvider is not installed" in encoder.warning

@@ -176,3 +176,11 @@ def test_yuv_of_odd_width_is_an_error(encoding):
 def test_an_image_of_one_pixel_is_read(encoding):
     channels = {"mono8": 1, "bgra8": 4}.get(encoding, 3)
     assert image_to_bgr(message(np.full((1, 1, channels), 7, np.uint8), encoding)).tolist() == [[[7, 7, 7]]]
+
+
+@pytest.mark.parametrize("encoding", ["x" * 10_000, "a\nb", "\x1b[31mred"])
+def test_an_encoding_that_no_camera_has_is_told_in_one_short_line(bgr, encoding):
+    with pytest.raises(ImageError) as error:
+        image_to_bgr(message(bgr, encoding))
+    assert str(error.value).isprintable()
+    assert len(str(error.value)) < 400

@@ -1,6 +1,7 @@
 import pytest
 import yaml
 
+from dfer_ros.core.emotion_model import EmotionModel, EmotionModelConfig
 from dfer_ros.core.errors import ModelError
 from dfer_ros.core.labels import LABELS
 from dfer_ros.core.model_folder import (
@@ -12,7 +13,6 @@ from dfer_ros.core.model_folder import (
     open_model_folder,
 )
 from dfer_ros.core.onnx_session import SessionConfig
-from dfer_ros.core.recognizer import Recognizer, RecognizerConfig
 from dfer_ros.core.temporal_head import TemporalHead
 
 KEYS = [key for key in ModelDescription.__dataclass_fields__ if key not in ("training", "metrics")]
@@ -150,20 +150,20 @@ def test_the_labels_may_come_in_any_order(model_copy):
 def test_a_damaged_file_is_an_error_that_names_it(model_copy, name):
     damage(model_copy / name)
     with pytest.raises(ModelError, match=f"{model_copy / name} is damaged: its sha256 is not the one"):
-        Recognizer(RecognizerConfig(model=str(model_copy), precision="int8"))
+        EmotionModel(EmotionModelConfig(model=str(model_copy), precision="int8"))
 
 
 @pytest.mark.parametrize("name", [HEAD_FILE, "encoder_int8.onnx"])
 def test_a_missing_file_is_an_error_that_names_it(model_copy, name):
     (model_copy / name).unlink()
     with pytest.raises(ModelError, match=f"The model file {model_copy / name} is missing"):
-        Recognizer(RecognizerConfig(model=str(model_copy), precision="int8"))
+        EmotionModel(EmotionModelConfig(model=str(model_copy), precision="int8"))
 
 
 def test_a_file_without_a_checksum_is_an_error(model_copy):
     rewrite(model_copy, sha256={})
     with pytest.raises(ModelError, match=r"has no sha256 for encoder_int8\.onnx"):
-        Recognizer(RecognizerConfig(model=str(model_copy), precision="int8"))
+        EmotionModel(EmotionModelConfig(model=str(model_copy), precision="int8"))
 
 
 def test_a_file_that_is_no_network_is_an_error_even_with_its_checksum(model_copy):
@@ -171,7 +171,7 @@ def test_a_file_that_is_no_network_is_an_error_even_with_its_checksum(model_copy
     folder = open_model_folder(str(model_copy))
     rewrite(model_copy, sha256=folder.description.sha256 | {HEAD_FILE: file_sha256(model_copy / HEAD_FILE)})
     with pytest.raises(ModelError, match=f"cannot load {model_copy / HEAD_FILE}"):
-        Recognizer(RecognizerConfig(model=str(model_copy), precision="int8"))
+        EmotionModel(EmotionModelConfig(model=str(model_copy), precision="int8"))
 
 
 def test_a_head_for_other_embeddings_is_an_error(model_folder):
@@ -184,7 +184,7 @@ def test_an_encoder_in_place_of_the_head_is_an_error(model_copy):
     sums = open_model_folder(str(model_copy)).description.sha256
     rewrite(model_copy, sha256=sums | {HEAD_FILE: sums["encoder_int8.onnx"]})
     with pytest.raises(ModelError, match=r"head.onnx does not fit"):
-        Recognizer(RecognizerConfig(model=str(model_copy), precision="int8"))
+        EmotionModel(EmotionModelConfig(model=str(model_copy), precision="int8"))
 
 
 def test_a_head_in_place_of_the_encoder_is_an_error(model_copy):
@@ -192,4 +192,110 @@ def test_a_head_in_place_of_the_encoder_is_an_error(model_copy):
     sums = open_model_folder(str(model_copy)).description.sha256
     rewrite(model_copy, sha256=sums | {"encoder_int8.onnx": sums[HEAD_FILE]})
     with pytest.raises(ModelError, match="int8 encoder does not follow the contract"):
-        Recognizer(RecognizerConfig(model=str(model_copy), precision="int8"))
+        EmotionModel(EmotionModelConfig(model=str(model_copy), precision="int8"))
+
+
+@pytest.mark.parametrize("name", ["..", ".", "", "~", "mobilenet_v1 ", "MODEL.yaml"])
+def test_a_name_cannot_leave_the_folder_of_the_shipped_models(name):
+    with pytest.raises(ModelError, match="There is no model folder"):
+        open_model_folder(name)
+
+
+@pytest.mark.parametrize("path", ["~nobody_of_this_name/model", "a/\0b", "/dev/null"])
+def test_a_path_that_is_no_folder_is_an_error(path):
+    with pytest.raises(ModelError, match="There is no model folder"):
+        open_model_folder(path)
+
+
+@pytest.mark.parametrize("name", ["../head.onnx", "/etc/passwd", "a/../../b", "..", ".", "", "\\head.onnx", 7])
+def test_checksums_speak_of_files_of_the_folder_only(model_copy, name):
+    rewrite(model_copy, sha256={name: "0" * 64})
+    with pytest.raises(ModelError, match="which is not the name of a file of this folder"):
+        open_model_folder(str(model_copy))
+
+
+@pytest.mark.parametrize("digest", [7, "", "0" * 63, "G" * 64, None, ["0" * 64]])
+def test_a_checksum_is_hex_digits(model_copy, digest):
+    rewrite(model_copy, sha256={HEAD_FILE: digest})
+    with pytest.raises(ModelError, match="must be 64 lower case hex digits"):
+        open_model_folder(str(model_copy))
+
+
+@pytest.mark.parametrize("name", ["../head.onnx", "/etc/passwd"])
+def test_a_file_outside_of_the_folder_is_never_verified(model_folder, name):
+    with pytest.raises(ModelError, match="is not the name of a file in the model folder"):
+        model_folder.verified(name)
+
+
+@pytest.mark.parametrize("name", [HEAD_FILE, "encoder_int8.onnx", DESCRIPTION_FILE])
+@pytest.mark.parametrize("relative", [False, True])
+def test_a_link_out_of_the_folder_is_an_error_that_names_it(model_copy, name, relative):
+    outside = model_copy.parent / name
+    (model_copy / name).rename(outside)
+    (model_copy / name).symlink_to(f"../{name}" if relative else outside)
+    with pytest.raises(ModelError, match=f"{model_copy / name} is a link that leads out of its folder"):
+        EmotionModel(EmotionModelConfig(model=str(model_copy), precision="int8"))
+
+
+def test_a_link_within_the_folder_and_one_to_the_folder_are_fine(model_copy):
+    (model_copy / HEAD_FILE).rename(model_copy / "head_7.onnx")
+    (model_copy / HEAD_FILE).symlink_to("head_7.onnx")
+    link = model_copy.parent / "link"
+    link.symlink_to(model_copy)
+    assert open_model_folder(str(link)).verified(HEAD_FILE).is_file()
+
+
+def test_a_link_to_itself_is_an_error(model_copy):
+    (model_copy / HEAD_FILE).unlink()
+    (model_copy / HEAD_FILE).symlink_to(HEAD_FILE)
+    with pytest.raises(ModelError, match=f"{model_copy / HEAD_FILE} is"):
+        open_model_folder(str(model_copy)).verified(HEAD_FILE)
+
+
+def test_the_shipped_models_may_be_links_as_colcon_makes_them(model_folder, tmp_path, monkeypatch):
+    installed = tmp_path / "models" / model_folder.path.name
+    installed.mkdir(parents=True)
+    for file in model_folder.path.iterdir():
+        (installed / file.name).symlink_to(file)
+    monkeypatch.setattr("dfer_ros.core.model_folder.share_directory", lambda: tmp_path)
+    assert open_model_folder(model_folder.path.name).verified(HEAD_FILE) == installed / HEAD_FILE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "!!python/object/apply:os.mkdir [{made}]",
+        "labels: !!python/object/apply:os.mkdir [{made}]",
+        "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "\n".join(f"b: &a [{', '.join(['*a'] * 10)}]" for _ in range(9)),
+        "a: &a [*a]",
+        "[" * 10_000,
+        "a: " + "x" * 300_000,
+        "a: 2024-99-99",
+    ],
+)
+def test_a_description_that_attacks_its_reader_is_an_error(model_copy, tmp_path, text):
+    (model_copy / DESCRIPTION_FILE).write_text(text.replace("{made}", str(tmp_path / "made")))
+    with pytest.raises(ModelError, match="cannot be read as YAML"):
+        open_model_folder(str(model_copy))
+    assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("input_size", 10**6),
+        ("window_frames", 10**9),
+        ("window_seconds", 1e9),
+        ("temperature", float("inf")),
+        ("input_size", float("inf")),
+        ("mean", [0.5, 0.5, float("nan")]),
+        ("std", [0.5, 0.5, float("nan")]),
+        ("std", [0.5, 0.5, 0.0]),
+        ("unknown_threshold", float("nan")),
+        ("unknown_threshold", 1.1),
+    ],
+)
+def test_a_number_that_would_take_all_memory_or_is_none_is_an_error(model_copy, key, value):
+    rewrite(model_copy, **{key: value})
+    with pytest.raises(ModelError, match="does not follow the model contract"):
+        open_model_folder(str(model_copy))

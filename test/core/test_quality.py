@@ -82,3 +82,11 @@ def test_a_far_face_is_of_low_quality(portrait, portrait_landmarks):
 @pytest.mark.parametrize("confidence", [float("nan"), 2.0, -1.0])
 def test_the_quality_stays_between_zero_and_one(portrait_landmarks, aligned_crop, confidence):
     assert 0.0 <= face_quality(detection(portrait_landmarks, confidence), aligned_crop) <= 1.0
+
+
+@pytest.mark.parametrize("far", [1e20, 3e38])
+def test_landmarks_beyond_all_images_have_a_quality(aligned_crop, far):
+    landmarks = FRONTAL.astype(np.float32)
+    landmarks[3] = (far, -far)
+    assert 0.0 <= pose_score(landmarks) <= 1.0
+    assert 0.0 <= face_quality(detection(landmarks), aligned_crop) <= 1.0

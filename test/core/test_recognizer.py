@@ -8,11 +8,12 @@ from onnx import TensorProto, helper, numpy_helper
 
 from dfer_ros.core.decision import calibrated_probabilities
 from dfer_ros.core.emotion import PHASE_UNKNOWN, PHASES
+from dfer_ros.core.emotion_model import EmotionModel, EmotionModelConfig
 from dfer_ros.core.labels import EXPRESSIONS, LABELS, NEUTRAL, VALENCE_AROUSAL
 from dfer_ros.core.model_folder import DESCRIPTION_FILE, HEAD_FILE, file_sha256
 from dfer_ros.core.recognizer import Recognizer, RecognizerConfig
 
-CONFIG = RecognizerConfig(precision="int8")
+CONFIG = RecognizerConfig()
 GOOD, BAD = 0.9, 0.01
 
 
@@ -66,7 +67,7 @@ def tell_intensity_and_phase(model, intensity, phase):
             graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, ["P", *row.shape]))
 
     change_head(model, tell)
-    return Recognizer(RecognizerConfig(model=str(model), precision="int8"))
+    return Recognizer(EmotionModel(EmotionModelConfig(model=str(model), precision="int8")))
 
 
 def test_a_smiling_portrait_is_happy(recognizer, aligned_crop):
@@ -80,7 +81,7 @@ def test_a_smiling_portrait_is_happy(recognizer, aligned_crop):
 
 @pytest.mark.parametrize("precision", ["auto", "fp32", "fp16", "int8"])
 def test_the_portrait_is_happy_in_every_precision(aligned_crop, precision):
-    recognizer = Recognizer(RecognizerConfig(precision=precision))
+    recognizer = Recognizer(EmotionModel(EmotionModelConfig(precision=precision)))
     assert watch(recognizer, [0.0], aligned_crop).expression == "happy"
 
 
@@ -125,7 +126,7 @@ def test_the_probabilities_are_those_of_encoder_head_and_temperature(recognizer,
 
     answer = watch(recognizer, [0.0], aligned_crop)
     head = onnxruntime.InferenceSession(str(model_folder.path / HEAD_FILE))
-    embeddings = recognizer.encoder.encode([aligned_crop])[None]
+    embeddings = recognizer.model.encoder.encode([aligned_crop])[None]
     inputs = {"embeddings": embeddings, "ages": np.zeros((1, 1), np.float32), "mask": np.ones((1, 1), np.float32)}
     logits = head.run(["logits"], inputs)[0]
     expected = calibrated_probabilities(logits, model_folder.description.temperature)[0]
@@ -141,9 +142,9 @@ def test_the_answers_come_in_the_order_of_the_faces(recognizer, aligned_crop, se
 
 
 def test_no_faces_give_no_answers_and_do_not_run_the_encoder(recognizer):
-    runs = recognizer.encoder.runs
+    runs = recognizer.model.encoder.runs
     assert recognizer.update(0.0, [], [], []) == []
-    assert recognizer.encoder.runs == runs
+    assert recognizer.model.encoder.runs == runs
 
 
 def test_a_person_in_a_group_gets_the_answers_of_a_person_alone(recognizer, aligned_crop, serious_crop):
@@ -163,12 +164,12 @@ def test_a_person_in_a_group_gets_the_answers_of_a_person_alone(recognizer, alig
 @pytest.mark.parametrize("frames", [1, 10, 100])
 @pytest.mark.parametrize("persons", [1, 3])
 def test_each_crop_is_encoded_once_and_the_encoder_runs_once_a_frame(recognizer, aligned_crop, frames, persons):
-    runs, crops = recognizer.encoder.runs, recognizer.encoder.crops
+    runs, crops = recognizer.model.encoder.runs, recognizer.model.encoder.crops
     ids = [f"face{index}" for index in range(persons)]
     for frame in range(frames):
         recognizer.update(frame / 30, ids, [aligned_crop] * persons, [GOOD] * persons)
-    assert recognizer.encoder.runs - runs == frames
-    assert recognizer.encoder.crops - crops == frames * persons
+    assert recognizer.model.encoder.runs - runs == frames
+    assert recognizer.model.encoder.crops - crops == frames * persons
 
 
 def test_the_window_grows_to_its_seconds_and_its_frames(recognizer, aligned_crop):
@@ -294,8 +295,8 @@ def test_the_same_frames_give_the_same_answers_again(recognizer, aligned_crop, s
 @pytest.mark.parametrize("seed", range(3))
 def test_labels_in_another_order_give_the_same_answers(recognizer, model_copy, aligned_crop, serious_crop, seed):
     permute_classes(model_copy, np.random.default_rng(seed).permutation(7))
-    permuted = Recognizer(RecognizerConfig(model=str(model_copy), precision="int8"))
-    assert permuted.model.description.labels != recognizer.model.description.labels
+    permuted = Recognizer(EmotionModel(EmotionModelConfig(model=str(model_copy), precision="int8")))
+    assert permuted.model.folder.description.labels != recognizer.model.folder.description.labels
     for index, crop in enumerate([aligned_crop, serious_crop, aligned_crop]):
         expected, answer = (watch(each, [index / 10], crop) for each in (recognizer, permuted))
         assert answer.expression == expected.expression
@@ -307,5 +308,5 @@ def test_labels_alone_in_another_order_rename_the_answer(model_copy, aligned_cro
     content = yaml.safe_load(path.read_text())
     content["labels"][1], content["labels"][6] = "disgust", "happy"
     path.write_text(yaml.safe_dump(content))
-    recognizer = Recognizer(RecognizerConfig(model=str(model_copy), precision="int8"))
+    recognizer = Recognizer(EmotionModel(EmotionModelConfig(model=str(model_copy), precision="int8")))
     assert watch(recognizer, [0.0], aligned_crop).expression == "disgusted"

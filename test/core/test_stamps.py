@@ -1,7 +1,10 @@
 import numpy as np
 import pytest
 
-from dfer_ros.core.stamps import RateLimiter, StampOrder
+from dfer_ros.core.stamps import CLOCK_TOLERANCE, FrameOrder, RateLimiter, StampOrder, usable_stamp
+
+IN_ORDER, LATE, JUMPED_BACK = FrameOrder.IN_ORDER, FrameOrder.LATE, FrameOrder.JUMPED_BACK
+NOW = 1.7e9
 
 
 def accepted(stamps, rate):
@@ -96,18 +99,125 @@ def test_the_rate_can_change_while_frames_come():
     assert sum(limiter.accepts(stamp) for stamp in np.arange(600, 900) / 30) == pytest.approx(300, abs=3)
 
 
-def test_only_stamps_before_the_last_one_go_backward():
+@pytest.mark.parametrize("rate", [0.1, 0.5, 2.0, 30.0])
+def test_after_a_jump_back_the_next_frame_passes_at_any_rate(rate):
+    limiter = RateLimiter(rate)
+    assert limiter.accepts(100.0)
+    assert limiter.accepts(100.0 - CLOCK_TOLERANCE)
+    assert not limiter.accepts(100.0 - CLOCK_TOLERANCE + 0.1 / rate)
+
+
+def test_late_frames_are_dropped_before_the_limiter_and_cost_it_no_other():
+    order, limiter = StampOrder(), RateLimiter(30)
+    in_time = [0.0, 1 / 30, 2 / 30, 3 / 30, 4 / 30]
+    stamps = [*in_time[:3], 0.05, in_time[3], 0.01, in_time[4]]
+    kept = [stamp for stamp in stamps if order.check(stamp) is not FrameOrder.LATE]
+    assert [stamp for stamp in kept if limiter.accepts(stamp)] == in_time
+
+
+def test_while_the_clock_is_paused_one_frame_passes_and_afterwards_all():
+    limiter = RateLimiter(30)
+    before = camera(30, 1)
+    assert [stamp for stamp in before if limiter.accepts(stamp)] == before.tolist()
+    paused = [1.0] * 300
+    assert sum(limiter.accepts(stamp) for stamp in paused) == 1
+    after = 1.0 + np.arange(1, 31) / 30
+    assert [stamp for stamp in after if limiter.accepts(stamp)] == after.tolist()
+
+
+def test_a_higher_rate_counts_at_once():
+    limiter = RateLimiter(0.1)
+    assert limiter.accepts(0.0)
+    assert not limiter.accepts(0.5)
+    limiter.rate = 30
+    stamps = 0.6 + np.arange(30) / 30
+    assert [stamp for stamp in stamps if limiter.accepts(stamp)] == stamps.tolist()
+
+
+def test_a_lower_rate_counts_from_the_last_accepted_frame_on():
+    limiter = RateLimiter(30)
+    assert [limiter.accepts(stamp) for stamp in (0.0, 1 / 30)] == [True, True]
+    limiter.rate = 1
+    taken = [stamp for stamp in np.arange(2, 302) / 30 if limiter.accepts(stamp)]
+    assert taken[0] == 2 / 30
+    assert len(taken) == pytest.approx(11, abs=1)
+    assert np.diff(taken).min() >= 0.75 - 1e-9
+
+
+def test_an_endless_rate_takes_every_frame():
+    limiter = RateLimiter(float("inf"))
+    assert all(limiter.accepts(stamp) for stamp in (0.0, 1e-9, 2e-9, 5.0))
+
+
+def checked(stamps):
     order = StampOrder()
-    assert [order.goes_backward(stamp) for stamp in (5.0, 5.0, 6.0, 5.9, 5.95, 0.0, 7.0)] == [
-        False,
-        False,
-        False,
-        True,
-        False,
-        True,
-        False,
-    ]
+    return [order.check(stamp) for stamp in stamps]
 
 
-def test_the_first_stamp_is_never_backward():
-    assert not StampOrder().goes_backward(-1e12)
+def test_equal_and_newer_stamps_are_in_order():
+    assert checked([-1e12, 5.0, 5.0, 5.001, 1e12]) == [IN_ORDER] * 5
+
+
+def test_a_frame_that_is_a_little_older_than_the_newest_is_late():
+    assert checked([5.0, 5.03, 5.02, 5.0, 4.55, 5.06]) == [IN_ORDER, IN_ORDER, LATE, LATE, LATE, IN_ORDER]
+
+
+@pytest.mark.parametrize("back", [CLOCK_TOLERANCE, 1.0, 100.0, 1e9])
+def test_a_jump_back_is_told_once(back):
+    stamps = [NOW, NOW - back, NOW - back + 0.03, NOW - back + 0.06]
+    assert checked(stamps) == [IN_ORDER, JUMPED_BACK, IN_ORDER, IN_ORDER]
+
+
+def test_a_bag_that_loops_jumps_back_once_a_loop():
+    answers = checked(np.tile(np.arange(0, 5, 1 / 30), 4))
+    assert answers.count(JUMPED_BACK) == 3
+    assert LATE not in answers
+
+
+@pytest.mark.parametrize("back", [0.05, 0.2, 0.45])
+def test_a_clock_set_back_a_little_drops_frames_until_it_caught_up(back):
+    answers = checked([*(NOW + np.arange(30) / 30), *(NOW + 29 / 30 - back + np.arange(1, 60) / 30)])
+    assert JUMPED_BACK not in answers
+    assert answers.count(LATE) <= back * 30 + 1
+    assert answers[-30:] == [IN_ORDER] * 30
+
+
+@pytest.mark.parametrize("length", [0.067, 0.1, 0.3, 0.45, 0.49])
+def test_a_bag_shorter_than_the_tolerance_is_late_for_half_a_second_at_most(length):
+    stamps = np.arange(0, length, 1 / 30)
+    answers = checked(np.tile(stamps, 100))
+    jumps = np.flatnonzero([answer is JUMPED_BACK for answer in answers]) / 30
+    loop = len(stamps) / 30
+    assert np.diff(jumps).max() <= CLOCK_TOLERANCE + 2 * loop
+    assert jumps[0] <= CLOCK_TOLERANCE + 2 * loop
+
+
+def test_a_second_publisher_that_is_always_behind_does_not_clear_anything():
+    ahead = np.arange(300) / 30
+    answers = checked(np.column_stack([ahead, ahead - 0.3]).ravel())
+    assert answers[0::2] == [IN_ORDER] * 300
+    assert JUMPED_BACK not in answers
+
+
+def test_one_stamp_far_in_the_future_clears_once():
+    answers = checked([1.0, 1.03, 500.0, 1.1, 1.13])
+    assert answers == [IN_ORDER, IN_ORDER, IN_ORDER, JUMPED_BACK, IN_ORDER]
+
+
+@pytest.mark.parametrize(
+    ("stamp", "now", "usable"),
+    [
+        (NOW - 0.05, NOW, NOW - 0.05),
+        (0.0, NOW, NOW),
+        (-1.0, NOW, NOW),
+        (NOW + 0.4, NOW, NOW + 0.4),
+        (NOW + 0.6, NOW, NOW),
+        (NOW + 1e6, NOW, NOW),
+        (1.0, NOW, 1.0),
+        (NOW, 0.0, NOW),
+        (0.0, 0.0, 0.0),
+        (NOW, 12.5, 12.5),
+    ],
+)
+def test_a_stamp_is_used_unless_it_is_missing_or_ahead_of_a_running_clock(stamp, now, usable):
+    assert usable_stamp(stamp, now) == usable

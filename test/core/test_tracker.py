@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from dfer_ros.core.errors import DferError
 from dfer_ros.core.faces import Detection
-from dfer_ros.core.tracker import Tracker, TrackerConfig, diou
+from dfer_ros.core.tracker import Tracker, TrackerConfig, diou, random_id_stem
 
 CONFIRM, LOST = TrackerConfig.confirm_frames, TrackerConfig.lost_seconds
 RATES = [5, 10, 15, 30, 60]
@@ -258,3 +259,64 @@ def test_diou_compares_all_with_all():
     table = diou(boxes, boxes[:2])
     assert table.shape == (3, 2)
     assert table.argmax(axis=0).tolist() == [0, 1]
+
+
+def test_a_change_of_the_configuration_loses_no_id():
+    tracker, last = confirmed_tracker()
+    tracker.configure(TrackerConfig(confirm_frames=50, lost_seconds=0.2, id_prefix="left_", id_stem="f"))
+    assert follow(lambda _: 320.0, last + np.arange(1, 20) / 30, tracker) == ["face1"] * 19
+
+
+def test_a_new_number_of_frames_counts_for_faces_without_an_id():
+    tracker = Tracker(TrackerConfig(confirm_frames=100))
+    assert follow(lambda _: 320.0, np.arange(10) / 30, tracker) == [None] * 10
+    tracker.configure(TrackerConfig(confirm_frames=5))
+    assert follow(lambda _: 320.0, [10 / 30], tracker) == ["face1"]
+
+
+def test_a_new_patience_counts_for_the_faces_that_are_missed():
+    tracker, last = confirmed_tracker()
+    ids_of(tracker, [], last + 0.5)
+    tracker.configure(TrackerConfig(lost_seconds=0.3))
+    ids_of(tracker, [], last + 0.6)
+    tracker.configure(TrackerConfig(confirm_frames=1))
+    assert ids_of(tracker, [face(320)], last + 0.7) == ["face2"]
+
+
+@pytest.mark.parametrize(("prefix", "stem", "expected"), [("left_", "face", "left_face1"), ("", "kqz", "kqz1")])
+def test_ids_begin_as_configured(prefix, stem, expected):
+    tracker = Tracker(TrackerConfig(confirm_frames=1, id_prefix=prefix, id_stem=stem))
+    assert ids_of(tracker, [face(320)], 0.0) == [expected]
+
+
+@pytest.mark.parametrize("prefix", ["", "a", "Left", "cam2", "front_left_", "a_1", "x" * 32])
+def test_a_prefix_that_can_be_part_of_a_topic_name_is_taken(prefix):
+    assert TrackerConfig(id_prefix=prefix).id_prefix == prefix
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    ["1", "2cam", "_left", "left-", "left/", "/left", "le ft", "a__b", "a__", "~", "é", "a\n", "x" * 33, "{id}", "a.b"],
+)
+def test_a_prefix_that_cannot_is_an_error_that_says_why(prefix):
+    with pytest.raises(DferError, match="'id_prefix' must be empty or a letter followed by"):
+        TrackerConfig(id_prefix=prefix)
+
+
+def test_random_stems_are_short_letters_that_differ():
+    stems = {random_id_stem() for _ in range(200)}
+    assert len(stems) > 180
+    assert all(len(stem) == 3 and stem.isalpha() and stem.isascii() for stem in stems)
+
+
+def test_a_face_keeps_its_id_although_stamps_lie_a_nanosecond_apart():
+    tracker = Tracker(TrackerConfig())
+    stamps = np.cumsum(np.tile([1 / 30, 1e-9], 30))
+    assert set(follow(lambda stamp: 320 + 3 * np.sin(40 * stamp), stamps, tracker)[2:]) == {"face1"}
+
+
+def test_boxes_beyond_all_images_are_tracked_without_an_error():
+    far = [face(1e38), face(-1e38), face(0.0, width=3e38), face(320), face(5.0, width=-10.0), face(9.0, width=0.0)]
+    tracker = Tracker(TrackerConfig(confirm_frames=1))
+    for stamp in np.arange(5) / 30:
+        assert len(set(ids_of(tracker, far, stamp))) == len(far)

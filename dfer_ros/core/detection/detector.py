@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
+from dfer_ros.core.detection.config import DetectorConfig
 from dfer_ros.core.detection.mediapipe_detector import MediaPipeDetector
 from dfer_ros.core.detection.yunet_detector import YuNetDetector, find_yunet_model
 from dfer_ros.core.errors import DetectorError
 from dfer_ros.core.faces import Detection, Image
 
 DETECTORS = ("auto", "mediapipe", "yunet")
-
-
-@dataclass(frozen=True)
-class DetectorConfig:
-    """detector: one of DETECTORS.
-
-    detection_confidence: least score 0..1 of a detection.
-    yunet_model: path of YuNet's ONNX file; empty: the place where `dfer fetch yunet` puts it.
-    yunet_width: width in pixels to which images are scaled for YuNet: 320 is fast, 640 finds faces of 28 pixels.
-    """
-
-    detector: str = "auto"
-    detection_confidence: float = 0.5
-    yunet_model: str = ""
-    yunet_width: int = 320
 
 
 class FaceDetector(Protocol):
@@ -37,6 +22,10 @@ class FaceDetector(Protocol):
         """Return the faces of image [H, W, 3] uint8 BGR, in pixels of that image, in no particular order."""
         ...
 
+    def configure(self, config: DetectorConfig) -> None:
+        """Take over detection_confidence from the next image on; what else changes takes a new detector."""
+        ...
+
 
 def create_detector(config: DetectorConfig) -> FaceDetector:
     """Return the detector that config names; `auto` takes MediaPipe where it is installed, else YuNet.
@@ -46,11 +35,11 @@ def create_detector(config: DetectorConfig) -> FaceDetector:
     if config.detector == "yunet":
         return _create_yunet(config)
     if config.detector == "mediapipe":
-        return MediaPipeDetector(config.detection_confidence)
+        return MediaPipeDetector(config)
     if config.detector != "auto":
         raise DetectorError(f"Detector '{config.detector}' is not known: use one of {', '.join(DETECTORS)}.")
     try:
-        return MediaPipeDetector(config.detection_confidence)
+        return MediaPipeDetector(config)
     except DetectorError as mediapipe_error:
         try:
             return _create_yunet(config)
@@ -59,4 +48,4 @@ def create_detector(config: DetectorConfig) -> FaceDetector:
 
 
 def _create_yunet(config: DetectorConfig) -> FaceDetector:
-    return YuNetDetector(find_yunet_model(config.yunet_model), config.detection_confidence, config.yunet_width)
+    return YuNetDetector(find_yunet_model(config.yunet_model), config)

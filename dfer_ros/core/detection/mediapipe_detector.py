@@ -11,10 +11,13 @@ from typing import Any
 import cv2
 import numpy as np
 
+from dfer_ros.core.detection.config import DetectorConfig
 from dfer_ros.core.errors import DetectorError
 from dfer_ros.core.faces import Detection, FloatArray, Image
 
-_SHORT_RANGE, _FULL_RANGE = 0, 1
+_SHORT_RANGE, _FULL_RANGE = "short_range", "full_range"
+_FULL_RANGE_MARGIN = 0.1
+"""How much higher the full-range model scores what is no face: MediaPipe's own thresholds are 0.6 for it, else 0.5."""
 _CLOSE_UP = 0.2
 """Least width of a face, in shorter sides of the image, that the short-range model alone may find."""
 _LONGEST_SIDE = 320
@@ -25,26 +28,37 @@ class MediaPipeDetector:
     """BlazeFace from the mediapipe 0.10.21 wheel, the last that carries the models.
 
     The full-range model looks first. It misses faces that fill half of the image, so where it finds none the
-    short-range model looks as well.
+    short-range model looks as well. All work is done in the thread that calls detect(), and in no other.
     Raises DetectorError where mediapipe is missing or carries no face models.
     """
 
     name = "mediapipe"
 
-    def __init__(self, confidence: float) -> None:
+    def __init__(self, config: DetectorConfig) -> None:
+        self._confidence = config.detection_confidence
         try:
-            from mediapipe.python.solutions.face_detection import FaceDetection
-
             with _quiet_stderr():
-                self._full_range = FaceDetection(min_detection_confidence=confidence, model_selection=_FULL_RANGE)
-                self._short_range = FaceDetection(min_detection_confidence=confidence, model_selection=_SHORT_RANGE)
-                # The first image is slow: it starts the graph.
-                self.detect(np.zeros((64, 64, 3), dtype=np.uint8))
-        except (ImportError, AttributeError, FileNotFoundError) as error:
+                self._start()
+        except (ImportError, AttributeError, IndexError, FileNotFoundError) as error:
             raise DetectorError(
                 "The MediaPipe detector needs the wheel mediapipe==0.10.21 (x86_64, Python 3.10 to 3.12): "
                 f"'pip install mediapipe==0.10.21' ({error})."
             ) from error
+
+    def configure(self, config: DetectorConfig) -> None:
+        """Take over detection_confidence; where it changed, the graphs start anew, which takes as long as an image."""
+        if config.detection_confidence == self._confidence:
+            return
+        self._confidence = config.detection_confidence
+        self._full_range.close()
+        self._short_range.close()
+        self._start()
+
+    def _start(self) -> None:
+        self._full_range = _create_graph(_FULL_RANGE, min(self._confidence + _FULL_RANGE_MARGIN, 1.0))
+        self._short_range = _create_graph(_SHORT_RANGE, self._confidence)
+        # The first image is slow: it starts the graphs.
+        self.detect(np.zeros((64, 64, 3), dtype=np.uint8))
 
     def detect(self, image: Image) -> list[Detection]:
         """Return the faces of image [H, W, 3] uint8 BGR."""
@@ -60,6 +74,25 @@ class MediaPipeDetector:
             return found
         close = [_to_detection(detection, pixels) for detection in self._short_range.process(rgb).detections or ()]
         return [detection for detection in close if detection.box[2] >= _CLOSE_UP * pixels.min()]
+
+
+def _create_graph(model: str, confidence: float) -> Any:
+    """Return MediaPipe's own graph around a model, but one that starts no threads and obeys the confidence.
+
+    mediapipe.solutions.FaceDetection gives every graph a pool of as many threads as there are cores, which wake each
+    other for every image; in the caller's thread the same image is done sooner. And it sets min_detection_confidence
+    where 0.10.21 does not look any more, so that it has no effect.
+    """
+    import mediapipe
+    from mediapipe.framework.calculator_pb2 import CalculatorGraphConfig
+    from mediapipe.modules.face_detection.face_detection_pb2 import FaceDetectionOptions
+    from mediapipe.python.solution_base import SolutionBase
+
+    file = Path(mediapipe.__file__).parent / "modules" / "face_detection" / f"face_detection_{model}_cpu.binarypb"
+    config = CalculatorGraphConfig.FromString(file.read_bytes())
+    config.graph_options[0].Pack(FaceDetectionOptions(min_score_thresh=confidence))
+    config.executor.add(type="ApplicationThreadExecutor")
+    return SolutionBase(graph_config=config, outputs=["detections"])
 
 
 @contextlib.contextmanager

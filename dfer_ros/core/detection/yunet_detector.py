@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from dfer_ros.core.detection.config import DetectorConfig
 from dfer_ros.core.errors import DetectorError
 from dfer_ros.core.faces import Detection, FloatArray, Image
 
@@ -43,16 +44,17 @@ def find_yunet_model(path: str) -> Path:
 class YuNetDetector:
     """OpenCV's FaceDetectorYN (Wu et al., "YuNet: A Tiny Millisecond-level Face Detector", 2023).
 
+    Takes as many threads as cv2.setNumThreads() allows; more than one gains little.
     Raises DetectorError where OpenCV cannot read the model file.
     """
 
     name = "yunet"
 
-    def __init__(self, model: Path, confidence: float, width: int) -> None:
-        self._width = width
+    def __init__(self, model: Path, config: DetectorConfig) -> None:
+        self._width = width = config.yunet_width
         try:
             self._network = cv2.FaceDetectorYN.create(
-                str(model), "", (width, width), confidence, _NMS_THRESHOLD, _MOST_FACES
+                str(model), "", (width, width), config.detection_confidence, _NMS_THRESHOLD, _MOST_FACES
             )
             # OpenCV before 4.8 loads the model and fails on the first image.
             self.detect(np.zeros((4 * _CELL, 4 * _CELL, 3), dtype=np.uint8))
@@ -61,6 +63,10 @@ class YuNetDetector:
                 f"OpenCV {cv2.__version__} cannot use the YuNet model {model}: it takes OpenCV 4.8 or newer "
                 "('pip install opencv-contrib-python') and the whole file ('dfer fetch yunet')."
             ) from error
+
+    def configure(self, config: DetectorConfig) -> None:
+        """Take over detection_confidence from the next image on."""
+        self._network.setScoreThreshold(config.detection_confidence)
 
     def detect(self, image: Image) -> list[Detection]:
         """Return the faces of image [H, W, 3] uint8 BGR."""
