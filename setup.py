@@ -39,6 +39,8 @@ ROS = [
     "ros-kilted-sensor-msgs",
     "ros-kilted-geometry-msgs",
     "ros-kilted-rcl-interfaces",
+    "ros-kilted-std-srvs",
+    "ros-kilted-diagnostic-msgs",
 ]
 DEMO = ["scikit-image"]
 BAGS = ["rosbags"]
@@ -77,7 +79,7 @@ setup(
         "bags": BAGS,
         "bench": BENCH,
         "train": TRAIN,
-        "test": ["pytest", "pytest-timeout", "ruff", "mypy", "types-PyYAML", *DEMO, *BAGS, *BENCH, *TRAIN],
+        "test": ["pytest", "pytest-timeout", "hypothesis", "ruff", "mypy", "types-PyYAML", *DEMO, *BAGS, *BENCH, *TRAIN],
     },
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),

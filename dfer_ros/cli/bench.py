@@ -1,4 +1,4 @@
-"""`dfer bench`: what the graph and the encoder cost on this computer, as a table and a JSON file."""
+"""`dfer bench`: what graph and encoder cost on this computer and what they survive, as a table and a JSON file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rich.table import Table
 
 from dfer_ros import __version__
 from dfer_ros.cli.outputs import whole_file
-from dfer_ros.core.recognizer import RecognizerConfig
+from dfer_ros.core.emotion_model import EmotionModelConfig
 
 _TABLE_WIDTH = 150
 """Columns that the table of the graph needs; a narrower terminal wraps its lines, which beats cutting its cells."""
@@ -34,15 +34,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
     graph.add_argument("--yunet-model", default="", help="YuNet's ONNX file, for the crowd (as fetched)")
     graph.add_argument("--output", type=Path, default=Path("bench_graph.json"), help="JSON file (%(default)s)")
     encoder = kinds.add_parser("encoder", help="the encoder alone: milliseconds by precision and batch")
-    encoder.add_argument("--model", default=RecognizerConfig.model, help="model name or folder (%(default)s)")
+    encoder.add_argument("--model", default=EmotionModelConfig.model, help="model name or folder (%(default)s)")
     encoder.add_argument("--output", type=Path, default=Path("bench_encoder.json"), help="JSON file (%(default)s)")
+    faults = kinds.add_parser("faults", help="what goes wrong on a robot, done to the real nodes: do they survive?")
+    faults.add_argument(
+        "--scale", type=float, default=0.05, help="share of the full counts and durations, 0 to 1 (%(default)s)"
+    )
+    faults.add_argument("--hours", type=float, help="length of the long run (the scale)")
+    faults.add_argument("--only", nargs="*", default=[], help="names of the scenarios to run (all)")
+    faults.add_argument("--yunet-model", default="", help="YuNet's ONNX file, for the crowd (as fetched)")
+    faults.add_argument("--output", type=Path, default=Path("bench_faults.json"), help="JSON file (%(default)s)")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure, print the table and write the JSON file."""
-    if arguments.kind == "graph":
-        return _run_graph(arguments)
-    return _run_encoder(arguments)
+    runs = {"graph": _run_graph, "encoder": _run_encoder, "faults": _run_faults}
+    return runs[arguments.kind](arguments)
 
 
 def _run_graph(arguments: argparse.Namespace) -> int:
@@ -102,6 +109,21 @@ def _run_encoder(arguments: argparse.Namespace) -> int:
     console.print(table)
     _write(arguments.output, [asdict(result) for result in results], console)
     return 0
+
+
+def _run_faults(arguments: argparse.Namespace) -> int:
+    from dfer_ros.cli.bench_faults import chosen_scenarios, print_table, run_scenarios
+    from dfer_ros.cli.bench_faults_check import Extent
+
+    console = Console()
+    hours = arguments.scale if arguments.hours is None else arguments.hours
+    chosen = chosen_scenarios(arguments.only)
+    with arguments.output.with_suffix(".log").open("w", encoding="utf-8", buffering=1) as log:
+        extent = Extent(arguments.scale, hours, arguments.yunet_model, lambda line: log.write(f"{line}\n"))
+        results = run_scenarios(chosen, extent, console)
+    print_table(results, console)
+    _write(arguments.output, [asdict(result) for result in results], console)
+    return 0 if all(result.passed for result in results) else 1
 
 
 def _write(path: Path, results: list[dict[str, Any]], console: Console) -> None:

@@ -9,9 +9,9 @@ from rich.console import Console
 
 from dfer_ros.core.detection import DetectorConfig
 from dfer_ros.core.detection.detector import DETECTORS
+from dfer_ros.core.emotion_model import EmotionModelConfig
 from dfer_ros.core.errors import DataError
 from dfer_ros.core.model_folder import PRECISIONS
-from dfer_ros.core.recognizer import RecognizerConfig
 from dfer_ros.training.evaluation.evaluate_model import EvaluationConfig, evaluate_model
 from dfer_ros.training.evaluation.peers import PEERS
 from dfer_ros.training.evaluation.report import REPORT_FILE, write_report
@@ -20,14 +20,16 @@ from dfer_ros.training.whole_path import whole_folder
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `dfer evaluate`."""
-    parser.add_argument("--model", default=RecognizerConfig.model, help="model name or folder (%(default)s)")
+    parser.add_argument("--model", default=EmotionModelConfig.model, help="model name or folder (%(default)s)")
     parser.add_argument(
         "--precision", nargs="+", default=[], choices=PRECISIONS, help="the first one is shown in detail (int8 and all)"
     )
     parser.add_argument(
         "--stills", nargs="+", type=Path, default=[], help="prepared sets with a test or validation split"
     )
-    parser.add_argument("--clips", type=Path, help="zip file or folder of clips with manifest.csv")
+    parser.add_argument(
+        "--clips", nargs="+", type=Path, default=[], help="zip files or folders with manifest.csv, or prepared sets"
+    )
     parser.add_argument("--peers", nargs="+", default=[], choices=PEERS, help="models of others, in the same run")
     parser.add_argument("--output", type=Path, required=True, help="folder for report.md, pictures and metrics.json")
     parser.add_argument(
@@ -50,8 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
     config = EvaluationConfig(
         model=arguments.model,
         precisions=tuple(dict.fromkeys(arguments.precision)),
-        stills=tuple(arguments.stills),
-        clips=arguments.clips,
+        stills=tuple(dict.fromkeys(arguments.stills)),
+        clips=tuple(dict.fromkeys(arguments.clips)),
         peers=tuple(dict.fromkeys(arguments.peers)),
         detector=DetectorConfig(arguments.detector, yunet_model=arguments.yunet_model),
         seed=arguments.seed,

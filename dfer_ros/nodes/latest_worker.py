@@ -1,43 +1,42 @@
-"""One thread beside the executor that works on the latest item only: older ones are replaced, never queued."""
+"""One thread beside the executor that does the latest job of a stream only: older ones are replaced, never queued."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Hashable
 
-Item = TypeVar("Item")
+Job = Callable[[], None]
 
 
-class LatestWorker(Generic[Item]):
-    """Calls handle(item) in its own thread for the newest item given to put().
+class LatestWorker:
+    """Runs the newest job of each stream that gave one, in the order in which the streams came.
 
-    replaced: how many items were dropped for newer ones. An exception of handle goes to on_error; the thread lives on.
+    An exception of a job goes to on_error; the thread lives on.
     """
 
-    def __init__(self, handle: Callable[[Item], None], on_error: Callable[[Exception], None]) -> None:
-        self.replaced = 0
-        self._handle = handle
+    def __init__(self, on_error: Callable[[Exception], None]) -> None:
         self._on_error = on_error
-        self._waiting: list[Item] = []
+        self._waiting: dict[Hashable, Job] = {}
         self._closing = False
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="latest_worker", daemon=True)
         self._thread.start()
 
-    def put(self, item: Item) -> None:
-        """Hand over an item; returns at once."""
+    def put(self, job: Job, stream: Hashable = None) -> bool:
+        """Hand over a job and return at once; tells whether an older one of the stream was dropped for it."""
         with self._changed:
-            self.replaced += len(self._waiting)
-            self._waiting = [item]
+            replaced = stream in self._waiting
+            self._waiting[stream] = job
             self._changed.notify()
+        return replaced
 
-    def close(self) -> None:
-        """Finish the item at hand, drop the one that waits, and end the thread."""
+    def close(self) -> list[Hashable]:
+        """Finish the job at hand, end the thread, and return the streams whose waiting job was dropped."""
         with self._changed:
             self._closing = True
             self._changed.notify()
         self._thread.join()
+        return list(self._waiting)
 
     def _run(self) -> None:
         while True:
@@ -45,8 +44,8 @@ class LatestWorker(Generic[Item]):
                 self._changed.wait_for(lambda: self._closing or self._waiting)
                 if self._closing:
                     return
-                item = self._waiting.pop()
+                job = self._waiting.pop(next(iter(self._waiting)))
             try:
-                self._handle(item)
+                job()
             except Exception as error:
                 self._on_error(error)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from sensor_msgs.msg import CompressedImage, Image
@@ -38,7 +40,7 @@ class OverlayNode(Node):
         bound_opencv_threads(1)
         self._log = ThrottledLog(self.get_logger())
         self._publisher = self.create_publisher(Image, "overlay", OUTPUT)
-        self._worker: LatestWorker[_Scene] = LatestWorker(self._draw, self._log.error)
+        self._worker = LatestWorker(self._log.error)
         self._inputs: _Inputs | None = None
         self.create_timer(_LOOK_SECONDS, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
@@ -50,11 +52,14 @@ class OverlayNode(Node):
         watched = self._publisher.get_subscription_count() > 0
         if watched and self._inputs is None:
             self._inputs = _Inputs(
-                self, self._values["image_transport"], self._values["image_reliability"], self._worker
+                self, self._values["image_transport"], self._values["image_reliability"], self._on_scene
             )
         elif not watched and self._inputs is not None:
             self._inputs.close()
             self._inputs = None
+
+    def _on_scene(self, scene: _Scene) -> None:
+        self._worker.put(lambda: self._draw(scene))
 
     def _draw(self, scene: _Scene) -> None:
         image, faces, emotions = scene
@@ -67,9 +72,9 @@ class OverlayNode(Node):
 class _Inputs:
     """The subscriptions of the overlay, and the images that wait for their faces."""
 
-    def __init__(self, node: Node, transport: str, reliability: str, worker: LatestWorker[_Scene]) -> None:
+    def __init__(self, node: Node, transport: str, reliability: str, on_scene: Callable[[_Scene], None]) -> None:
         self._node = node
-        self._worker = worker
+        self._on_scene = on_scene
         self._images: dict[float, Image | CompressedImage] = {}
         self._faces: dict[float, FaceArray] = {}
         self._emotions = EmotionArray()
@@ -100,7 +105,7 @@ class _Inputs:
         if stamp in self._images and stamp in self._faces:
             fresh = abs(stamp - header_seconds(self._emotions.header)) < _PATIENCE_SECONDS
             emotions = {emotion.face_id: emotion for emotion in self._emotions.emotions} if fresh else {}
-            self._worker.put((self._images.pop(stamp), self._faces.pop(stamp), emotions))
+            self._on_scene((self._images.pop(stamp), self._faces.pop(stamp), emotions))
         for waiting in (self._images, self._faces):
             for old in [kept for kept in waiting if abs(kept - stamp) > _PATIENCE_SECONDS]:
                 del waiting[old]

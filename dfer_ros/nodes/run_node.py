@@ -15,6 +15,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from dfer_ros.core.errors import DferError
+from dfer_ros.nodes.shared_memory import remove_abandoned_segments
 
 _WAKE_SECONDS = 0.2
 """How long a signal may wait while nothing happens in the graph."""
@@ -34,6 +35,8 @@ def run_node(name: str, create: Callable[[], Node], arguments: list[str] | None 
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
+    # A node that was killed and is started again takes away what it left, and so the robot's memory does not fill up.
+    remove_abandoned_segments()
     try:
         rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
     except RuntimeError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
 import traceback
 
@@ -11,15 +12,26 @@ from rclpy.impl.rcutils_logger import RcutilsLogger
 from dfer_ros.core.errors import DferError
 
 _PERIOD_SECONDS = 5.0
-_MOST_KINDS = 64
+_MOST_KINDS = 20
+_MOST_CHARACTERS = 1000
+_QUOTED_OR_NUMBER = re.compile(r"'.*'|\".*\"|\d+")
 
 
 class ThrottledLog:
-    """Logs a sentence unless one of its kind was logged in the last five seconds; numbers do not make another kind."""
+    """Logs a sentence unless one of its kind, or twenty of any kind, were logged in the last five seconds.
+
+    Numbers and what stands in quotes do not make another kind. An error of ours is one line, whatever it quotes.
+    """
 
     def __init__(self, logger: RcutilsLogger) -> None:
         self._logger = logger
         self._logged_at: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def info(self, sentence: str) -> None:
+        """Log what is going on."""
+        if self._is_due(sentence):
+            self._logger.info(sentence)
 
     def warning(self, sentence: str) -> None:
         """Log a warning."""
@@ -30,16 +42,16 @@ class ThrottledLog:
         """Log an error: one of ours as its sentence, any other with the lines that led to it."""
         if self._is_due(f"{type(error).__name__}: {error}"):
             if isinstance(error, DferError):
-                self._logger.error(str(error))
+                self._logger.error(" ".join(str(error).split())[:_MOST_CHARACTERS])
             else:
                 self._logger.error("Unexpected error, please report it: " + "".join(traceback.format_exception(error)))
 
     def _is_due(self, sentence: str) -> bool:
-        kind = re.sub(r"\d+", "#", sentence)
+        kind = _QUOTED_OR_NUMBER.sub("#", " ".join(sentence.split()))
         now = time.monotonic()
-        if now - self._logged_at.get(kind, -_PERIOD_SECONDS) < _PERIOD_SECONDS:
-            return False
-        if len(self._logged_at) >= _MOST_KINDS:
-            self._logged_at.clear()
-        self._logged_at[kind] = now
+        with self._lock:
+            self._logged_at = {kind: at for kind, at in self._logged_at.items() if now - at < _PERIOD_SECONDS}
+            if kind in self._logged_at or len(self._logged_at) >= _MOST_KINDS:
+                return False
+            self._logged_at[kind] = now
         return True

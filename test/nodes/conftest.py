@@ -45,14 +45,17 @@ class Nodes:
         self.processes = {}
         self.logs = {}
 
-    def start(self, node, *arguments):
-        command = [sys.executable, "-m", f"dfer_ros.nodes.{node}", "--ros-args", "-r", f"__ns:={self.namespace}"]
+    def start(self, node, *arguments, camera=""):
+        """Start a node, or one of several of a kind: its namespace, process and log then have the camera's name."""
+        name = f"{camera}/{node}" if camera else node
+        namespace = f"{self.namespace}/{camera}" if camera else self.namespace
+        command = [sys.executable, "-m", f"dfer_ros.nodes.{node}", "--ros-args", "-r", f"__ns:={namespace}"]
         process = subprocess.Popen(
             [*command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
         )
-        lines = self.logs[node] = []
+        lines = self.logs[name] = []
         threading.Thread(target=lambda: lines.extend(process.stdout), daemon=True).start()
-        self.processes[node] = process
+        self.processes[name] = process
         return process
 
     def lines(self, node, text):

@@ -36,7 +36,7 @@ def test_a_smile_is_happy_under_one_id_once_it_is_confirmed(graph, probe, clip):
     assert counts[: CONFIRM_FRAMES - 1] == [0] * (CONFIRM_FRAMES - 1)
     assert set(counts[CONFIRM_FRAMES - 1 :]) == {1}
     emotions = [emotion for stamp in sent for emotion in by_stamp[stamp]]
-    assert {emotion.face_id for emotion in emotions} == {"face1"}
+    assert len({emotion.face_id for emotion in emotions}) == 1
     assert emotions[-1].expression == "happy"
 
 
@@ -129,7 +129,8 @@ def test_cleared_by_a_clock_that_jumps_back_and_answered_again(graph, probe, cli
     sent = probe.play(clip[:15], stamps=stamps)
     again = probe.play(clip[:15], stamps=[stamp - 500.0 for stamp in stamps])
     assert wait_until(lambda: probe.answered(sent + again) == len(sent + again), 3.0)
-    assert probe.emotions[-1].emotions[0].face_id == "face2"
+    ids = {emotion.face_id for message in probe.emotions for emotion in message.emotions}
+    assert len(ids) == 2, "the face was not new after the jump"
     assert probe.emotions[-1].emotions[0].window_seconds < 1.0
     assert len(graph.lines("face_detector_node", "went backward")) == 1
     assert len(graph.lines("dfer_node", "went backward")) == 1

@@ -2,31 +2,54 @@
 
 from __future__ import annotations
 
+from dfer_ros.core.emotion_model import EmotionModelConfig
 from dfer_ros.core.encoder import AUTO
+from dfer_ros.core.hri_images import ALIGNMENTS, DEFAULT_ALIGNMENT
 from dfer_ros.core.model_folder import PRECISIONS
 from dfer_ros.core.onnx_session import SessionConfig
 from dfer_ros.core.recognizer import RecognizerConfig
 from dfer_ros.nodes.parameter import Parameter
-from dfer_ros.nodes.parameters.common import THREADS, frame_rate
+from dfer_ros.nodes.parameters.common import HRI, MANAGED, THREADS, frame_rate, max_wait
+from dfer_ros.nodes.parameters.diagnostics import DIAGNOSTICS
 
 MODEL_DEFAULT = -1.0
 """A number that stands for the model's own value."""
 
 DFER = (
-    Parameter("model", RecognizerConfig.model, "Name of a shipped model, or path of a model folder."),
+    *MANAGED,
+    Parameter(
+        "input",
+        "faces",
+        "Where the faces come from: faces, the topic of face_detector_node, or hri, any detector of ROS4HRI.",
+        choices=("faces", "hri"),
+    ),
+    Parameter(
+        "cameras",
+        [""],
+        "Names of the cameras served: <name>/faces to <name>/emotions; an empty name: faces to emotions.",
+    ),
+    Parameter(
+        "hri_alignment",
+        DEFAULT_ALIGNMENT,
+        "With input hri: the detector whose `aligned` images are read.",
+        choices=tuple(ALIGNMENTS),
+    ),
+    HRI,
+    Parameter("model", EmotionModelConfig.model, "Name of a shipped model, or path of a model folder."),
     Parameter(
         "precision",
-        RecognizerConfig.precision,
+        EmotionModelConfig.precision,
         "Precision of the encoder; auto measures those that are there and takes the fastest.",
         choices=(AUTO, *PRECISIONS),
     ),
     Parameter(
         "providers",
         list(SessionConfig.providers),
-        "ONNX Runtime execution providers in order of preference; the CPU is the last resort.",
+        "Execution providers in order of preference: cpu, cuda, tensorrt, openvino, or ONNX Runtime's names; the CPU is last.",
     ),
     THREADS,
     frame_rate("face arrays"),
+    max_wait("Face arrays"),
     Parameter(
         "window_seconds",
         MODEL_DEFAULT,
@@ -35,6 +58,7 @@ DFER = (
         0.1,
         60.0,
         stand_in=MODEL_DEFAULT,
+        changeable=True,
     ),
     Parameter(
         "unknown_threshold",
@@ -64,4 +88,5 @@ DFER = (
         1.0,
         changeable=True,
     ),
+    *DIAGNOSTICS,
 )

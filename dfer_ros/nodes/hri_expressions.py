@@ -1,0 +1,55 @@
+"""Expressions as ROS4HRI (REP-155) publishes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from rclpy.node import Node
+from std_msgs.msg import Header
+
+from dfer_ros.core.emotion import Emotion
+from dfer_ros.core.labels import UNKNOWN
+from dfer_ros.core.tracker import TrackerConfig
+from dfer_ros.nodes.hri_face_publishers import HriFacePublishers
+from dfer_ros.nodes.hri_topics import hri_messages
+
+
+class HriExpressions:
+    """Publishes /humans/faces/<id>/expression, for each face while it is sure what it shows and somebody subscribes.
+
+    lost_seconds: how long the publisher of a face without emotion is kept.
+    Raises DferError where hri_msgs is not installed.
+    """
+
+    def __init__(self, node: Node, lost_seconds: float = TrackerConfig.lost_seconds) -> None:
+        self._type = hri_messages().Expression
+        self._publishers = HriFacePublishers(node, {"expression": self._type}, lost_seconds)
+
+    def publish(self, header: Header, emotions: Sequence[Emotion]) -> None:
+        """Publish the emotions of the faces of an image; header is the image's.
+
+        REP-155 has no word for unknown: nothing is published for whom it is.
+        """
+        self._publishers.follow(header, [emotion.face_id for emotion in emotions])
+        for emotion in emotions:
+            if emotion.expression != UNKNOWN:
+                self._publishers.publish(emotion.face_id, "expression", partial(self._message, header, emotion))
+
+    def clear(self) -> None:
+        """Destroy the publishers of all faces; publish() begins anew."""
+        self._publishers.clear()
+
+    def close(self) -> None:
+        """Destroy the publishers of all faces."""
+        self.clear()
+
+    def _message(self, header: Header, emotion: Emotion) -> Any:
+        return self._type(
+            header=header,
+            expression=emotion.expression,
+            valence=emotion.valence,
+            arousal=emotion.arousal,
+            confidence=emotion.confidence,
+        )

@@ -1,0 +1,43 @@
+"""What our parts of ROS4HRI (REP-155) share: its messages, which are optional, and the names of its topics."""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+from rclpy.exceptions import InvalidTopicNameException
+from rclpy.validate_full_topic_name import validate_full_topic_name
+
+from dfer_ros.core.errors import DferError
+
+TRACKED = "/humans/faces/tracked"
+
+
+def hri_messages() -> ModuleType:
+    """Return hri_msgs.msg. Raises DferError where it is not installed."""
+    try:
+        return importlib.import_module("hri_msgs.msg")
+    except ImportError as error:
+        raise DferError(
+            "The topics of ROS4HRI (parameters hri and input) need hri_msgs, which is not installed: "
+            "run 'sudo apt install ros-$ROS_DISTRO-hri-msgs'."
+        ) from error
+
+
+def face_topic(face_id: str, name: str) -> str:
+    """Return the topic of a face, such as its `roi`. Raises DferError for an id that no topic can be named after."""
+    topic = f"/humans/faces/{face_id}/{name}"
+    if "/" in face_id or not _is_topic(topic):
+        raise DferError(
+            f"The face id '{face_id}' cannot be used with ROS4HRI, which names topics after it: "
+            "ids are short, of letters, digits and underscores, a letter first."
+        )
+    return topic
+
+
+def _is_topic(name: str) -> bool:
+    try:
+        validate_full_topic_name(name)
+    except InvalidTopicNameException:
+        return False
+    return True

@@ -1,0 +1,93 @@
+"""What the two nodes say of themselves on /diagnostics."""
+
+import time
+
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray
+from test_lifecycle import MANAGED, change, enable
+from waiting import wait_until
+
+
+@pytest.fixture
+def diagnostics(probe):
+    """The newest status of each stream of this test's nodes, by the name after the namespace."""
+    statuses = {}
+
+    def receive(message):
+        for status in message.status:
+            if status.name.startswith(probe.node.get_namespace()):
+                statuses[status.name.removeprefix(f"{probe.node.get_namespace()}/")] = status
+
+    probe.node.create_subscription(DiagnosticArray, "/diagnostics", receive, 50)
+    return statuses
+
+
+def values(status):
+    return {pair.key: pair.value for pair in status.values}
+
+
+def test_every_frame_is_counted_and_every_drop_has_its_reason(nodes, probe, clip, diagnostics):
+    nodes.start("face_detector_node")
+    camera = probe.publisher()
+    probe.wait_for_graph(emotions=False)
+    probe.play(clip[:10], stamps=[100.0 + index / 20 for index in range(10)])
+    probe.play(clip[:2], stamps=[100.2, 100.25])  # two that come late
+    bad = probe.image(clip[0], 101.0)
+    bad.encoding = "cmyk9"
+    camera.publish(bad)
+    name = "face_detector_node: image"
+    assert wait_until(lambda: name in diagnostics and values(diagnostics[name])["frames in"] == "13", 5.0)
+    counted = values(diagnostics[name])
+    assert int(counted["frames processed"]) + int(counted["frames dropped"]) == 13
+    assert counted["dropped: late_stamp"] == "2"
+    assert counted["dropped: unusable"] == "1"
+    assert counted["faces"] == "1"
+    assert counted["lifecycle state"] == "active"
+
+
+def test_images_beyond_the_frame_rate_are_counted_as_such(nodes, probe, clip, diagnostics):
+    nodes.start("face_detector_node", "-p", "frame_rate:=5.0")
+    probe.publisher()
+    probe.wait_for_graph(emotions=False)
+    probe.play(clip[:20], stamps=[100.0 + index / 20 for index in range(20)])
+    name = "face_detector_node: image"
+    assert wait_until(lambda: name in diagnostics and values(diagnostics[name])["frames in"] == "20", 5.0)
+    assert values(diagnostics[name])["dropped: frame_rate"] == "15"
+
+
+def test_the_recognizer_names_its_model_precision_and_provider(nodes, probe, clip, diagnostics):
+    nodes.start("face_detector_node")
+    nodes.start("dfer_node", "-p", "precision:=int8", "-p", "cameras:=['', 'rear']")
+    probe.publisher()
+    probe.wait_for_graph()
+    sent = probe.play(clip[:20])
+    assert wait_until(lambda: probe.answered(sent) == len(sent), 3.0)
+    assert wait_until(lambda: values(diagnostics["dfer_node: faces"]).get("frames processed") == "20", 5.0)
+    told = values(diagnostics["dfer_node: faces"])
+    assert (told["model"], told["precision"], told["provider"]) == ("mobilenet_v1", "int8", "CPUExecutionProvider")
+    assert len(told["model sha256"]) == 12
+    assert float(told["latency p50 (ms)"]) < 1000.0
+    assert values(diagnostics["dfer_node: rear"])["frames in"] == "0"
+
+
+def test_a_camera_that_stops_is_stale_after_a_second_and_a_paused_node_is_not(nodes, probe, clip, diagnostics):
+    nodes.start("face_detector_node")
+    probe.publisher()
+    probe.wait_for_graph(emotions=False)
+    probe.play(clip[:10])
+    name = "face_detector_node: image"
+    assert wait_until(lambda: name in diagnostics and diagnostics[name].level == b"\x01", 5.0)
+    assert "No frame for" in diagnostics[name].message
+    enable(probe, "face_detector_node", False)
+    assert wait_until(lambda: diagnostics[name].level == b"\x00", 5.0)
+    assert diagnostics[name].message == "Takes no frames: paused."
+    time.sleep(1.5)
+    assert diagnostics[name].level == b"\x00"
+
+
+def test_a_model_that_cannot_be_loaded_is_an_error(nodes, probe, diagnostics):
+    nodes.start("dfer_node", "-p", MANAGED, "-p", "model:=/nowhere/model")
+    assert not change(probe, "dfer_node", "configure")
+    name = "dfer_node: faces"
+    assert wait_until(lambda: name in diagnostics and diagnostics[name].level == b"\x02", 5.0)
+    assert "There is no model folder" in diagnostics[name].message
