@@ -9,7 +9,11 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 PACKAGE = "dfer_ros"
-NODES = ("face_detector_node", "dfer_node", "overlay_node", "video_source_node")
+NODES = {
+    **{name: "nodes" for name in ("face_detector_node", "dfer_node", "overlay_node", "video_source_node")},
+    **{name: "behavior" for name in ("greet_node", "speech_rate_node")},
+}
+"""The executables, and the part of the package in which each is."""
 ROOT = Path(__file__).parent
 
 
@@ -89,7 +93,7 @@ setup(
     ],
     entry_points={
         "console_scripts": [
-            *(f"{node} = {PACKAGE}.nodes.{node}:main" for node in NODES),
+            *(f"{node} = {PACKAGE}.{part}.{node}:main" for node, part in NODES.items()),
             f"dfer = {PACKAGE}.cli.main:main",
         ],
     },

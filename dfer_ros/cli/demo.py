@@ -1,4 +1,4 @@
-"""`dfer demo`: the real graph on a made clip, from nothing to an annotated video."""
+"""`dfer demo`: the real graph and two behaviours on a made clip, from nothing to an annotated video."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from rich.console import Console
 from sensor_msgs.msg import Image
 
 from dfer_msgs.msg import EmotionArray, FaceArray
+from dfer_ros.cli.demo_behaviors import BEHAVIORS, Deeds, DemoProcesses
 from dfer_ros.cli.demo_clip import FPS, demo_frames
 from dfer_ros.cli.graph_listener import GraphListener
-from dfer_ros.cli.graph_processes import GraphProcesses
 from dfer_ros.cli.live_table import LiveTable
 from dfer_ros.cli.outputs import VideoOutput, whole_file
 from dfer_ros.cli.run import NAMESPACE, check_ended
@@ -77,39 +77,49 @@ class _Recorder:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Make the clip, run the graph on it, show and record what it says."""
+    """Make the clip, run the graph and the behaviours on it, show and record what they say."""
     os.environ.update(transport_environment())
     console = Console()
     table = LiveTable(console)
+    deeds = Deeds(table)
     jsonl, mp4 = arguments.output / "demo.jsonl", arguments.output / "demo.mp4"
     with tempfile.TemporaryDirectory() as folder, whole_file(jsonl) as lines, VideoOutput(mp4, FPS) as video:
-        clip = _make_clip(Path(folder) / "clip.mp4")
         recorder = _Recorder(lines, video, table)
         with (
-            GraphProcesses(NAMESPACE, table.say) as graph,
+            DemoProcesses(NAMESPACE, table.say) as graph,
             GraphListener(NAMESPACE, recorder.on_faces, recorder.on_emotions, recorder.on_overlay) as listener,
             table,
         ):
-            _play(clip, graph, listener, recorder)
+            deeds.listen(listener.node)
+            _start(graph)
+            _play(_make_clip(Path(folder) / "clip.mp4"), graph, listener, recorder)
+    console.print(deeds.summary(), highlight=False)
     console.print(f"{recorder.frames} frames answered -> {mp4} and {jsonl}", highlight=False)
     return 0 if recorder.frames else 1
 
 
+def _start(graph: DemoProcesses) -> None:
+    graph.start("face_detector_node", {}, {"image": _IMAGE})
+    graph.start("dfer_node", {}, {})
+    graph.start("overlay_node", {}, {"image": _IMAGE})
+    for behavior in BEHAVIORS:
+        graph.start_behavior(behavior)
+
+
 def _make_clip(path: Path) -> Path:
+    """Make the clip while the nodes start, which takes them as long."""
     with VideoOutput(path, FPS) as clip:
         for frame in demo_frames():
             clip.write(frame)
     return path
 
 
-def _play(clip: Path, graph: GraphProcesses, listener: GraphListener, recorder: _Recorder) -> None:
-    remap = {"image": _IMAGE}
-    graph.start("face_detector_node", {}, remap)
-    graph.start("dfer_node", {}, {})
-    graph.start("overlay_node", {}, remap)
-    # The detector and the overlay hear the camera; dfer_node, the overlay and this process hear the faces.
-    listener.wait_until_heard({_IMAGE: 2, "faces": 3}, lambda: check_ended(graph))
-    graph.start("video_source_node", {"source": str(clip)}, remap)
+def _play(clip: Path, graph: DemoProcesses, listener: GraphListener, recorder: _Recorder) -> None:
+    # The detector and the overlay hear the camera; dfer_node, the overlay and this process hear the faces; the overlay,
+    # this process and the behaviours hear the emotions.
+    heard = {_IMAGE: 2, "faces": 3, "emotions": 2 + len(BEHAVIORS)}
+    listener.wait_until_heard(heard, lambda: check_ended(graph))
+    graph.start("video_source_node", {"source": str(clip)}, {"image": _IMAGE})
     while not graph.ended():
         recorder.write_waiting_overlays()
         time.sleep(_POLL_SECONDS)

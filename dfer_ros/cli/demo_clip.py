@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
@@ -16,17 +17,33 @@ _PORTRAIT_SIDE = 512
 _FACE_CENTRE = np.array((222.0, 112.0))
 """Middle of the face in the portrait, pixels."""
 _FACE_WIDTH = 95.0
+_UNHAPPY = (
+    # corners of the mouth, upper and lower lip, inner and outer ends of the brows
+    (203.0, 141.0, 9.0, 8.0, 18.0, 12.5),
+    (243.0, 141.0, 9.0, 8.0, -18.0, 12.5),
+    (223.0, 143.0, 9.0, 4.0, 0.0, -11.5),
+    (223.0, 151.0, 11.0, 7.0, 0.0, -13.0),
+    (211.0, 90.0, 7.0, 6.0, 7.0, -5.0),
+    (237.0, 92.0, 7.0, 6.0, -7.0, -5.0),
+    (194.0, 89.0, 8.0, 6.0, 0.0, 5.5),
+    (259.0, 92.0, 8.0, 6.0, 0.0, 5.5),
+)
+"""What moves to turn the smile of the portrait upside down: x, y, reach in x and y, and shift in x and y, pixels."""
 
 
 @dataclass(frozen=True)
 class Pose:
-    """Where a person is: centre of the face in fractions of the image, width of the face in pixels, roll."""
+    """Where a person is, and in what mood.
+
+    x, y: centre of the face in fractions of the image. face_width: pixels. unhappy: 0 (smiling) .. 1.
+    """
 
     x: float
     y: float
     face_width: float
     roll_degrees: float = 0.0
     mirrored: bool = False
+    unhappy: float = 0.0
 
 
 _FIRST_PERSON = (
@@ -36,7 +53,8 @@ _FIRST_PERSON = (
     (5.5, Pose(-0.35, 0.42, 110, -5)),
     (6.8, Pose(-0.35, 0.42, 110)),
     (8.0, Pose(0.30, 0.42, 110, 3)),
-    (12.0, Pose(0.26, 0.45, 100, -3)),
+    (8.6, Pose(0.30, 0.42, 110, 2, unhappy=1.0)),
+    (12.0, Pose(0.26, 0.45, 100, -3, unhappy=1.0)),
 )
 _SECOND_PERSON = (
     (8.0, Pose(1.30, 0.45, 85, mirrored=True)),
@@ -47,7 +65,10 @@ SECONDS = _FIRST_PERSON[-1][0]
 
 
 def demo_frames() -> Iterator[Image]:
-    """Yield the clip, 640x480 at 30 Hz: a head comes near, leaves, comes back, and a second one enters."""
+    """Yield the clip, 640x480 at 30 Hz.
+
+    A smiling head comes near, leaves, comes back and looks unhappy; meanwhile a second one enters, smiling.
+    """
     portrait = load_portrait()
     background = _background(portrait)
     for index in range(round(SECONDS * FPS)):
@@ -86,12 +107,17 @@ def compose(background: Image, portrait: Image, people: list[Pose]) -> Image:
     """Return the background with a portrait for every person."""
     canvas = background.astype(np.float32)
     height, width = background.shape[:2]
-    mask = _head_mask(portrait)
     for pose in people:
         transform = _placement(pose, width, height)
-        picture = cv2.warpAffine(portrait, transform, (width, height), flags=cv2.INTER_AREA).astype(np.float32)
-        opacity = cv2.warpAffine(mask, transform, (width, height))[..., None]
-        canvas += opacity * (picture - canvas)
+        left, top, right, bottom = _extent(transform, width, height)
+        if left < right and top < bottom:
+            transform[:, 2] -= (left, top)
+            size = (right - left, bottom - top)
+            looking = _unhappy(portrait, pose.unhappy) if pose.unhappy else portrait
+            picture = cv2.warpAffine(looking, transform, size, flags=cv2.INTER_AREA).astype(np.float32)
+            opacity = cv2.warpAffine(_head_mask(), transform, size)[..., None]
+            under = canvas[top:bottom, left:right]
+            under += opacity * (picture - under)
     return np.rint(canvas).astype(np.uint8)
 
 
@@ -107,7 +133,7 @@ def _pose_at(course: tuple[tuple[float, Pose], ...], seconds: float) -> Pose | N
         return float(start + (end - start) * (1 - np.cos(np.pi * share)) / 2)
 
     mirrored = course[0][1].mirrored
-    return Pose(smooth("x"), smooth("y"), smooth("face_width"), smooth("roll_degrees"), mirrored)
+    return Pose(smooth("x"), smooth("y"), smooth("face_width"), smooth("roll_degrees"), mirrored, smooth("unhappy"))
 
 
 def _placement(pose: Pose, width: int, height: int) -> FloatArray:
@@ -120,7 +146,33 @@ def _placement(pose: Pose, width: int, height: int) -> FloatArray:
     return np.column_stack([turn, shift]).astype(np.float32)
 
 
-def _head_mask(portrait: Image) -> FloatArray:
+def _extent(transform: FloatArray, width: int, height: int) -> tuple[int, int, int, int]:
+    """Return left, top, right and bottom of what a placed portrait covers of an image, pixels."""
+    corners = np.array([(x, y, 1) for x in (0, _PORTRAIT_SIDE) for y in (0, _PORTRAIT_SIDE)]) @ transform.T
+    (left, top), (right, bottom) = np.floor(corners.min(axis=0)) - 1, np.ceil(corners.max(axis=0)) + 1
+    return max(0, int(left)), max(0, int(top)), min(width, int(right)), min(height, int(bottom))
+
+
+def _unhappy(portrait: Image, degree: float) -> Image:
+    """Return the portrait with the features of the face shifted, to a degree of 0..1."""
+    y, x = np.mgrid[:_PORTRAIT_SIDE, :_PORTRAIT_SIDE].astype(np.float32)
+    shift = np.float32(degree) * _unhappy_shift()
+    return cv2.remap(portrait, x - shift[0], y - shift[1], cv2.INTER_LINEAR)
+
+
+@cache
+def _unhappy_shift() -> FloatArray:
+    """Return how far every pixel moves in x and y [2, 512, 512]."""
+    y, x = np.mgrid[:_PORTRAIT_SIDE, :_PORTRAIT_SIDE].astype(np.float32)
+    shift = np.zeros((2, _PORTRAIT_SIDE, _PORTRAIT_SIDE), np.float32)
+    for centre_x, centre_y, reach_x, reach_y, shift_x, shift_y in _UNHAPPY:
+        weight = np.exp(-(((x - centre_x) / reach_x) ** 2 + ((y - centre_y) / reach_y) ** 2) / 2)
+        shift += weight * np.array((shift_x, shift_y), np.float32)[:, None, None]
+    return shift
+
+
+@cache
+def _head_mask() -> FloatArray:
     """Return 1 on head and shoulders and 0 at the edges of the portrait, with a soft border."""
     mask = np.zeros((_PORTRAIT_SIDE, _PORTRAIT_SIDE), np.float32)
     cv2.ellipse(mask, (222, 102), (76, 92), 0, 0, 360, 1.0, cv2.FILLED)

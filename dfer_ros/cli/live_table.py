@@ -38,6 +38,7 @@ class LiveTable:
         self._seen: dict[str, tuple[float, Emotion]] = {}
         self._arrivals: deque[float] = deque(maxlen=60)
         self._first_stamp: float | None = None
+        self._deeds: dict[str, str] = {}
         self._live = Live(console=console, get_renderable=self._table, refresh_per_second=8, transient=False)
 
     def __enter__(self) -> LiveTable:
@@ -52,6 +53,11 @@ class LiveTable:
     def say(self, line: str) -> None:
         """Print a line above the table."""
         self._console.print(line, style="bright_black", highlight=False, markup=False, soft_wrap=True)
+
+    def show_deed(self, what: str, how: str) -> None:
+        """Show below the table the newest of what a behaviour does; what it logs is enough where there is none."""
+        with self._lock:
+            self._deeds[what] = how
 
     def update(self, message: EmotionArray) -> None:
         """Take in the emotions of a frame."""
@@ -79,7 +85,9 @@ class LiveTable:
         with self._lock:
             rows = [(face, emotion) for face, (at, emotion) in self._seen.items() if now - at < _STALE_SECONDS]
             arrivals = [at for at in self._arrivals if now - at < _STALE_SECONDS]
+            deeds = "   ".join(f"{what}: {how}" for what, how in self._deeds.items())
         table = Table(title=f"emotions  {len(arrivals)} Hz", title_justify="left", expand=False)
+        table.caption, table.caption_justify = Text(f"robot  {deeds}") if deeds else None, "left"
         for heading in ("person", "expression", "confidence", *EXPRESSIONS, "valence", "arousal"):
             table.add_column(heading, justify="left" if heading in ("person", "expression", "confidence") else "right")
         for face, emotion in rows:

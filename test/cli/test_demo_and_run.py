@@ -1,5 +1,6 @@
 """`dfer demo` and `dfer run` as a person starts them: a process, a terminal, Ctrl-C."""
 
+import io
 import json
 import os
 import signal
@@ -10,32 +11,80 @@ import time
 import cv2
 import psutil
 import pytest
+from rich.console import Console
 
+from dfer_ros.cli.live_table import LiveTable
 from dfer_ros.cli.outputs import VideoOutput
 
 DFER = [sys.executable, "-m", "dfer_ros.cli.main"]
 
 
-@pytest.fixture
-def environment():
-    """A ROS domain of its own."""
+def _environment():
     return {**os.environ, "ROS_DOMAIN_ID": str(1 + (os.getpid() + 50) % 100), "PYTHONUNBUFFERED": "1"}
 
 
-def test_the_demo_answers_its_clip_and_leaves_video_and_lines(environment, tmp_path):
+@pytest.fixture
+def environment():
+    """A ROS domain of its own."""
+    return _environment()
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """The lines that the demo printed, and the folder that it wrote to."""
+    folder = tmp_path_factory.mktemp("demo")
     done = subprocess.run(
-        [*DFER, "demo", "--output", str(tmp_path)], env=environment, capture_output=True, text=True, timeout=120
+        [*DFER, "demo", "--output", str(folder)], env=_environment(), capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "happy" in done.stdout
-    records = [json.loads(line) for line in (tmp_path / "demo.jsonl").read_text().splitlines()]
-    assert {record["face_id"] for record in records} == {"face1", "face2", "face3"}
-    assert sum(record["expression"] == "happy" for record in records) > 0.95 * len(records)
+    return done.stdout.splitlines(), folder
+
+
+def _face_ids(records):
+    return list(dict.fromkeys(record["face_id"] for record in records))
+
+
+@pytest.fixture(scope="module")
+def records(demo):
+    return [json.loads(line) for line in (demo[1] / "demo.jsonl").read_text().splitlines()]
+
+
+def test_the_demo_answers_its_clip_and_leaves_video_and_lines(demo, records):
+    lines, folder = demo
+    assert len(_face_ids(records)) == 3
     # How many of the 360 a busy machine answers in time is for `dfer bench graph` to say.
     assert len({record["frame"] for record in records}) > 100
-    video = cv2.VideoCapture(str(tmp_path / "demo.mp4"))
+    video = cv2.VideoCapture(str(folder / "demo.mp4"))
     assert video.get(cv2.CAP_PROP_FRAME_COUNT) > 200
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["demo.jsonl", "demo.mp4"]
+    assert sorted(path.name for path in folder.iterdir()) == ["demo.jsonl", "demo.mp4"]
+    assert lines[-1].endswith("demo.jsonl")
+
+
+def test_in_the_demo_two_smile_and_the_one_who_came_back_stops_smiling(records):
+    first, back, second = ([r["expression"] for r in records if r["face_id"] == name] for name in _face_ids(records))
+    assert first.count("happy") > 0.95 * len(first)
+    assert second.count("happy") > 0.95 * len(second)
+    assert (back[0], back[-1]) == ("happy", "sad")
+
+
+def test_in_the_demo_the_behaviours_greet_two_and_slow_the_speech_for_one(demo, records):
+    lines, _ = demo
+    first, back, second = _face_ids(records)
+    greeted = [line.split('"')[0] for line in lines if line.startswith("greet_node: To ")]
+    assert greeted == [f"greet_node: To {first}: ", f"greet_node: To {second}: "]
+    rates = [line for line in lines if line.startswith("speech_rate_node: Rate")]
+    assert [line.split(" for ")[0] for line in rates] == [f"speech_rate_node: Rate 0.8: {back} has looked frustrated"]
+    assert "The behaviours greeted 2 times and slowed the speech once." in lines
+
+
+def test_the_live_table_shows_the_newest_of_what_the_behaviours_do():
+    console = Console(force_terminal=True, width=160, file=io.StringIO())
+    with LiveTable(console) as table:
+        table.show_deed("says", '"Hello [you]!"')
+        table.show_deed("speech rate", "1.0")
+        table.show_deed("speech rate", "0.8")
+    shown = console.file.getvalue().split("nobody is seen")[-1]
+    assert 'robot  says: "Hello [you]!"   speech rate: 0.8' in shown
 
 
 def test_run_plays_a_source_to_its_end(environment, clip, tmp_path):

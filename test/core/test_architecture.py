@@ -17,7 +17,9 @@ ALLOWED = {
     "core": {"core"},
     "nodes": {"core", "nodes"},
     "training": {"core", "training"},
-    "cli": {"core", "nodes", "training", "cli"},
+    "behavior": {"core", "nodes", "behavior"},
+    "report": {"core", "report"},
+    "cli": {"core", "nodes", "training", "behavior", "report", "cli"},
 }
 """The parts of the package that each part may import."""
 

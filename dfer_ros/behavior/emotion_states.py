@@ -1,0 +1,215 @@
+"""The emotions of people as a behaviour wants them: settled, told once when they change, never stale.
+
+Knows no ROS. `now` is the time of the caller's clock, stamps are those of the images, all in seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dfer_ros.behavior.behavior_error import BehaviorError
+from dfer_ros.core.emotion import PHASES, Emotion
+from dfer_ros.core.labels import EXPRESSIONS, UNKNOWN
+from dfer_ros.core.stamps import CLOCK_TOLERANCE, FrameOrder, StampOrder, usable_stamp
+
+
+@dataclass(frozen=True)
+class EmotionStatesConfig:
+    """How stable is stable, in seconds.
+
+    settle_seconds: how long another expression must be read without a break before it is the person's emotion.
+    unsure_seconds: how long unknown must be read without a break before the emotion is unknown.
+    stale_seconds: age beyond which an emotion is not current, and a message is not used.
+    lost_seconds: age beyond which a face is lost; not less than stale_seconds, and better more than the time for which
+    face_detector_node keeps the id of an unseen face.
+    Raises BehaviorError for values that cannot be.
+    """
+
+    settle_seconds: float = 0.5
+    unsure_seconds: float = 1.0
+    stale_seconds: float = 1.0
+    lost_seconds: float = 2.0
+
+    def __post_init__(self) -> None:
+        if min(self.settle_seconds, self.unsure_seconds) < 0.0 or not 0.0 < self.stale_seconds <= self.lost_seconds:
+            raise BehaviorError(
+                f"{self} cannot be: settle_seconds and unsure_seconds must be at least 0, stale_seconds more than 0, "
+                "and lost_seconds at least stale_seconds."
+            )
+
+
+@dataclass(frozen=True)
+class PersonEmotion:
+    """The emotion of one person now.
+
+    expression: the settled emotion, a REP-155 name, or unknown. confidence: the newest probability 0..1 of expression;
+    for unknown, that of the most likely class. valence, arousal (-1..1), intensity (0..1) and phase (unknown, neutral,
+    onset, apex or offset) are the newest. held_seconds: since when, in the images, the person has this emotion.
+    age: seconds since the newest image of the person. topic: where it came from.
+    """
+
+    face_id: str
+    expression: str
+    confidence: float
+    valence: float
+    arousal: float
+    intensity: float
+    phase: str
+    held_seconds: float
+    age: float
+    topic: str
+
+
+@dataclass(frozen=True)
+class EmotionChanged:
+    """Another expression settled. old is unknown at first and after EmotionUnsure; new never is."""
+
+    face_id: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class EmotionUnsure:
+    """What was known of a person who is still there no longer counts; last is what it was."""
+
+    face_id: str
+    last: str
+
+
+@dataclass(frozen=True)
+class FaceLost:
+    """A face was not seen for lost_seconds, or time jumped back. Whoever comes under its id is somebody new."""
+
+    face_id: str
+
+
+Event = EmotionChanged | EmotionUnsure | FaceLost
+
+
+@dataclass
+class _Person:
+    """report: the newest. stamp: of its image. taken: the same on the caller's clock, never ahead of it.
+
+    settled: the emotion, since the image of settled_at. rival: what has been read instead without a break since
+    rival_at; None while the emotion is read.
+    """
+
+    report: Emotion
+    stamp: float
+    taken: float
+    settled_at: float
+    settled: str = UNKNOWN
+    rival: str | None = None
+    rival_at: float = 0.0
+
+
+class EmotionStates:
+    """The people of one topic. Not thread safe.
+
+    jumped_back: whether time jumped back in the last call, so that everybody was lost.
+    complaint: a sentence where the last message, or a part of it, could not be used; else None.
+    """
+
+    def __init__(self, config: EmotionStatesConfig, topic: str = "") -> None:
+        self._config = config
+        self._topic = topic
+        self._people: dict[str, _Person] = {}
+        self._order = StampOrder()
+        self._now = float("-inf")
+        self.jumped_back = False
+        self.complaint: str | None = None
+
+    def update(self, stamp: float, now: float, reports: Sequence[Emotion]) -> list[Event]:
+        """Take in what was read in one image and return what happened.
+
+        stamp: of the image, 0 if it has none. reports: one a face; the message dfer_msgs/Emotion serves as well.
+        """
+        events = self.expire(now)
+        stamp = usable_stamp(stamp, now)
+        if self._order.check(stamp) is FrameOrder.JUMPED_BACK:
+            events += self._lose_everybody()
+        self.complaint = self._complaint(stamp, now)
+        if self.complaint is None:
+            for report in reports:
+                events += self._take_in(report, stamp, min(stamp, now))
+        return events
+
+    def expire(self, now: float) -> list[Event]:
+        """Return who was lost by now; to be called a few times a second, whether or not messages come."""
+        self.jumped_back, self.complaint = False, None
+        before, self._now = self._now, now
+        if now < before - CLOCK_TOLERANCE:
+            return self._lose_everybody()
+        gone = [face_id for face_id, person in self._people.items() if now - person.taken > self._config.lost_seconds]
+        for face_id in gone:
+            del self._people[face_id]
+        return [FaceLost(face_id) for face_id in gone]
+
+    def people(self, now: float) -> list[PersonEmotion]:
+        """Return everybody whose emotion is current; a clock that was set back makes nobody so."""
+        ages = {face_id: now - person.taken for face_id, person in self._people.items()}
+        current = [face_id for face_id, age in ages.items() if -CLOCK_TOLERANCE <= age <= self._config.stale_seconds]
+        return [self._answer(self._people[face_id], max(0.0, ages[face_id])) for face_id in current]
+
+    def _complaint(self, stamp: float, now: float) -> str | None:
+        """Return why a message tells nothing about now, or None if it does."""
+        if now <= 0.0:
+            return f"{self._topic} is not used: use_sim_time is set, but /clock has not started."
+        if now - stamp > self._config.stale_seconds:
+            return (
+                f"{self._topic} is not used: its images are {now - stamp:.1f} s old when they arrive. A recording is "
+                "replayed with --clock and use_sim_time; the clocks of several computers must agree."
+            )
+        return None
+
+    def _take_in(self, report: Emotion, stamp: float, taken: float) -> list[Event]:
+        if report.expression not in (*EXPRESSIONS, UNKNOWN) or report.phase >= len(PHASES):
+            self.complaint = f"{self._topic} says {report.expression!r}, phase {report.phase}: it is not dfer_node's."
+            return []
+        person = self._people.get(report.face_id)
+        if person is None:
+            person = self._people[report.face_id] = _Person(report, stamp, taken, settled_at=stamp)
+        elif stamp <= person.stamp:
+            return []
+        elif stamp - person.stamp > self._config.stale_seconds:
+            person.rival = None
+        person.report, person.stamp, person.taken = report, stamp, taken
+        return self._settle(person, report.expression)
+
+    def _settle(self, person: _Person, read: str) -> list[Event]:
+        """Let what was read compete with the emotion."""
+        if read == person.settled:
+            person.rival = None
+            return []
+        if read != person.rival:
+            person.rival, person.rival_at = read, person.stamp
+        needed = self._config.unsure_seconds if read == UNKNOWN else self._config.settle_seconds
+        if person.stamp - person.rival_at < needed:
+            return []
+        old, face_id = person.settled, person.report.face_id
+        person.settled, person.settled_at, person.rival = read, person.rival_at, None
+        return [EmotionUnsure(face_id, old) if read == UNKNOWN else EmotionChanged(face_id, old, read)]
+
+    def _lose_everybody(self) -> list[Event]:
+        self.jumped_back = self.jumped_back or bool(self._people)
+        lost: list[Event] = [FaceLost(face_id) for face_id in self._people]
+        self._people.clear()
+        return lost
+
+    def _answer(self, person: _Person, age: float) -> PersonEmotion:
+        report = person.report
+        named = EXPRESSIONS.index(person.settled) if person.settled in EXPRESSIONS else None
+        return PersonEmotion(
+            face_id=report.face_id,
+            expression=person.settled,
+            confidence=float(max(report.probabilities) if named is None else report.probabilities[named]),
+            valence=report.valence,
+            arousal=report.arousal,
+            intensity=report.intensity,
+            phase=PHASES[report.phase],
+            held_seconds=person.stamp - person.settled_at,
+            age=age,
+            topic=self._topic,
+        )

@@ -1,0 +1,69 @@
+"""Fixtures of the tests of behaviours."""
+
+import itertools
+import os
+
+import pytest
+
+# Before anything imports rclpy: nobody else on this machine or network may answer.
+os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)
+os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+
+import rclpy
+from behavior_graph import Audience, Processes, Reader, Spun
+
+from dfer_ros.cli.transport_profile import transport_environment
+
+_counter = itertools.count(1)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def ros():
+    """ROS in this process, unless other tests have started it."""
+    mine = not rclpy.ok()
+    if mine:
+        os.environ.update(transport_environment())
+        rclpy.init(args=[])
+    yield
+    if mine:
+        rclpy.shutdown()
+
+
+@pytest.fixture
+def namespace():
+    """A namespace of its own for every test."""
+    return f"/behavior{next(_counter)}"
+
+
+@pytest.fixture
+def reader(namespace):
+    made = Reader(namespace)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def behavior_node(namespace):
+    """A node of a behaviour; nobody spins it yet."""
+    node = rclpy.create_node("behavior", namespace=namespace)
+    yield node
+    node.destroy_node()
+
+
+@pytest.fixture
+def processes(namespace):
+    """Start nodes; they are stopped at the end of the test, and must end well."""
+    started = Processes(namespace)
+    yield started
+    codes = started.stop()
+    lines = [line for log in started.logs.values() for line in log]
+    assert not [line for line in lines if "Traceback" in line]
+    assert set(codes.values()) <= {0}, "".join(lines)
+
+
+@pytest.fixture
+def audience(namespace):
+    made = Audience(namespace)
+    with Spun(made.node):
+        yield made
+    made.close()

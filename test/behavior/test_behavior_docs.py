@@ -1,0 +1,93 @@
+"""docs/behavior.md says what is true."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from behavior_graph import wait_until
+
+from dfer_ros.behavior.emotion_states import EmotionStatesConfig, PersonEmotion
+from dfer_ros.behavior.greet_node import GREET
+from dfer_ros.behavior.speech_rate_node import SPEECH_RATE
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+TEXT = (DOCS / "behavior.md").read_text(encoding="utf-8")
+BEHAVIOR, SCRIPT, CALLBACK = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+
+
+def cells(heading):
+    """Return the rows of the table whose first heading this is."""
+    table = re.search(rf"^\| {re.escape(heading)} \|.*\n\|-.*\n((?:\|.*\n)+)", TEXT, re.MULTILINE).group(1)
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
+
+
+def run_example(code, topic):
+    return subprocess.Popen(
+        [sys.executable, "-c", code, "--ros-args", "-r", f"/dfer/emotions:={topic}"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def test_a_behaviour_has_fifteen_lines_and_works(reader):
+    assert len([line for line in BEHAVIOR.splitlines() if line.strip()]) <= 15
+    process = run_example(BEHAVIOR, reader.topic())
+    reader.wait_for_listener()
+    reader.keep_saying(1.5, face7="happy")
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=20)
+    assert output.count("Hello face7, you look happy!") == 1
+
+
+def test_the_script_works(reader):
+    process = run_example(SCRIPT, reader.topic())
+    reader.wait_for_listener()
+    assert reader.say_until(lambda: process.poll() is not None, face7="happy")
+    assert "face7 is happy" in process.communicate()[0]
+
+
+def test_the_callback_is_python():
+    compile(CALLBACK, "behavior.md", "exec")
+
+
+def test_every_field_of_a_person_is_there():
+    named = re.findall(r"`(\w+)`", " ".join(row[0] for row in cells("`PersonEmotion`")))
+    assert sorted(named) == sorted(field.name for field in fields(PersonEmotion))
+
+
+def test_the_times_are_the_defaults():
+    config = EmotionStatesConfig()
+    assert f"read for {config.settle_seconds:g} s without a break" in TEXT
+    assert f"only `unknown` was read for {config.unsure_seconds:g} s" in TEXT
+    assert f"not seen for {config.lost_seconds:g} s" in TEXT
+    assert f"Beyond an age of {config.stale_seconds:g} s" in TEXT
+
+
+@pytest.mark.parametrize(("node", "table"), [("greet_node", GREET), ("speech_rate_node", SPEECH_RATE)])
+def test_the_parameters_are_those_of_the_node(node, table):
+    expected = [[f"`{p.name}`", f"`{json.dumps(p.default)}`", p.unit, p.description] for p in table]
+    assert cells(f"`{node}`") == expected
+
+
+def test_the_links_lead_somewhere():
+    links = re.findall(r"\]\(([^)]+)\)", TEXT)
+    assert links
+    assert all((DOCS / link).exists() for link in links)
+
+
+def test_a_wrong_topic_is_the_first_thing_that_an_author_is_told(reader):
+    process = run_example(BEHAVIOR, f"{reader.topic()}_wrong")
+    try:
+        first = []
+        assert wait_until(lambda: first.append(process.stdout.readline()) or "Nobody publishes" in first[-1], 15.0)
+        assert f"{reader.topic()}_wrong" in first[-1]
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)

@@ -1,0 +1,82 @@
+"""The two example nodes beside the real graph, and on their own with emotions that are said to them."""
+
+import itertools
+import time
+
+import pytest
+from behavior_graph import wait_until
+
+from dfer_ros.behavior.greetings import GreetingsConfig
+from dfer_ros.behavior.speech_rate import SpeechRateConfig
+from dfer_ros.cli.demo_clip import FPS, demo_frames
+
+SHOWN_AT = FPS / 2
+"""Images a second at which every second frame of the demo clip is shown: at its own speed."""
+
+
+@pytest.fixture(scope="module")
+def demo_clip():
+    """Every second frame of the demo clip."""
+    return list(itertools.islice(demo_frames(), 0, None, 2))
+
+
+@pytest.fixture
+def graph(processes, audience):
+    """The real graph with both examples."""
+    processes.start("nodes", "face_detector_node")
+    processes.start("nodes", "dfer_node", "-p", "precision:=int8")
+    processes.start("behavior", "greet_node")
+    processes.start("behavior", "speech_rate_node")
+    audience.wait_for({"image": 1, "faces": 1, "emotions": 3})
+    return processes
+
+
+def test_the_graph_makes_the_robot_greet_each_smiling_person_once(graph, audience, demo_clip):
+    smiling = demo_clip[: round(4.0 * SHOWN_AT)]
+    audience.show(smiling, SHOWN_AT)
+    assert wait_until(lambda: audience.said == [GreetingsConfig.text], 5.0), graph.logs
+    audience.show(smiling[::-1], SHOWN_AT)
+    assert audience.said == [GreetingsConfig.text], "greeted again within a while"
+    assert audience.rates == [1.0], "slowed down for a smile"
+
+
+def test_the_graph_makes_the_robot_speak_slower_for_who_looks_unhappy_and_recover(graph, audience, demo_clip):
+    unhappy = demo_clip[round(7.4 * SHOWN_AT) :]
+    audience.show(unhappy, SHOWN_AT)
+    assert wait_until(lambda: audience.rates == [1.0, pytest.approx(SpeechRateConfig.slow_rate)], 5.0), graph.logs
+    assert wait_until(lambda: audience.rates[-1] == 1.0, SpeechRateConfig.recovery_seconds + 10.0)
+    assert any("has looked frustrated for" in line for line in graph.logs["speech_rate_node"])
+    assert any("everybody looks well again" in line for line in graph.logs["speech_rate_node"])
+
+
+def test_greet_node_says_what_its_parameters_say(processes, audience, reader):
+    processes.start("behavior", "greet_node", "-p", "text:=Good day.", "-p", "again_seconds:=3.0")
+    reader.wait_for_listener()
+    assert reader.say_until(lambda: audience.said == ["Good day."], face1="happy")
+    reader.keep_saying(1.0, face1="sad")
+    reader.keep_saying(1.0, face1="happy")
+    assert audience.said == ["Good day."]
+    time.sleep(3.0)
+    assert reader.say_until(lambda: audience.said == ["Good day."] * 2, face1="happy")
+
+
+def test_speech_rate_node_hears_several_cameras(processes, audience, reader, namespace):
+    topics = f"[{namespace}/front/emotions,{namespace}/rear/emotions]"
+    processes.start(
+        "behavior", "speech_rate_node", "-p", f"topics:={topics}", "-p", "slow_rate:=0.6", "-p", "sustained_seconds:=1"
+    )
+    reader.wait_for_listener("front")
+    reader.wait_for_listener("rear")
+    assert wait_until(lambda: audience.rates == [1.0])
+    assert reader.say_until(lambda: audience.rates == [1.0, pytest.approx(0.6)], camera="rear", face1="scared")
+
+
+def test_a_wrong_parameter_is_refused_with_a_sentence(processes):
+    process = processes.start("behavior", "speech_rate_node", "-p", "slow_rate:=7.0")
+    assert process.wait(20.0) == 1
+    assert wait_until(
+        lambda: any(
+            "'slow_rate' must be a number from 0.1 to 1.0" in line for line in processes.logs["speech_rate_node"]
+        )
+    )
+    processes.processes.clear()
