@@ -25,6 +25,7 @@ from launch.actions import (
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
+from launch_ros.utilities import prefix_namespace
 
 from dfer_ros.core.share import share_directory
 
@@ -84,7 +85,7 @@ def start_camera(context: LaunchContext) -> list[Action]:
     """
     camera = context.launch_configurations["camera"]
     if camera not in DRIVERS:
-        return [recording(camera)]
+        return [recording(camera, context)]
     share = share_of_first(DRIVERS[camera][0])
     if camera == "usb_cam":
         driver = usb_cam(context.launch_configurations["video_device"])
@@ -122,19 +123,25 @@ def depthai(share: Path) -> Action:
     return IncludeLaunchDescription(str(launch_file), launch_arguments={"name": "oak"}.items())
 
 
-def recording(source: str) -> Action:
+def recording(source: str, context: LaunchContext) -> Action:
     """Return our player of videos and images."""
+    name = "video_source_node"
+    pushed = context.launch_configurations.get("ros_namespace")
+    namespace = f"/{prefix_namespace(pushed, context.launch_configurations['namespace'])}".replace("//", "/")
     return Node(
         package="dfer_ros",
-        executable="video_source_node",
-        name="video_source_node",
-        namespace=LaunchConfiguration("namespace"),
+        executable=name,
+        name=name,
+        namespace=namespace,
         parameters=[
-            str(SHARE / "config" / "video_source_node.yaml"),
+            str(SHARE / "config" / f"{name}.yaml"),
             {"source": ParameterValue(source, value_type=str), "loop": True},
         ],
         remappings=[("image", LaunchConfiguration("image"))],
-        ros_arguments=["--log-level", LaunchConfiguration("log_level")],
+        ros_arguments=[
+            *("--log-level", LaunchConfiguration("log_level")),
+            *("--enclave", f"{namespace.rstrip('/')}/{name}"),
+        ],
         output="screen",
     )
 

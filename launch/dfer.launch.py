@@ -1,6 +1,7 @@
-"""Starts the face detector and dfer_node, and the overlay if asked for, on the topic of a running camera.
+"""Starts the face detector and dfer_node, and the overlay if asked for, on the topic of a running camera or of several.
 
     ros2 launch dfer_ros dfer.launch.py image:=/my_camera/image_raw overlay:=true
+    ros2 launch dfer_ros dfer.launch.py cameras:="{front: /front/image_raw, rear: /rear/image_raw}"
 
 Where a parameter gets its value from, the later wins: config/<node>.yaml, params_file, an argument that differs from
 its default. So an argument that nobody touched never overrides params_file.
@@ -8,6 +9,8 @@ its default. So an argument that nobody touched never overrides params_file.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +18,16 @@ import yaml
 from launch import LaunchContext, LaunchDescription
 from launch.action import Action
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
-from launch.conditions import IfCondition
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
+from launch_ros.utilities import prefix_namespace
 
 from dfer_ros.cli.transport_profile import transport_environment
 from dfer_ros.core.share import share_directory
 
 CONFIG = share_directory() / "config"
 BOOLEANS = ["true", "false", "True", "False"]
+RESPAWN_DELAY_SECONDS = 0.5
 
 PARAMETER_ARGUMENTS = {
     "image_transport": (["face_detector_node", "overlay_node"], "Transport of the images: raw or compressed."),
@@ -37,22 +41,42 @@ PARAMETER_ARGUMENTS = {
         ["dfer_node"],
         "Precision of the encoder: fp32, fp16, int8, or auto, which measures and takes the fastest.",
     ),
+    "id_prefix": (
+        ["face_detector_node"],
+        "Begin of every face id, a letter first; the ids of `cameras` have the camera's name after it.",
+    ),
+    "hri": (
+        ["face_detector_node", "dfer_node"],
+        "Whether the topics of ROS4HRI (REP-155) are published as well; needs hri_msgs.",
+    ),
+    "input": (
+        ["dfer_node"],
+        "Where the faces come from: faces, our detector, or hri, any detector of ROS4HRI; then ours is not started.",
+    ),
+    "autostart": (
+        ["face_detector_node", "dfer_node"],
+        "Whether the nodes configure and activate themselves; otherwise a lifecycle manager does.",
+    ),
 }
 """The arguments that are parameters: name -> the nodes that have it, description. Their defaults stand in config/."""
 
 
 def generate_launch_description() -> LaunchDescription:
-    parameters = [
-        DeclareLaunchArgument(name, default_value=default(nodes[0], name), description=description)
-        for name, (nodes, description) in PARAMETER_ARGUMENTS.items()
-    ]
     return LaunchDescription(
         [
             DeclareLaunchArgument("image", default_value="/camera/image_raw", description="Topic of the camera."),
-            *parameters,
             DeclareLaunchArgument(
-                "overlay", default_value="false", choices=BOOLEANS, description="Whether overlay_node is started."
+                "cameras",
+                default_value="",
+                description="Several cameras instead of `image`, as YAML: their names and the topics of their images, "
+                '"{front: /front/image_raw, rear: /rear/image_raw}". Each has a face detector in <namespace>/<name>.',
             ),
+            boolean(
+                "shared_encoder", "true", "Whether one dfer_node serves all `cameras`; otherwise each has its own."
+            ),
+            *(parameter_argument(name) for name in PARAMETER_ARGUMENTS),
+            boolean("overlay", "false", "Whether overlay_node is started, for each camera."),
+            boolean("respawn", "false", "Whether a node that ended is started again, half a second later."),
             DeclareLaunchArgument("namespace", default_value="dfer", description="Namespace of the nodes."),
             DeclareLaunchArgument(
                 "params_file",
@@ -60,12 +84,7 @@ def generate_launch_description() -> LaunchDescription:
                 description="YAML file of parameters in the form of config/*.yaml, laid over those; empty: none. "
                 "An argument that differs from its default wins over it.",
             ),
-            DeclareLaunchArgument(
-                "use_sim_time",
-                default_value="false",
-                choices=BOOLEANS,
-                description="Whether the nodes take the time from /clock.",
-            ),
+            boolean("use_sim_time", "false", "Whether the nodes take the time from /clock."),
             DeclareLaunchArgument(
                 "log_level",
                 default_value="info",
@@ -77,35 +96,118 @@ def generate_launch_description() -> LaunchDescription:
     )
 
 
-def default(node: str, parameter: str) -> str:
-    """Return the default of a node's parameter as the text of a launch argument."""
-    values = yaml.safe_load((CONFIG / f"{node}.yaml").read_text())[f"/**/{node}"]["ros__parameters"]
-    return str(values[parameter])
+def boolean(name: str, default_value: str, description: str) -> DeclareLaunchArgument:
+    """Return an argument that is true or false."""
+    return DeclareLaunchArgument(name, default_value=default_value, choices=BOOLEANS, description=description)
+
+
+def parameter_argument(name: str) -> DeclareLaunchArgument:
+    """Return an argument that is a parameter, with the default of its node."""
+    nodes, description = PARAMETER_ARGUMENTS[name]
+    value = default(nodes[0], name)
+    if isinstance(value, bool):
+        return boolean(name, str(value).lower(), description)
+    return DeclareLaunchArgument(name, default_value=str(value), description=description)
+
+
+def default(node: str, parameter: str) -> Any:
+    """Return the default of a node's parameter."""
+    return yaml.safe_load((CONFIG / f"{node}.yaml").read_text())[f"/**/{node}"]["ros__parameters"][parameter]
 
 
 def start_nodes(context: LaunchContext) -> list[Action]:
     """Return the nodes, after the environment that they and every process started later get."""
-    return [
-        *(SetEnvironmentVariable(name, value) for name, value in transport_environment().items()),
-        node("face_detector_node", context),
-        node("dfer_node", context),
-        node("overlay_node", context, condition=IfCondition(LaunchConfiguration("overlay"))),
-    ]
+    environment = [SetEnvironmentVariable(name, value) for name, value in transport_environment().items()]
+    cameras = parse_cameras(context.launch_configurations["cameras"])
+    if context.launch_configurations["input"] == "hri":
+        refuse_cameras_of_ours(cameras, context)
+        return [*environment, node("dfer_node", context)]
+    nodes = nodes_of_cameras(cameras, context) if cameras else nodes_of_one_camera(context)
+    return [*environment, *nodes]
 
 
-def node(name: str, context: LaunchContext, **options: Any) -> Node:
-    """Return a node with its parameters: what is said last holds."""
+def parse_cameras(text: str) -> dict[str, str]:
+    """Return the topics of the cameras by name, none where text is empty; raise a sentence where it is not that."""
+    if not text.strip():
+        return {}
+    try:
+        cameras = yaml.safe_load(text)
+    except yaml.YAMLError:
+        cameras = None
+    if not isinstance(cameras, dict) or not all(isinstance(topic, str) and topic for topic in cameras.values()):
+        raise RuntimeError(f'cameras must be names and topics, "{{front: /front/image_raw}}", not {text!r}.')
+    for name in cameras:
+        # It becomes part of topics and the begin of face ids.
+        if not re.fullmatch(r"[A-Za-z](_?[A-Za-z0-9])*", str(name)) or not isinstance(name, str):
+            raise RuntimeError(f"A camera cannot be named {name!r}: take letters, digits and single _, a letter first.")
+    return cameras
+
+
+def refuse_cameras_of_ours(cameras: Mapping[str, str], context: LaunchContext) -> None:
+    """Refuse what is about our face detector where the faces come from another one."""
+    overlay = is_true(context, "overlay")
+    if cameras or overlay:
+        raise RuntimeError(
+            f"{'overlay' if overlay else 'cameras'} needs our face detector, which input:=hri does not start."
+        )
+
+
+def nodes_of_one_camera(context: LaunchContext) -> list[Node]:
+    """Return the nodes on the topic `image`."""
+    overlay = [node("overlay_node", context)] if is_true(context, "overlay") else []
+    return [node("face_detector_node", context), node("dfer_node", context), *overlay]
+
+
+def nodes_of_cameras(cameras: Mapping[str, str], context: LaunchContext) -> list[Node]:
+    """Return the nodes of every camera in a namespace of its own, and the dfer_node that they share."""
+    prefix = context.launch_configurations["id_prefix"]
+    shared = is_true(context, "shared_encoder")
+    nodes = []
+    for camera, image in cameras.items():
+        of_camera = {"camera": camera, "image": image}
+        nodes.append(node("face_detector_node", context, **of_camera, parameters={"id_prefix": f"{prefix}{camera}_"}))
+        if not shared:
+            nodes.append(node("dfer_node", context, **of_camera))
+        if is_true(context, "overlay"):
+            nodes.append(node("overlay_node", context, **of_camera))
+    if shared:
+        nodes.append(node("dfer_node", context, parameters={"cameras": list(cameras)}))
+    return nodes
+
+
+def node(
+    name: str, context: LaunchContext, camera: str = "", image: str = "", parameters: Mapping[str, Any] | None = None
+) -> Node:
+    """Return a node with its parameters: what is said last holds.
+
+    camera: the part of its namespace that is its own. image: its topic, the argument `image` where empty.
+    """
+    namespace = full_namespace(context, camera)
     return Node(
         package="dfer_ros",
         executable=name,
         name=name,
-        namespace=LaunchConfiguration("namespace"),
-        parameters=[str(CONFIG / f"{name}.yaml"), *user_parameters(context), *given_parameters(name, context)],
-        remappings=[("image", LaunchConfiguration("image"))],
-        ros_arguments=["--log-level", LaunchConfiguration("log_level")],
+        namespace=namespace,
+        parameters=[
+            str(CONFIG / f"{name}.yaml"),
+            *user_parameters(context),
+            *given_parameters(name, context),
+            *([dict(parameters)] if parameters else []),
+        ],
+        remappings=[("image", image or LaunchConfiguration("image"))],
+        # The SROS2 enclave is the node's full name; without ROS_SECURITY_ENABLE it has no effect.
+        ros_arguments=["--log-level", LaunchConfiguration("log_level"), "--enclave", f"{namespace}/{name}"],
+        respawn=is_true(context, "respawn"),
+        respawn_delay=RESPAWN_DELAY_SECONDS,
         output="screen",
-        **options,
     )
+
+
+def full_namespace(context: LaunchContext, camera: str) -> str:
+    """Return the namespace of the nodes, or that of a camera's own nodes, from the root."""
+    pushed = context.launch_configurations.get("ros_namespace")
+    namespace = prefix_namespace(pushed, context.launch_configurations["namespace"])
+    return "".join(f"/{part.strip('/')}" for part in (namespace, camera) if part)
 
 
 def user_parameters(context: LaunchContext) -> list[str]:
@@ -121,12 +223,23 @@ def user_parameters(context: LaunchContext) -> list[str]:
 
 def given_parameters(node: str, context: LaunchContext) -> list[dict[str, LaunchConfiguration]]:
     """Return the parameters of a node that were given as arguments that differ from their defaults."""
-    arguments = context.launch_configurations
     given = [
         name
         for name, (nodes, _) in PARAMETER_ARGUMENTS.items()
-        if node in nodes and arguments[name] != default(nodes[0], name)
+        if node in nodes and not is_default(name, default(nodes[0], name), context)
     ]
-    if arguments["use_sim_time"].lower() == "true":
+    if is_true(context, "use_sim_time"):
         given.append("use_sim_time")
     return [{name: LaunchConfiguration(name) for name in given}] if given else []
+
+
+def is_default(argument: str, value: Any, context: LaunchContext) -> bool:
+    """Return whether an argument has the value that it has anyway."""
+    if isinstance(value, bool):
+        return is_true(context, argument) == value
+    return context.launch_configurations[argument] == str(value)
+
+
+def is_true(context: LaunchContext, argument: str) -> bool:
+    """Return what an argument of BOOLEANS says."""
+    return context.launch_configurations[argument].lower() == "true"
