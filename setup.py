@@ -72,6 +72,7 @@ setup(
     maintainer="dfer_ros maintainers",
     maintainer_email="maintainers@dfer-ros.org",
     packages=find_packages(include=[PACKAGE, f"{PACKAGE}.*"]),
+    package_data={f"{PACKAGE}.report": ["style.css", "page.js"]},
     python_requires=">=3.10",
     # The OpenCV wheel is the one that mediapipe asks for; two of them in one environment overwrite each other.
     install_requires=["setuptools", "numpy", "onnxruntime", "opencv-contrib-python", "pyyaml", "rich", "scipy"],
@@ -83,7 +84,7 @@ setup(
         "bags": BAGS,
         "bench": BENCH,
         "train": TRAIN,
-        "test": ["pytest", "pytest-timeout", "hypothesis", "ruff", "mypy", "types-PyYAML", *DEMO, *BAGS, *BENCH, *TRAIN],
+        "test": ["pytest", "pytest-timeout", "hypothesis", "playwright", "axe-playwright-python", "ruff", "mypy", "types-PyYAML", *DEMO, *BAGS, *BENCH, *TRAIN],
     },
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,10 +27,15 @@ def whole_file(path: Path) -> Iterator[TextIO]:
         with file:
             yield file
         part.replace(path)
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        raise SourceError(f"{path} cannot be written ({error.strerror}): make room or choose another file.") from error
     finally:
         part.unlink(missing_ok=True)
 
 
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _LONGEST_STILL_SECONDS = 10.0
 
 

@@ -9,23 +9,19 @@ import cv2
 
 from dfer_ros.core.faces import Image
 from dfer_ros.core.labels import EXPRESSIONS, UNKNOWN
+from dfer_ros.core.palette import ON_DARK
 
 Colour = tuple[int, int, int]
 
 COLOURS: dict[str, Colour] = {
-    "neutral": (200, 200, 200),
-    "happy": (80, 200, 90),
-    "sad": (220, 150, 70),
-    "angry": (70, 70, 230),
-    "surprised": (60, 200, 240),
-    "scared": (210, 100, 190),
-    "disgusted": (90, 160, 110),
-    UNKNOWN: (150, 150, 150),
+    expression: (int(colour[5:7], 16), int(colour[3:5], 16), int(colour[1:3], 16))
+    for expression, colour in ON_DARK.items()
 }
 """BGR by expression."""
 
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _DARK: Colour = (32, 32, 32)
+_LIGHT: Colour = (255, 255, 255)
 
 
 @dataclass(frozen=True)
@@ -70,7 +66,13 @@ def _draw_label(canvas: Image, annotation: Annotation, corner: tuple[int, int], 
     x = max(0, min(corner[0], canvas.shape[1] - text_width - 8))
     bottom = max(corner[1], text_height + baseline + 4)
     cv2.rectangle(canvas, (x, bottom - text_height - baseline - 4), (x + text_width + 8, bottom), colour, cv2.FILLED)
-    cv2.putText(canvas, text, (x + 4, bottom - baseline), _FONT, scale, _DARK, 1, cv2.LINE_AA)
+    cv2.putText(canvas, text, (x + 4, bottom - baseline), _FONT, scale, _text_colour(colour), 1, cv2.LINE_AA)
+
+
+def _text_colour(ground: Colour) -> Colour:
+    """Return what can be read on a colour: dark on light ground, and light on dark."""
+    blue, green, red = ground
+    return _DARK if 0.114 * blue + 0.587 * green + 0.299 * red > 128 else _LIGHT
 
 
 def _draw_bars(canvas: Image, probabilities: Sequence[float], corner: tuple[int, int], width: int) -> None:
