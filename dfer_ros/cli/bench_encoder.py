@@ -8,14 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import onnxruntime
 from rich.console import Console
+from rich.progress import track
 
 from dfer_ros.cli.demo_clip import load_portrait
 from dfer_ros.core.alignment import align_face
 from dfer_ros.core.encoder import preprocess
 from dfer_ros.core.faces import FloatArray
+from dfer_ros.core.latency import BLOCKS, median_milliseconds
 from dfer_ros.core.model_folder import encoder_file, open_model_folder
 from dfer_ros.core.onnx_session import SessionConfig, create_session
-from dfer_ros.training.evaluation.latency import median_milliseconds
 
 BATCHES = (1, 4, 8, 30)
 
@@ -40,7 +41,8 @@ def measure_encoders(model: str, console: Console) -> list[EncoderResult]:
     for batch in BATCHES:
         image = preprocess([crop] * batch, folder.description)
         runs = {precision: _runner(session, image) for precision, session in sessions.items()}
-        medians = median_milliseconds(runs, f"batch {batch}", console)
+        blocks = track(BLOCKS, description=f"batch {batch}", console=console, transient=True)
+        medians = median_milliseconds(runs, blocks)
         fp32 = medians.get("fp32", float("nan"))
         results += [EncoderResult(precision, batch, ms, fp32 / ms) for precision, ms in medians.items()]
     return results

@@ -16,7 +16,7 @@ from dfer_ros.core.detection.detector import DETECTORS
 from dfer_ros.core.errors import DataError
 from dfer_ros.core.labels import LABELS
 from dfer_ros.training.data.preparation import NO_FACE, SKIPPED_FILE, Preparation, missing_files, prepare
-from dfer_ros.training.data.prepared_set import PreparedSet, open_prepared_set
+from dfer_ros.training.data.prepared_set import PreparedSet, check_names, open_prepared_set
 from dfer_ros.training.data.registry import DATASETS
 from dfer_ros.training.data.statistics import split_statistics
 
@@ -66,7 +66,13 @@ def _prepare(arguments: argparse.Namespace) -> int:
             f"{missing[0].path}: unpack the whole data set, or leave them out with --skip-missing."
         )
     config = DetectorConfig(arguments.detector, yunet_model=arguments.yunet_model)
-    settings: dict[str, object] = {"data set": data_set.name, "fold": fold, "detector": config.detector}
+    settings: dict[str, object] = {
+        "data set": data_set.name,
+        "fold": fold,
+        "detector": config.detector,
+        "root": str(root.resolve()),
+        "skip missing": arguments.skip_missing,
+    }
     columns = (TextColumn(data_set.name), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task("recordings", total=len(recordings))
@@ -100,9 +106,10 @@ def _report(outcome: Preparation, recordings: int, output: Path) -> None:
 
 
 def _print_statistics(folders: list[Path], output: Path | None) -> int:
-    sets = [open_prepared_set(folder.expanduser()) for folder in folders]
+    sets = [open_prepared_set(folder.expanduser()) for folder in dict.fromkeys(folders)]
+    check_names(sets)
     if output is not None and output.suffix.lower() != ".png":
-        raise DataError(f"The picture {output} must be a .png file.")
+        raise DataError(f"The picture {output} is no .png file: give --output a name that ends so.")
     table = Table(title="prepared sets: stills, or clips, by majority class", title_justify="left")
     table.add_column("set", no_wrap=True)
     table.add_column("split", no_wrap=True)
@@ -123,7 +130,7 @@ def _print_statistics(folders: list[Path], output: Path | None) -> int:
 
 
 def _add_rows(table: Table, prepared: PreparedSet) -> None:
-    name = prepared.folder.resolve().name
+    name = prepared.name
     for one in split_statistics(prepared):
         counts = [f"{count:,}" for count in (*one.classes, sum(one.classes))]
         people = [

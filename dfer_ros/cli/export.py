@@ -14,7 +14,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `dfer export`."""
     parser.add_argument("--encoders", type=Path, required=True, help="folder that 'dfer compress' wrote")
     parser.add_argument("--head", type=Path, required=True, help="folder of a head's run, as 'dfer train' left it")
-    parser.add_argument("--clips", type=Path, required=True, help="labelled clips to measure on")
+    parser.add_argument("--clips", type=Path, nargs="+", required=True, help="labelled clips to measure on")
     parser.add_argument("--stills", type=Path, nargs="*", default=[], help="prepared sets to measure on")
     parser.add_argument("--output", type=Path, required=True, help="model folder to write")
 
@@ -25,8 +25,8 @@ def run(arguments: argparse.Namespace) -> int:
     config = ModelExportConfig(
         encoders=arguments.encoders,
         head=arguments.head,
-        clips=arguments.clips,
-        stills=tuple(arguments.stills),
+        clips=tuple(dict.fromkeys(arguments.clips)),
+        stills=tuple(dict.fromkeys(arguments.stills)),
     )
     export_model(config, arguments.output, console)
     console.print(f"Model folder: {arguments.output}", highlight=False)

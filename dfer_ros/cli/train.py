@@ -27,7 +27,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Train to the end, from where the last call stopped."""
     console = Console()
     config = read_configuration(arguments.configuration)
-    folders = TrainingFolders(arguments.data, arguments.runs, arguments.name or arguments.configuration.stem)
+    name = arguments.configuration.stem if arguments.name is None else arguments.name
+    folders = TrainingFolders(arguments.data, arguments.runs, name)
     try:
         if isinstance(config, HeadRunConfig):
             run_head(config, folders, console)

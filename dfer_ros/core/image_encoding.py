@@ -29,6 +29,7 @@ _ENCODINGS: dict[str, tuple[int, int | None]] = {
     "bayer_gbrg8": (1, cv2.COLOR_BayerGR2BGR),
     "bayer_grbg8": (1, cv2.COLOR_BayerGB2BGR),
 }
+_LONGEST_NAME = 40
 
 
 def check_image_size(message: Any) -> None:
@@ -43,8 +44,8 @@ def check_image_size(message: Any) -> None:
     channels, _ = _ENCODINGS.get(message.encoding, (1, None))
     if message.step < message.width * channels:
         raise ImageError(
-            f"The image's rows are {message.step} bytes, too few for {message.width} pixels of {message.encoding}: "
-            "check the camera driver."
+            f"The image's rows are {message.step} bytes, too few for {message.width} pixels of "
+            f"{_shown(message.encoding)}: check the camera driver."
         )
 
 
@@ -55,7 +56,9 @@ def image_to_bgr(message: Any) -> Image:
     """
     check_image_size(message)
     if message.encoding not in _ENCODINGS:
-        raise ImageError(f"The image encoding '{message.encoding}' is not supported: use {', '.join(_ENCODINGS)}.")
+        raise ImageError(
+            f"The image encoding '{_shown(message.encoding)}' is not supported: use {', '.join(_ENCODINGS)}."
+        )
     channels, conversion = _ENCODINGS[message.encoding]
     if channels == 2 and message.width % 2:
         raise ImageError(
@@ -66,3 +69,9 @@ def image_to_bgr(message: Any) -> Image:
     if channels == 1:
         pixels = pixels[..., 0]
     return pixels if conversion is None else cv2.cvtColor(pixels, conversion)
+
+
+def _shown(encoding: str) -> str:
+    """Return an encoding on one line, and not longer than a name would be, whatever a driver sent."""
+    shown = encoding if len(encoding) <= _LONGEST_NAME else encoding[:_LONGEST_NAME] + "..."
+    return shown.encode("unicode_escape").decode("ascii")

@@ -20,7 +20,10 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
         part.replace(path)
     except (OSError, RuntimeError) as error:
         part.unlink(missing_ok=True)
-        raise TrainingError(f"The checkpoint {path} cannot be written: {_first_line(error)}") from error
+        raise TrainingError(
+            f"The checkpoint {path} cannot be written ({_first_line(error)}): make room, and the same command goes on "
+            "from the one before."
+        ) from error
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
@@ -34,7 +37,9 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         return state
     except Exception as error:  # torch raises what its unpickler and zip reader raise
-        raise TrainingError(f"The checkpoint {path} cannot be read: {_first_line(error)}") from error
+        raise TrainingError(
+            f"The checkpoint {path} cannot be read ({_first_line(error)}): delete it to begin anew."
+        ) from error
 
 
 def _first_line(error: Exception) -> str:

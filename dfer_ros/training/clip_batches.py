@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from dfer_ros.core.alignment import ALIGNED_SIZE
+from dfer_ros.core.errors import TrainingError
 from dfer_ros.core.faces import Image
 from dfer_ros.training.augmentation import AugmentationConfig, augment, central_part
 from dfer_ros.training.clip_faces import ClipFaces
@@ -31,6 +33,13 @@ class ClipWindowConfig:
     frames: int = 32
     crop: int = 88
     input_size: int = 96
+
+    def __post_init__(self) -> None:
+        if self.seconds <= 0 or min(self.frames, self.input_size) < 1 or not 1 <= self.crop <= ALIGNED_SIZE:
+            raise TrainingError(
+                "A clip model's window needs seconds above 0, frames and input_size of 1 or more, and a crop of 1 to "
+                f"{ALIGNED_SIZE} pixels."
+            )
 
 
 def window_rows(stamps: npt.NDArray[np.float64], end: int, config: ClipWindowConfig) -> Rows:

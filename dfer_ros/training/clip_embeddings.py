@@ -8,15 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from rich.progress import track
 
-from dfer_ros.core.detection import FaceDetector
-from dfer_ros.core.errors import DataError
 from dfer_ros.core.faces import FloatArray
-from dfer_ros.training.clip_faces import ClipFaces, follow_face, prepared_clips
+from dfer_ros.training.clip_faces import ClipFaces
 from dfer_ros.training.clip_file import read_clips, write_clips
-from dfer_ros.training.clips import is_sequence, open_clips
-from dfer_ros.training.data.prepared_set import PreparedSet
+from dfer_ros.training.clips import is_sequence
 from dfer_ros.training.encoder_session import Encoder
 
 _ROWS = ("stamps", "quality", "embeddings", "logits")
@@ -63,29 +59,20 @@ def embed_clip(faces: ClipFaces, encoder: Encoder) -> ClipEmbeddings:
     )
 
 
-def embed_labelled_clips(path: Path, encoder: Encoder, detector: FaceDetector) -> list[ClipEmbeddings]:
-    """Return the embeddings of the clips of a zip file or folder with manifest.csv (see clips.open_clips)."""
-    with open_clips(path) as clips:
-        return [embed_clip(follow_face(clip, detector), encoder) for clip in track(clips, description="clips")]
+def save_clip_embeddings(path: Path, clips: Sequence[ClipEmbeddings], of: str = "") -> None:
+    """Write clips to an .npz file; it appears whole or not at all. of: what they were made from.
+
+    Raises TrainingError where the file cannot be written.
+    """
+    write_clips(path, clips, {key: [getattr(clip, key) for clip in clips] for key in _ROWS}, of)
 
 
-def embed_prepared_clips(prepared: PreparedSet, encoder: Encoder) -> list[ClipEmbeddings]:
-    """Return the embeddings of the clips of a prepared set. Raises DataError where it has none."""
-    count = len({sample.clip for sample in prepared.samples if sample.clip})
-    if count == 0:
-        raise DataError(f"The prepared set {prepared.folder} holds stills only: give one that was made from clips.")
-    faces = track(prepared_clips(prepared), description="clips", total=count)
-    return [embed_clip(clip, encoder) for clip in faces]
+def load_clip_embeddings(path: Path, of: str = "") -> list[ClipEmbeddings]:
+    """Return the clips that save_clip_embeddings wrote. of: what they must have been made from; empty takes any.
 
-
-def save_clip_embeddings(path: Path, clips: Sequence[ClipEmbeddings]) -> None:
-    """Write clips to an .npz file; it appears whole or not at all. Raises TrainingError where it cannot be."""
-    write_clips(path, clips, {key: [getattr(clip, key) for clip in clips] for key in _ROWS})
-
-
-def load_clip_embeddings(path: Path) -> list[ClipEmbeddings]:
-    """Return the clips that save_clip_embeddings wrote. Raises DataError where the file is missing or damaged."""
+    Raises DataError where the file is missing, damaged or of others.
+    """
     return [
         ClipEmbeddings(clip.name, clip.label, clip.source, clip.subject, *clip.frames)
-        for clip in read_clips(path, _ROWS, "embeddings of clips")
+        for clip in read_clips(path, _ROWS, "embeddings of clips", of)
     ]

@@ -18,6 +18,8 @@ Frames = npt.NDArray[Any]
 
 _TEXTS = ("name", "source", "subject")
 _OF_CLIPS = (*_TEXTS, "label", "length")
+_OF = "of"
+"""What clips were made from; files of older versions do not say it."""
 
 
 class Clip(Protocol):
@@ -46,12 +48,14 @@ class StoredClip(NamedTuple):
     frames: tuple[Frames, ...]
 
 
-def write_clips(path: Path, clips: Sequence[Clip], frames: Mapping[str, Sequence[Frames]]) -> None:
+def write_clips(path: Path, clips: Sequence[Clip], frames: Mapping[str, Sequence[Frames]], of: str) -> None:
     """Write clips and, by name, one array for each of them; the file appears whole or not at all.
 
-    Arrays of one name are alike but in their first dimension. Raises TrainingError where the file cannot be written.
+    Arrays of one name are alike but in their first dimension. of: what the clips were made from.
+    Raises TrainingError where the file cannot be written.
     """
     columns: dict[str, Frames] = {key: _texts(getattr(clip, key) for clip in clips) for key in _TEXTS}
+    columns[_OF] = np.array(of)
     columns["label"] = np.array([clip.label for clip in clips], dtype=np.int64)
     columns["length"] = np.array([len(one) for one in next(iter(frames.values()))], dtype=np.int64)
     columns |= {key: np.concatenate(arrays) for key, arrays in frames.items()}
@@ -59,18 +63,24 @@ def write_clips(path: Path, clips: Sequence[Clip], frames: Mapping[str, Sequence
         np.savez(file, **columns)
 
 
-def read_clips(path: Path, keys: Sequence[str], what: str) -> list[StoredClip]:
+def read_clips(path: Path, keys: Sequence[str], what: str, of: str) -> list[StoredClip]:
     """Return the clips that write_clips wrote, with the arrays named in keys.
 
-    what: what the file holds, in words. Raises DataError where it is missing or damaged.
+    what: what the file holds, in words. of: what the clips must have been made from; empty takes any.
+    Raises DataError where the file is missing, damaged or of others.
     """
     try:
         with np.load(path, allow_pickle=False) as stored:
             columns = {key: stored[key] for key in (*_OF_CLIPS, *keys)}
+            made_of = str(stored[_OF]) if _OF in stored else ""
     except FileNotFoundError as error:
         raise DataError(f"There is no file {path}: make the {what} first.") from error
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path} is not a file of {what}, or damaged: make it again.") from error
+        raise DataError(f"{path} is not a file of {what}, or damaged: delete it to make it again.") from error
+    if of and made_of and of != made_of:
+        raise DataError(
+            f"{path} holds the {what} of {made_of}, not of {of}: choose another --name, or delete that file."
+        )
     ends = np.cumsum(columns["length"])[:-1]
     frames = zip(*(np.split(columns[key], ends) for key in keys))
     names, sources, subjects, labels = (columns[key].tolist() for key in (*_TEXTS, "label"))

@@ -17,6 +17,7 @@ from rich.table import Table
 from dfer_ros.core.errors import TrainingError
 from dfer_ros.training.clip_crops import FACES_FILE, kept_faces
 from dfer_ros.training.clip_faces import ClipFaces
+from dfer_ros.training.clip_sources import Clips, clip_paths
 from dfer_ros.training.clip_stills import ClipStillsConfig, train_on_stills
 from dfer_ros.training.clip_training import ClipTrainingConfig, clip_model_answers, train_clip_model
 from dfer_ros.training.evaluation.clip_answers import ClipAnswer, groups
@@ -37,15 +38,19 @@ _Row = TypeVar("_Row", ComparisonRow, "ClipModelCost")
 
 @dataclass(frozen=True)
 class ClipRunConfig:
-    """clips: zip file or folder in --data, with manifest.csv. stills: to learn from before the clips, or None.
+    """clips: see clip_sources. stills: to learn from before the clips, or None.
 
     frame_rate: Hz, of the video whose second is counted.
     """
 
-    clips: str
+    clips: Clips
     stills: ClipStillsConfig | None = None
     training: ClipTrainingConfig = field(default_factory=ClipTrainingConfig)
     frame_rate: float = 30.0
+
+    def __post_init__(self) -> None:
+        if self.frame_rate <= 0:
+            raise TrainingError("A run for a clip model needs a frame_rate above 0.")
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,7 @@ def run_clip(config: ClipRunConfig, folders: TrainingFolders, console: Console) 
     What is there from a run that was stopped is taken over. Raises DataError and TrainingError for what is missing.
     """
     folders.make_output()
-    clips = kept_faces(folders.data / config.clips, folders.output / FACES_FILE)
+    clips = kept_faces(clip_paths(config.clips, folders.data), folders.output / FACES_FILE)
     start = None
     if config.stills is not None:
         model, crop, seed = config.training.model, config.training.window.crop, config.training.seed

@@ -47,7 +47,9 @@ def train_on_stills(
     sets = [open_prepared_set(data / one.name).split("train") for one in config.data]
     for prepared in sets:
         if not prepared.samples:
-            raise TrainingError(f"The set {prepared.folder} has no samples to train on.")
+            raise TrainingError(
+                f"The set {prepared.folder} has no samples in the split 'train': leave it out of 'stills'."
+            )
     schedule, sizes = config.schedule, (config.input_size,)
     targets = [prepared.targets() for prepared in sets]
     surround = SurroundConfig(crop=crop)

@@ -17,6 +17,7 @@ from dfer_ros.training.checkpoint import CHECKPOINT_FILE, load_checkpoint, save_
 from dfer_ros.training.heads.conv3d import Conv3d
 from dfer_ros.training.training_log import TrainingLog
 from dfer_ros.training.training_progress import training_progress
+from dfer_ros.training.whole_path import make_folder
 
 DrawBatch = Callable[[int], tuple[torch.Tensor, torch.Tensor]]
 """From a step to its clips [N, 3, T, S, S] and their labels [N] or shares of the classes [N, 7]."""
@@ -33,6 +34,17 @@ class ClipScheduleConfig:
     label_smoothing: float = 0.1
     log_steps: int = 50
     checkpoint_steps: int = 50
+
+    def __post_init__(self) -> None:
+        if min(self.batch_size, self.log_steps, self.checkpoint_steps) < 1 or self.steps < 0:
+            raise TrainingError(
+                "A clip model's schedule needs batch_size, log_steps and checkpoint_steps of 1 or more, and steps of 0 "
+                "or more."
+            )
+        if self.learning_rate <= 0 or not 0 <= self.label_smoothing < 1:
+            raise TrainingError(
+                "A clip model's schedule needs a learning_rate above 0 and a label_smoothing of 0 to below 1."
+            )
 
 
 class ClipTrainer:
@@ -55,7 +67,7 @@ class ClipTrainer:
         Raises TrainingError where the checkpoint is of another run, or cannot be read or written.
         """
         schedule = self._schedule
-        output.mkdir(parents=True, exist_ok=True)
+        make_folder(output)
         self._resume(output / CHECKPOINT_FILE)
         log = TrainingLog(output, self._step)
         losses: list[float] = []
@@ -102,7 +114,8 @@ class ClipTrainer:
         state = load_checkpoint(path)
         if state.get("signature") != self._signature:
             raise TrainingError(
-                f"The checkpoint {path} is of another clip model, configuration or data: choose another output folder."
+                f"The checkpoint {path} is of another clip model, configuration or data: choose another "
+                "--name, or delete that folder."
             )
         self._model.load_state_dict(state["model"])
         self._optimizer.load_state_dict(state["optimizer"])

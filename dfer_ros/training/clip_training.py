@@ -40,6 +40,10 @@ class ClipTrainingConfig:
     stride: float = 0.5
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        if self.stride <= 0 or self.seed < 0:
+            raise TrainingError("A clip model needs a stride above 0 and a seed of 0 or more.")
+
 
 def train_clip_model(
     config: ClipTrainingConfig,

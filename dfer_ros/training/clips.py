@@ -8,16 +8,18 @@ import io
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import astuple, dataclass
+from pathlib import Path, PurePosixPath
 
 from dfer_ros.core.errors import DataError
 from dfer_ros.core.labels import LABELS
 
 MANIFEST_FILE = "manifest.csv"
+ALL_VIDEOS = "videos"
+"""What the clips of all sources but sequences are called together."""
+CK_PLUS_SOURCE = "ckplus"
+"""The source of sequences that run from neutral to the apex, so that the answer that counts stands at their end."""
 _COLUMNS = ("path", "label", "source", "subject", "fps")
-_SEQUENCE_SOURCES = ("ckplus",)
-"""Sources whose clips run from neutral to the apex, so that the answer that counts stands at their end."""
 
 
 @dataclass(frozen=True)
@@ -45,29 +47,47 @@ class LabelledClip:
 
 def is_sequence(source: str) -> bool:
     """Return whether the clips of a source run from neutral to the apex, as those of CK+ do."""
-    return source in _SEQUENCE_SOURCES
+    return source == CK_PLUS_SOURCE
+
+
+def check_source(source: str) -> None:
+    """Raise ValueError for what cannot name a source: the folders of runs, and a line of every table, are called so."""
+    if source in ("", ".", "..", ALL_VIDEOS) or "/" in source:
+        raise ValueError(f"the source '{source}' must be a name without slashes, and not '{ALL_VIDEOS}'")
+
+
+def check_clips(path: Path) -> list[ManifestRow]:
+    """Return the manifest of a zip file or folder whose clips are all there; nothing is unpacked.
+
+    manifest.csv: path, label (one of LABELS), source, subject, fps. Raises DataError where that is not so.
+    """
+    with _opened(path) as root:
+        manifest = root / MANIFEST_FILE
+        if not manifest.is_file():
+            raise DataError(
+                f"There is no {MANIFEST_FILE} in {path}: clips come with one, with the columns {', '.join(_COLUMNS)}."
+            )
+        rows = parse_manifest(manifest.read_text(encoding="utf-8-sig", errors="replace"), path)
+        for row in rows:
+            if not (root / PurePosixPath(row.path).as_posix()).exists():
+                raise DataError(
+                    f"{MANIFEST_FILE} in {path} names '{row.path}', which is not there: get the clips again."
+                )
+    return rows
 
 
 @contextlib.contextmanager
 def open_clips(path: Path) -> Iterator[list[LabelledClip]]:
-    """Yield the clips of a zip file, unpacked until the `with` ends, or of a folder, in the order of their manifest.
+    """Yield the clips that check_clips finds, in the order of their manifest; those of a zip file are unpacked for it.
 
-    manifest.csv: path, label (one of LABELS), source, subject, fps. Raises DataError where that is not so.
+    Raises DataError as check_clips, and where there is no room to unpack them.
     """
-    if path.is_dir():
-        yield _read_manifest(path, path)
-        return
-    if not path.is_file():
-        raise DataError(f"There are no clips at {path}: give a zip file or a folder with {MANIFEST_FILE} in it.")
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            with zipfile.ZipFile(path) as pack:
-                pack.extractall(folder)
-        except zipfile.BadZipFile as error:
-            raise DataError(f"{path} is not a whole zip file: copy it again.") from error
-        except OSError as error:
-            raise DataError(f"{path} cannot be unpacked to {folder}: {error.strerror}.") from error
-        yield _read_manifest(Path(folder), path)
+    rows = check_clips(path)
+    with contextlib.nullcontext(path) if path.is_dir() else tempfile.TemporaryDirectory() as folder:
+        if not path.is_dir():
+            _unpack(path, folder)
+        # Absolute, as a path that is a number alone would be taken for that of a camera.
+        yield [LabelledClip(Path(folder, row.path).absolute(), row.path, *astuple(row)[1:]) for row in rows]
 
 
 def parse_manifest(text: str, given: object) -> list[ManifestRow]:
@@ -94,6 +114,7 @@ def _parse(row: dict[str, str | None]) -> ManifestRow:
     path, label, source, subject, fps = (str(row[column] or "").strip() for column in _COLUMNS)
     if not path or not source:
         raise ValueError("the path or the source is missing")
+    check_source(source)
     if label not in LABELS:
         raise ValueError(f"the label '{label}' is none of {', '.join(LABELS)}")
     try:
@@ -105,15 +126,28 @@ def _parse(row: dict[str, str | None]) -> ManifestRow:
     return ManifestRow(path, LABELS.index(label), source, subject, rate)
 
 
-def _read_manifest(folder: Path, given: Path) -> list[LabelledClip]:
-    """Return the clips of a folder; given: what the user named, for the sentences."""
-    manifest = folder / MANIFEST_FILE
-    if not manifest.is_file():
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Path | zipfile.Path]:
+    """Yield the folder, or what stands for one in a zip file."""
+    if path.is_dir():
+        yield path
+        return
+    if not path.is_file():
         raise DataError(
-            f"There is no {MANIFEST_FILE} in {given}: clips come with one, with the columns {', '.join(_COLUMNS)}."
+            f"There are no clips at {path}: give a zip file or folder with {MANIFEST_FILE} in it, or a prepared set."
         )
-    rows = parse_manifest(manifest.read_text(encoding="utf-8-sig", errors="replace"), given)
-    for row in rows:
-        if not (folder / row.path).exists():
-            raise DataError(f"{MANIFEST_FILE} in {given} names '{row.path}', which is not there: get the clips again.")
-    return [LabelledClip(folder / row.path, row.path, row.label, row.source, row.subject, row.fps) for row in rows]
+    try:
+        with zipfile.ZipFile(path) as pack:
+            yield zipfile.Path(pack)
+    except zipfile.BadZipFile as error:
+        raise DataError(f"{path} is not a whole zip file: copy it again.") from error
+
+
+def _unpack(path: Path, folder: str | Path) -> None:
+    try:
+        with zipfile.ZipFile(path) as pack:
+            pack.extractall(folder)
+    except zipfile.BadZipFile as error:
+        raise DataError(f"{path} is not a whole zip file: copy it again.") from error
+    except OSError as error:
+        raise DataError(f"{path} cannot be unpacked to {folder}: {error.strerror}.") from error

@@ -13,6 +13,7 @@ from dfer_ros.core.model_folder import file_sha256
 from dfer_ros.training.checkpoint import CHECKPOINT_FILE
 from dfer_ros.training.clip_crops import FACES_FILE, kept_faces
 from dfer_ros.training.clip_run import CONV3D, read_clip_run
+from dfer_ros.training.clip_sources import Clips, clip_paths
 from dfer_ros.training.comparison_encoder import ComparedEncoder, ComparisonMaterial
 from dfer_ros.training.comparison_report import write_report
 from dfer_ros.training.comparison_results import ComparedModel
@@ -24,11 +25,12 @@ from dfer_ros.training.head_training import HeadTrainingConfig
 from dfer_ros.training.heads.create_head import KINDS
 from dfer_ros.training.trained_encoder import TrainedEncoder, load_trained_encoder
 from dfer_ros.training.training_folders import TrainingFolders
+from dfer_ros.training.whole_path import make_folder
 
 
 @dataclass(frozen=True)
 class ComparisonRunConfig:
-    """encoder: name of the run whose embeddings all heads see. clips: zip file or folder in --data, with manifest.csv.
+    """encoder: name of the run whose embeddings all heads see. clips: see clip_sources.
 
     stills: what simulated courses are made of. heads: kinds to train, see heads.create_head. other_encoders: runs of
     encoders that are compared by the weighted mean alone. clip_run: a run of kind clip, or None. Those two are left out
@@ -37,7 +39,7 @@ class ComparisonRunConfig:
     """
 
     encoder: str
-    clips: str
+    clips: Clips
     stills: tuple[BankStills, ...]
     heads: tuple[str, ...] = ("gru", "transformer", "convolution", "apex")
     other_encoders: tuple[str, ...] = ()
@@ -47,19 +49,25 @@ class ComparisonRunConfig:
     training: HeadTrainingConfig = field(default_factory=HeadTrainingConfig)
     frame_rate: float = 30.0
 
+    def __post_init__(self) -> None:
+        unknown = [kind for kind in self.heads if kind not in KINDS]
+        if unknown:
+            raise TrainingError(f"The head '{unknown[0]}' is not known: use one of {', '.join(KINDS)}.")
+        if not self.stills or self.input_size < 1 or self.frame_rate <= 0:
+            raise TrainingError(
+                "A comparison needs stills, an input_size of 1 pixel or more, and a frame_rate above 0."
+            )
+
 
 def run_comparison(config: ComparisonRunConfig, folders: TrainingFolders, console: Console) -> None:
     """Leave comparison.md, comparison.csv and comparison.png in the folder of the run.
 
     What is there from a run that was stopped is taken over. Raises DataError and TrainingError for what is missing.
     """
-    unknown = [kind for kind in config.heads if kind not in KINDS]
-    if unknown:
-        raise TrainingError(f"The head '{unknown[0]}' is not known: use one of {', '.join(KINDS)}.")
     encoder = load_trained_encoder(folders.runs / config.encoder, config.input_size)
     stills = [drawn_stills(one, folders.data, config.bank.seed) for one in config.stills]
     folders.make_output()
-    faces = kept_faces(folders.data / config.clips, _faces_file(config, folders))
+    faces = kept_faces(clip_paths(config.clips, folders.data), _faces_file(config, folders))
     material = ComparisonMaterial(stills, config.bank, faces, config.training, config.frame_rate)
 
     compared = _compared(config, config.encoder, encoder, material, folders, console)
@@ -110,8 +118,4 @@ def _compared(
     keys = ("clips", "stills", "input_size", "bank", "training", "frame_rate")
     described = repr((weights, {key: asdict(config)[key] for key in keys}))
     folder = folders.output / f"{name}-{hashlib.sha256(described.encode()).hexdigest()[:8]}"
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError as error:
-        raise TrainingError(f"The folder {folder} cannot be made: {error.strerror}.") from error
-    return ComparedEncoder(encoder, material, folder, console)
+    return ComparedEncoder(encoder, material, make_folder(folder), console)

@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, StrMethodFormatter
 from sklearn.isotonic import isotonic_regression
 
-from dfer_ros.training.comparison_results import SEQUENCES, VIDEOS, ComparedModel
+from dfer_ros.training.clips import ALL_VIDEOS, CK_PLUS_SOURCE
+from dfer_ros.training.comparison_results import ComparedModel
 
 _LEAST_GAP = 0.055
 """Between two labels, as share of the height of a panel."""
@@ -31,7 +32,7 @@ class _Point(NamedTuple):
 
 def plot_comparison(path: Path, models: Sequence[ComparedModel], frame_rate: float) -> None:
     """Draw the UAR of every model over its multiply-adds, one panel for videos and one for sequences."""
-    titles = {VIDEOS: "Videos", SEQUENCES: "CK+ sequences, at their end"}
+    titles = {ALL_VIDEOS: "Videos", CK_PLUS_SOURCE: "CK+ sequences, at their end"}
     there = [group for group in titles if any(model.row(group) for model in models)]
     figure = Figure(figsize=(7.2 * max(len(there), 1), 5.4), dpi=110, layout="constrained")
     panels = np.atleast_1d(figure.subplots(1, max(len(there), 1)))

@@ -9,8 +9,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from dfer_ros.training.clips import ALL_VIDEOS, CK_PLUS_SOURCE
 from dfer_ros.training.comparison_plot import plot_comparison
-from dfer_ros.training.comparison_results import SEQUENCES, VIDEOS, ComparedModel, of_all, sources_won
+from dfer_ros.training.comparison_results import ComparedModel, of_all, sources_won
 from dfer_ros.training.evaluation.markdown import percent, table, two_percents
 from dfer_ros.training.head_comparison import ComparisonRow
 from dfer_ros.training.whole_path import whole_path
@@ -61,8 +62,8 @@ def _cells(model: ComparedModel, baseline: ComparedModel) -> list[str]:
         f"{model.encoder_parameters:,}" if model.encoder_parameters else _NONE,
         f"{model.parameters:,}",
         f"{model.multiply_adds / 1e9:.3g}",
-        _recalls(model.row(VIDEOS)),
-        _recalls(model.row(SEQUENCES)),
+        _recalls(model.row(ALL_VIDEOS)),
+        _recalls(model.row(CK_PLUS_SOURCE)),
         _NONE if model is baseline else f"{won} / {lost}",
     ]
 

@@ -10,11 +10,9 @@ from pathlib import Path
 import dacite
 
 from dfer_ros.core.errors import TrainingError
+from dfer_ros.training.clips import ALL_VIDEOS
 from dfer_ros.training.head_comparison import ComparisonRow
 from dfer_ros.training.whole_path import whole_path
-
-VIDEOS, SEQUENCES = "videos", "ckplus"
-"""Groups of clips: all videos together; the source whose clips are answered by what stands at their end."""
 
 
 @dataclass(frozen=True)
@@ -31,18 +29,19 @@ class ComparedModel:
     rows: tuple[ComparisonRow, ...]
 
     def row(self, source: str) -> ComparisonRow | None:
-        """Return the figures on a source or on VIDEOS, None where there are no such clips."""
+        """Return the figures on a source or on ALL_VIDEOS, None where there are no such clips."""
         return next((row for row in self.rows if row.source == source), None)
 
     @property
     def sources(self) -> dict[str, ComparisonRow]:
         """The figures by source."""
-        return {row.source: row for row in self.rows if row.source != VIDEOS}
+        return {row.source: row for row in self.rows if row.source != ALL_VIDEOS}
 
 
 def sources_won(model: ComparedModel, baseline: ComparedModel) -> tuple[int, int]:
     """Return on how many sources the UAR of a model is above that of another, and on how many below."""
-    pairs = [(row.uar, baseline.sources[source].uar) for source, row in model.sources.items()]
+    others = baseline.sources
+    pairs = [(row.uar, others[source].uar) for source, row in model.sources.items() if source in others]
     return sum(one > other for one, other in pairs), sum(one < other for one, other in pairs)
 
 

@@ -38,9 +38,11 @@ def read_configuration(path: Path) -> TrainingConfig:
             KINDS[kind], content, dacite.Config(strict=True, cast=[tuple], type_hooks={float: _number})
         )
     except dacite.UnexpectedDataError as error:
-        raise TrainingError(f"{path}: {', '.join(sorted(error.keys))} is not a key that is known.") from error
+        raise TrainingError(
+            f"{path} has keys that are not known, correct them or take them out: {', '.join(sorted(error.keys))}."
+        ) from error
     except TypeError as error:  # dacite makes a tuple of what is none
-        raise TrainingError(f"{path} has one value where a list is asked for: {error}.") from error
+        raise TrainingError(f"{path} has one value where a list is asked for, as in [value]: {error}.") from error
     except dacite.DaciteError as error:
         raise TrainingError(f"{path} does not fit a configuration of kind '{kind}': {error}.") from error
     except DferError as error:
@@ -60,9 +62,11 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise TrainingError(f"There is no training configuration {path}.") from error
+        raise TrainingError(
+            f"There is no training configuration {path}: give a YAML file such as those in config/training."
+        ) from error
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise TrainingError(f"{path} cannot be read as YAML ({error}).".replace("\n", " ")) from error
     if not isinstance(content, dict):
-        raise TrainingError(f"{path} is not a mapping of keys.")
+        raise TrainingError(f"{path} is not a mapping of keys: write lines such as 'kind: encoder'.")
     return content

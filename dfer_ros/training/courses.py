@@ -191,7 +191,7 @@ def _clear_stills(bank: EmbeddingBank, label: int) -> Integers:
     """Return the indices of the stills of a class that annotators agreed about, or of all where none is so."""
     of_class = np.flatnonzero(bank.labels == label)
     if len(of_class) == 0:
-        raise DataError(f"The bank of embeddings has no still of the class {LABELS[label]}: add a set that has some.")
+        raise DataError(f"There is no still of the class {LABELS[label]} for courses: add a set with some to 'stills'.")
     clear = of_class[bank.targets[of_class, label] >= _CLEAR_SHARE]
     return clear if len(clear) else of_class
 

@@ -72,7 +72,7 @@ def embed_stills(prepared: PreparedSet, encode: Encode, config: BankConfig) -> E
     pending: list[Image] = []
     count = len(prepared.samples)
     if count == 0:
-        raise DataError(f"{prepared.folder} has no samples for a bank of embeddings.")
+        raise DataError(f"{prepared.folder} has no samples for a bank of embeddings: give a set that has some.")
     for index in track(range(count), description=f"embeddings of {prepared.folder.name}"):
         background = prepared.crop(int(chance.integers(count)))
         crop = fill_surround(prepared.crop(index), background, chance)
@@ -120,7 +120,7 @@ def load_bank(path: Path) -> EmbeddingBank:
     except FileNotFoundError as error:
         raise DataError(f"There is no bank of embeddings {path}: make it first.") from error
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path} is not a bank of embeddings, or damaged: make it again.") from error
+        raise DataError(f"{path} is not a bank of embeddings, or damaged: delete it to make it again.") from error
 
 
 def bank_of_logits(bank: EmbeddingBank, weight: FloatArray, bias: FloatArray) -> EmbeddingBank:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dfer_ros.core.errors import TrainingError
+
 
 @dataclass(frozen=True)
 class CoursesConfig:
@@ -38,6 +40,10 @@ class CoursesConfig:
     short_histories: bool = True
     neutral_share: float = 0.12
     named_intensity: float = 0.3
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.neutral_share <= 1 or not 0 <= self.named_intensity <= 1:
+            raise TrainingError("courses need a neutral_share and a named_intensity of 0 to 1.")
 
 
 INGREDIENTS = tuple(name for name, kind in CoursesConfig.__annotations__.items() if kind == "bool")

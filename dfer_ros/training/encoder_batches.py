@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 from torch.utils.data import Dataset
 
+from dfer_ros.core.errors import TrainingError
 from dfer_ros.core.faces import FloatArray, Image
 from dfer_ros.core.labels import LABELS
 from dfer_ros.training.augmentation import AugmentationConfig, augment
@@ -29,6 +30,10 @@ class DataConfig:
     share: float = 1.0
     balance: float = 0.5
     taught: bool = True
+
+    def __post_init__(self) -> None:
+        if self.share <= 0 or self.balance < 0:
+            raise TrainingError(f"The set {self.name} needs a share above 0 and a balance of 0 or more.")
 
 
 @dataclass(frozen=True)

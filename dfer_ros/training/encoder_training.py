@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -19,21 +18,19 @@ from torch.utils.data import DataLoader
 
 from dfer_ros.core.errors import DataError, DferError, TrainingError
 from dfer_ros.core.faces import FloatArray
-from dfer_ros.core.model_folder import file_sha256
 from dfer_ros.training.checkpoint import CHECKPOINT_FILE, load_checkpoint, save_checkpoint
-from dfer_ros.training.data.prepared_set import PreparedSet, open_prepared_set
+from dfer_ros.training.data.prepared_set import PreparedSet, check_names, open_prepared_set
 from dfer_ros.training.encoder_batches import Batch, EncoderBatches, drawn_shares
+from dfer_ros.training.encoder_targets import training_targets
 from dfer_ros.training.encoder_training_config import EncoderTrainingConfig, ScheduleConfig
+from dfer_ros.training.encoder_validation import validation_recalls
 from dfer_ros.training.encoders.frame_encoder import TrainableEncoder
 from dfer_ros.training.encoders.mobilenet_v1 import MobileNetV1
-from dfer_ros.training.evaluation.metrics import accuracy, unweighted_average_recall
-from dfer_ros.training.soft_labels import soft_labels
 from dfer_ros.training.trained_encoder import TrainedEncoder, load_trained_encoder, normalise
 from dfer_ros.training.training_folders import TrainingFolders
 from dfer_ros.training.training_log import TrainingLog
 from dfer_ros.training.training_progress import training_progress
 
-_PREDICTED_AT_ONCE = 128
 _FITTED_BATCHES = 4
 
 
@@ -49,10 +46,11 @@ class EncoderTraining:
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._sets = [_split(folders.data / one.name, "train") for one in config.data]
         self._validation = [_split(folders.data / name, "validation") for name in config.validation.sets]
+        for sets in (self._sets, self._validation):
+            check_names(sets)
         self.model = TrainableEncoder(config.encoder, config.surround)
         if config.start is not None:
-            start = load_trained_encoder(folders.runs / config.start, 0, adjusted=False)
-            self.model.load_state_dict(start.model.state_dict())
+            self._start_from(folders.runs / config.start)
         elif isinstance(self.model.backbone, MobileNetV1) and config.encoder.pretrained is not None:
             self.model.backbone.fit_statistics(self.model.surround(self._first_images()))
         self.model.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -74,11 +72,22 @@ class EncoderTraining:
                 self.step += 1
                 advance(f"loss {np.mean(losses[-50:]):.3f}")
                 last = self.step == schedule.steps
-                if self.step % schedule.checkpoint_steps == 0 or last:
-                    self._save()
                 if self.step % schedule.validation_steps == 0 or last:
                     log.add(self._measure(losses))
                     losses.clear()
+                # After the log: a row that no checkpoint knows of is measured again, but none is missing.
+                if self.step % schedule.checkpoint_steps == 0 or last:
+                    self._save()
+
+    def _start_from(self, run: Path) -> None:
+        start = load_trained_encoder(run, 0, adjusted=False)
+        try:
+            self.model.load_state_dict(start.model.state_dict())
+        except RuntimeError as error:
+            raise TrainingError(
+                f"The run {run} to start from has another encoder ({start.model.config.architecture}) than this one "
+                f"({self.config.encoder.architecture}): give 'encoder' and 'surround' as they are there."
+            ) from error
 
     def _first_images(self) -> torch.Tensor:
         """Return augmented training images [N, 3, S, S], by which batch norms are fitted."""
@@ -102,7 +111,8 @@ class EncoderTraining:
 
     def _batches(self) -> Iterator[Batch]:
         config, schedule = self.config, self.config.schedule
-        data = self._data(self._targets(), schedule.sizes)
+        targets = training_targets(config.data, self._sets, config.distillation, self._folders, self._console)
+        data = self._data(targets, schedule.sizes)
         steps = range(self.step, schedule.steps)
         # Spawned, not forked: the threads of OpenCV and OpenMP do not survive a fork.
         loader = DataLoader(
@@ -119,30 +129,6 @@ class EncoderTraining:
         except DferError as error:
             # A loading process wraps the sentence in its traceback.
             raise type(error)(str(error).strip().splitlines()[-1].split(f"{type(error).__name__}: ")[-1]) from error
-
-    def _targets(self) -> list[FloatArray]:
-        """Return the targets of every set, mixed with what the teachers say where there are teachers."""
-        distillation = self.config.distillation
-        labels = [prepared.targets() for prepared in self._sets]
-        if not distillation.teachers:
-            return labels
-        teachers = [
-            load_trained_encoder(self._folders.runs / teacher.run, teacher.input_size, adjusted=False)
-            for teacher in distillation.teachers
-        ]
-        return [
-            self._mixed(prepared, target, teachers) if one.taught else target
-            for one, prepared, target in zip(self.config.data, self._sets, labels)
-        ]
-
-    def _mixed(self, prepared: PreparedSet, target: FloatArray, teachers: list[TrainedEncoder]) -> FloatArray:
-        distillation = self.config.distillation
-        checkpoints = [file_sha256(self._folders.runs / one.run / CHECKPOINT_FILE) for one in distillation.teachers]
-        made_of = repr((checkpoints, distillation.teachers, distillation.temperature, prepared.samples))
-        key = hashlib.sha256(made_of.encode()).hexdigest()[:8]
-        path = self._folders.output / f"soft_labels_{prepared.folder.name}_{key}.npy"
-        soft = soft_labels(prepared, teachers, distillation.temperature, path, self._console)
-        return (1.0 - distillation.weight) * target + distillation.weight * soft
 
     def _train(self, batch: Batch) -> float:
         schedule = self.config.schedule
@@ -170,11 +156,7 @@ class EncoderTraining:
         assert isinstance(self._average.module, TrainableEncoder)
         size = self.config.validation.input_size
         encoder = TrainedEncoder(self._average.module, self.config.surround, size)
-        for prepared in self._validation:
-            labels = prepared.targets().argmax(axis=1)
-            predicted = (_predict(encoder, prepared) + self._adjustment()).argmax(axis=1)
-            row[f"{prepared.folder.name}_war"] = round(100 * accuracy(predicted, labels), 2)
-            row[f"{prepared.folder.name}_uar"] = round(100 * unweighted_average_recall(predicted, labels), 2)
+        row |= validation_recalls(encoder, self._validation, self._adjustment())
         self._console.print("  ".join(f"{name} {value:g}" for name, value in row.items()), highlight=False)
         return row
 
@@ -212,8 +194,8 @@ class EncoderTraining:
         other = [name for name, value in now.items() if before.get(name) != value]
         if other:
             raise TrainingError(
-                f"The checkpoint {path} is of another run, its {' and '.join(other)} differ: choose another --name or "
-                "delete that folder."
+                f"The checkpoint {path} is of a run with another {' and another '.join(other)}: choose another --name, "
+                "or delete that folder."
             )
         self.model.load_state_dict(state["model"])
         self._average.load_state_dict(state["average"])
@@ -244,13 +226,6 @@ def _keep_statistics(model: nn.Module) -> None:
 
 def _one_thread(_worker: int) -> None:
     cv2.setNumThreads(1)
-
-
-def _predict(encoder: TrainedEncoder, prepared: PreparedSet) -> FloatArray:
-    """Return the logits [N, 7] of all samples of a set."""
-    count = len(prepared.samples)
-    parts = np.array_split(np.arange(count), -(-count // _PREDICTED_AT_ONCE))
-    return np.concatenate([encoder.logits([prepared.crop(int(index)) for index in part]) for part in parts])
 
 
 def _mix(image: torch.Tensor, target: torch.Tensor, share: float) -> tuple[torch.Tensor, torch.Tensor]:

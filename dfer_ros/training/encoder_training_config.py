@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from dfer_ros.core.errors import TrainingError
 from dfer_ros.training.augmentation import AugmentationConfig
 from dfer_ros.training.encoder_batches import DataConfig
-from dfer_ros.training.encoders.frame_encoder import EncoderConfig
+from dfer_ros.training.encoders.frame_encoder import VIT, EncoderConfig
 from dfer_ros.training.surround import SurroundConfig
 
 
@@ -18,6 +18,10 @@ class TeacherConfig:
     run: str
     input_size: int = 112
 
+    def __post_init__(self) -> None:
+        if self.input_size < 1:
+            raise TrainingError("A teacher needs an input_size of 1 pixel or more.")
+
 
 @dataclass(frozen=True)
 class DistillationConfig:
@@ -26,6 +30,10 @@ class DistillationConfig:
     teachers: tuple[TeacherConfig, ...] = ()
     weight: float = 0.6
     temperature: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.weight <= 1 or self.temperature <= 0:
+            raise TrainingError("distillation needs a weight of 0 to 1 and a temperature above 0.")
 
 
 @dataclass(frozen=True)
@@ -57,11 +65,10 @@ class ScheduleConfig:
                 "A schedule needs steps, batch_size, checkpoint_steps, validation_steps and at least one of sizes, all "
                 "of them 1 or more."
             )
-        if self.learning_rate <= 0 or self.warm_up_steps < 0 or not 0 <= self.average < 1 or self.mixup < 0:
-            raise TrainingError(
-                "A schedule needs a learning_rate above 0, warm_up_steps and mixup of 0 or more, and an average from 0 "
-                "to below 1."
-            )
+        if self.learning_rate <= 0 or min(self.warm_up_steps, self.mixup) < 0:
+            raise TrainingError("A schedule needs a learning_rate above 0, and warm_up_steps and mixup of 0 or more.")
+        if not 0 <= self.average < 1 or not 0 <= self.label_smoothing < 1:
+            raise TrainingError("A schedule needs an average and a label_smoothing of 0 to below 1.")
 
 
 @dataclass(frozen=True)
@@ -70,6 +77,10 @@ class ValidationConfig:
 
     sets: tuple[str, ...] = ()
     input_size: int = 96
+
+    def __post_init__(self) -> None:
+        if self.input_size < 1:
+            raise TrainingError("validation needs an input_size of 1 pixel or more.")
 
 
 @dataclass(frozen=True)
@@ -93,7 +104,11 @@ class EncoderTrainingConfig:
     workers: int = 1
 
     def __post_init__(self) -> None:
-        if not self.data or min(one.share for one in self.data) <= 0:
-            raise TrainingError("data needs at least one set, and every share must be above 0.")
-        if min(self.seed, self.workers) < 0 or not 0 <= self.distillation.weight <= 1:
-            raise TrainingError("seed and workers must be 0 or more, and the weight of distillation from 0 to 1.")
+        if not self.data:
+            raise TrainingError("data needs at least one set.")
+        if min(self.seed, self.workers) < 0:
+            raise TrainingError("seed and workers must be 0 or more.")
+        patch = self.encoder.vit.patch_size
+        sizes = (*self.schedule.sizes, self.validation.input_size)
+        if self.encoder.architecture == VIT and any(size % patch for size in sizes):
+            raise TrainingError(f"A {VIT} needs sizes and a validation.input_size that are multiples of {patch}.")

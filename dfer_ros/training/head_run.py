@@ -14,23 +14,24 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from dfer_ros.core.detection import DetectorConfig, create_detector
-from dfer_ros.core.errors import DataError
+from dfer_ros.core.errors import DataError, TrainingError
 from dfer_ros.core.faces import FloatArray
 from dfer_ros.core.model_folder import HEAD_FILE, file_sha256
 from dfer_ros.training.checkpoint import CHECKPOINT_FILE
-from dfer_ros.training.clip_embeddings import (
-    ClipEmbeddings,
-    embed_labelled_clips,
-    load_clip_embeddings,
-    save_clip_embeddings,
+from dfer_ros.training.clip_embeddings import ClipEmbeddings, embed_clip, load_clip_embeddings, save_clip_embeddings
+from dfer_ros.training.clip_sources import (
+    Clips,
+    check_clip_paths,
+    clip_names,
+    clip_paths,
+    detector_for,
+    labelled_faces,
 )
-from dfer_ros.training.clips import open_clips
 from dfer_ros.training.courses_bank import BankConfig, EmbeddingBank, embed_stills, join_banks, load_bank, save_bank
-from dfer_ros.training.data.prepared_set import PreparedSet, open_prepared_set
+from dfer_ros.training.data.prepared_set import SPLITS, PreparedSet, open_prepared_set
 from dfer_ros.training.evaluation.calibration import fit_temperature
-from dfer_ros.training.evaluation.clip_answers import ClipAnswer, frame_rows
-from dfer_ros.training.evaluation.clips import left_out_calibration, logits_of
+from dfer_ros.training.evaluation.clip_answers import ClipAnswer
+from dfer_ros.training.evaluation.clips import frame_temperature, left_out_calibration
 from dfer_ros.training.head_comparison import (
     HEAD,
     ORDERS,
@@ -56,20 +57,28 @@ class BankStills:
     split: str = "validation"
     count: int = 1500
 
+    def __post_init__(self) -> None:
+        if self.split not in SPLITS or self.count < 1:
+            raise TrainingError(f"The stills {self.name} need a split of {', '.join(SPLITS)} and a count of 1 or more.")
+
 
 @dataclass(frozen=True)
 class HeadRunConfig:
-    """encoder: name of the run that trained it. clips: zip file or folder in --data, with manifest.csv.
+    """encoder: name of the run that trained it. clips: see clip_sources. input_size: pixels.
 
-    input_size: pixels. stills: what simulated courses are made of.
+    stills: what simulated courses are made of.
     """
 
     encoder: str
-    clips: str
+    clips: Clips
     stills: tuple[BankStills, ...]
     input_size: int = 96
     bank: BankConfig = field(default_factory=BankConfig)
     training: HeadTrainingConfig = field(default_factory=HeadTrainingConfig)
+
+    def __post_init__(self) -> None:
+        if not self.stills or self.input_size < 1:
+            raise TrainingError("A run for a head needs stills, and an input_size of 1 pixel or more.")
 
 
 def run_head(config: HeadRunConfig, folders: TrainingFolders, console: Console) -> None:
@@ -80,19 +89,21 @@ def run_head(config: HeadRunConfig, folders: TrainingFolders, console: Console) 
     run = folders.runs / config.encoder
     encoder = load_trained_encoder(run, config.input_size)
     sets = [drawn_stills(one, folders.data, config.bank.seed) for one in config.stills]
-    with open_clips(folders.data / config.clips):
-        pass  # what is missing is said before an hour of work
-    folders.make_output()
+    paths = clip_paths(config.clips, folders.data)
     key = material_key(run, config.input_size, (config.stills, config.bank))
+    clips_file = folders.output / f"clips_{key}.npz"
+    if not clips_file.is_file():
+        check_clip_paths(paths)  # what is missing is said before an hour of work
+    folders.make_output()
     bank = kept_bank(sets, encoder, config.bank, folders.output / f"bank_{key}.npz")
-    clips = kept_clips(folders.data / config.clips, encoder, folders.output / f"clips_{key}.npz")
+    clips = kept_clips(paths, encoder, clips_file)
     classifier = frame_classifier(encoder, bank)
     answers = left_out_answers(config.training, classifier, bank, clips, folders.output / "left_out", console)
     rows = comparison_rows(answers)
     write_comparison(rows, folders.output / COMPARISON_FILE)
     console.print(comparison_table(rows))
     head = train_head(config.training, classifier, bank, clips, None, folders.output, console)
-    _write_calibration(answers[HEAD, "plain"], rows, folders.output / CALIBRATION_FILE)
+    _write_calibration(answers[HEAD, "plain"], rows, config.training, folders.output / CALIBRATION_FILE)
     export_head(head, folders.output / HEAD_FILE)
 
 
@@ -113,7 +124,9 @@ def drawn_stills(stills: BankStills, data: Path, seed: int) -> PreparedSet:
     """Return at most `count` samples of a split, drawn at random."""
     prepared = open_prepared_set(data / stills.name).split(stills.split)
     if not prepared.samples:
-        raise DataError(f"The set {data / stills.name} has no samples in the split '{stills.split}'.")
+        raise DataError(
+            f"The set {data / stills.name} has no samples in the split '{stills.split}': name another under 'stills'."
+        )
     chosen = np.random.default_rng(seed).permutation(len(prepared.samples))[: stills.count]
     return replace(prepared, samples=tuple(prepared.samples[index] for index in sorted(chosen)))
 
@@ -127,11 +140,12 @@ def kept_bank(sets: Sequence[PreparedSet], encoder: TrainedEncoder, config: Bank
     return load_bank(path)
 
 
-def kept_clips(source: Path, encoder: TrainedEncoder, path: Path) -> list[ClipEmbeddings]:
-    """Return what an encoder makes of labelled clips, from the file `path` if it is there."""
+def kept_clips(paths: Sequence[Path], encoder: TrainedEncoder, path: Path) -> list[ClipEmbeddings]:
+    """Return what an encoder makes of labelled clips (see clip_sources), from the file `path` if it is there."""
     if not path.is_file():
-        save_clip_embeddings(path, embed_labelled_clips(source, encoder, create_detector(DetectorConfig())))
-    return load_clip_embeddings(path)
+        faces = labelled_faces(paths, detector_for(paths))
+        save_clip_embeddings(path, [embed_clip(clip, encoder) for clip in faces], clip_names(paths))
+    return load_clip_embeddings(path, clip_names(paths))
 
 
 def material_key(run: Path, input_size: int, others: object) -> str:
@@ -156,17 +170,18 @@ def write_comparison(rows: Sequence[ComparisonRow], path: Path) -> None:
         writer.writerows(asdict(row) for row in rows)
 
 
-def _write_calibration(answers: Sequence[ClipAnswer], rows: Sequence[ComparisonRow], path: Path) -> None:
-    """Write the temperature for the head, fitted on answers by heads that never saw the source, and what it gives."""
-    videos = [answer for answer in answers if not answer.sequence]
-    probabilities, labels, weights = frame_rows(videos)
-    temperature = fit_temperature(logits_of(probabilities), labels, weights)
+def _write_calibration(
+    answers: Sequence[ClipAnswer], rows: Sequence[ComparisonRow], training: HeadTrainingConfig, path: Path
+) -> None:
+    """Write the window of the head, its temperature, fitted on answers by heads that never saw the source, and more."""
+    window = {"seconds": training.window_seconds, "frames": training.window_frames}
+    content: dict[str, Any] = {"temperature": round(frame_temperature(answers), 3), "window": window}
     left_out = left_out_calibration(answers, 1.0)
-    content: dict[str, Any] = {"temperature": round(temperature, 3)}
     if left_out is not None:
         frames = left_out.frames
         content["frames_of_videos"] = {
             "ece": round(frames.ece, 3),
+            "ece_if_calibrated_exactly": round(left_out.frames_floor.mean, 3),
             "error": round(frames.error, 3),
             "error_at_80": round(frames.error_at_80, 3),
         }

@@ -27,6 +27,7 @@ from dfer_ros.training.heads.create_head import HeadConfig, create_head
 from dfer_ros.training.heads.trainable_head import TOLD_PHASES, TrainableHead
 from dfer_ros.training.training_log import TrainingLog
 from dfer_ros.training.training_progress import training_progress
+from dfer_ros.training.whole_path import make_folder
 
 DECAYS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
 """Seconds from which the decay of the weighted mean is chosen."""
@@ -62,6 +63,15 @@ class HeadScheduleConfig:
     log_steps: int = 100
     checkpoint_steps: int = 200
 
+    def __post_init__(self) -> None:
+        if min(self.batch_size, self.log_steps, self.checkpoint_steps) < 1 or self.steps < 0 or self.learning_rate <= 0:
+            raise TrainingError(
+                "A head's schedule needs batch_size, log_steps and checkpoint_steps of 1 or more, steps of 0 or more, "
+                "and a learning_rate above 0."
+            )
+        if not 0 <= self.clip_share <= 1 or not 0 <= self.label_smoothing < 1:
+            raise TrainingError("A head's schedule needs a clip_share of 0 to 1 and a label_smoothing of 0 to below 1.")
+
 
 @dataclass(frozen=True)
 class HeadTrainingConfig:
@@ -76,6 +86,10 @@ class HeadTrainingConfig:
     window_seconds: float = 2.0
     window_frames: int = 32
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.window_seconds <= 0 or self.window_frames < 1 or self.seed < 0:
+            raise TrainingError("A head needs window_seconds above 0, window_frames of 1 or more and a seed from 0 on.")
 
     @property
     def window(self) -> WindowConfig:
@@ -167,7 +181,7 @@ class _Training:
         """Train to the last step, from the checkpoint in the output folder if there is one."""
         log = None
         if output is not None:
-            output.mkdir(parents=True, exist_ok=True)
+            make_folder(output)
             self._resume(output / CHECKPOINT_FILE)
             log = TrainingLog(output, self.step)
         with training_progress(console, self.schedule.steps, self.step) as advance:
@@ -219,7 +233,8 @@ class _Training:
         state = load_checkpoint(path)
         if state.get("signature") != self.signature:
             raise TrainingError(
-                f"The checkpoint {path} is of another head, configuration or data: choose another output folder."
+                f"The checkpoint {path} is of another head, configuration or data: choose another --name, or delete "
+                "that folder."
             )
         self.head.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])

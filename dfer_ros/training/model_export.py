@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from dfer_ros.core.model_folder import (
     encoder_file,
     file_sha256,
 )
+from dfer_ros.core.onnx_session import first_line
 from dfer_ros.training.compression.report import JSON_FILE
 from dfer_ros.training.evaluation.evaluate_model import (
     EvaluationConfig,
@@ -30,6 +32,7 @@ from dfer_ros.training.evaluation.evaluate_model import (
 )
 from dfer_ros.training.evaluation.metrics import ClassificationMetrics
 from dfer_ros.training.head_run import CALIBRATION_FILE
+from dfer_ros.training.head_training import HeadTrainingConfig
 from dfer_ros.training.trained_encoder import MEAN, STD
 from dfer_ros.training.whole_path import whole_folder
 
@@ -38,15 +41,13 @@ from dfer_ros.training.whole_path import whole_folder
 class ModelExportConfig:
     """encoders: folder that `dfer compress` wrote. head: folder of the head's run.
 
-    clips: zip file or folder of labelled clips, stills: prepared sets, both to measure on.
+    clips, stills: to measure on, see EvaluationConfig.
     """
 
     encoders: Path
     head: Path
-    clips: Path
+    clips: tuple[Path, ...]
     stills: tuple[Path, ...]
-    window_seconds: float = 2.0
-    window_frames: int = 32
     unknown_threshold: float = 0.35
 
 
@@ -90,10 +91,9 @@ def summary(results: EvaluationResults) -> dict[str, Any]:
         for one in results.stills
     }
     if results.clips is None:
-        return stills
+        return {"stills": stills}
     first = next(iter(results.clips.by_precision.values()))
-    clips = {name: _recalls(group.metrics) for name, group in first.items()}
-    return {**stills, "dynamic_clips": clips}
+    return {"stills": stills, "clips": {name: _recalls(group.metrics) for name, group in first.items()}}
 
 
 def _recalls(metrics: ClassificationMetrics) -> dict[str, float]:
@@ -106,8 +106,11 @@ def _recalls(metrics: ClassificationMetrics) -> dict[str, float]:
 
 def _description(config: ModelExportConfig, folder: Path, files: list[str]) -> ModelDescription:
     """Return what is known before measuring; the temperature is that of clips whose source the head had not seen."""
-    compressed = json.loads((config.encoders / JSON_FILE).read_text(encoding="utf-8"))
-    left_out = yaml.safe_load((config.head / CALIBRATION_FILE).read_text(encoding="utf-8"))
+    compressed = _read(config.encoders / JSON_FILE, json.loads, ("crop", "input_size", "variants"))
+    left_out = _read(config.head / CALIBRATION_FILE, yaml.safe_load, ("temperature",))
+    # Heads of older versions do not say for which window they were trained: it was that of the defaults.
+    defaults = {"seconds": HeadTrainingConfig.window_seconds, "frames": HeadTrainingConfig.window_frames}
+    window = {**defaults, **left_out.pop("window", {})}
     how = {variant["name"]: variant["how"] for variant in compressed["variants"] if variant["name"] in PRECISIONS}
     return ModelDescription(
         labels=LABELS,
@@ -115,14 +118,26 @@ def _description(config: ModelExportConfig, folder: Path, files: list[str]) -> M
         input_size=compressed["input_size"],
         mean=MEAN,
         std=STD,
-        window_seconds=config.window_seconds,
-        window_frames=config.window_frames,
+        window_seconds=window["seconds"],
+        window_frames=window["frames"],
         temperature=left_out["temperature"],
         unknown_threshold=config.unknown_threshold,
         sha256={name: file_sha256(folder / name) for name in files},
         training=how,
         metrics={"left_out_source": left_out},
     )
+
+
+def _read(path: Path, parse: Callable[[str], Any], keys: Sequence[str]) -> dict[str, Any]:
+    """Return what a file says that another command left."""
+    try:
+        content = parse(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise TrainingError(f"{path} cannot be read, make it again: {first_line(error)}.") from error
+    missing = [key for key in keys if key not in content] if isinstance(content, dict) else keys
+    if missing:
+        raise TrainingError(f"{path} does not say {' and '.join(missing)}: make it again.")
+    return dict(content)
 
 
 def _write(folder: Path, description: ModelDescription) -> None:

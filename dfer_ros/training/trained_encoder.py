@@ -11,6 +11,7 @@ import torch
 
 from dfer_ros.core.errors import TrainingError
 from dfer_ros.core.faces import FloatArray, Image
+from dfer_ros.core.onnx_session import first_line
 from dfer_ros.training.augmentation import central_part
 from dfer_ros.training.checkpoint import CHECKPOINT_FILE, load_checkpoint
 from dfer_ros.training.encoder_session import EncoderOutputs
@@ -68,8 +69,12 @@ def load_trained_encoder(folder: Path, input_size: int, adjusted: bool = True) -
         if adjusted:
             with torch.no_grad():
                 model.classifier.bias.add_(torch.tensor(state["adjustment"]))
+    except TrainingError as error:
+        raise TrainingError(f"The checkpoint {path} cannot be used: {error}") from error
     except (KeyError, RuntimeError, dacite.DaciteError) as error:
-        raise TrainingError(f"The checkpoint {path} is not of a frame encoder of this version: {error}") from error
+        raise TrainingError(
+            f"The checkpoint {path} is not of a frame encoder of this version, train it again: {first_line(error)}"
+        ) from error
     return TrainedEncoder(model, surround, input_size)
 
 

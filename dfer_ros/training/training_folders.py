@@ -6,15 +6,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dfer_ros.core.errors import TrainingError
+from dfer_ros.training.whole_path import make_folder
 
 
 @dataclass(frozen=True)
 class TrainingFolders:
-    """data: holds the prepared sets, by name. runs: holds the runs, by name. name: of this run."""
+    """data: holds the prepared sets, by name. runs: holds the runs, by name. name: of this run.
+
+    Raises TrainingError for a name that is none of a folder in `runs`.
+    """
 
     data: Path
     runs: Path
     name: str
+
+    def __post_init__(self) -> None:
+        if self.name in ("", "..") or Path(self.name).name != self.name:
+            raise TrainingError(
+                f"A run cannot be named '{self.name}': give --name a plain name, as of a folder in {self.runs}."
+            )
 
     @property
     def output(self) -> Path:
@@ -23,7 +33,4 @@ class TrainingFolders:
 
     def make_output(self) -> None:
         """Make the folder of this run. Raises TrainingError where that is not possible."""
-        try:
-            self.output.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise TrainingError(f"The folder {self.output} cannot be made: {error.strerror}.") from error
+        make_folder(self.output)

@@ -28,6 +28,15 @@ def whole_path(path: Path) -> Iterator[Path]:
             part.unlink(missing_ok=True)
 
 
+def make_folder(path: Path) -> Path:
+    """Make a folder, if it is not there, and return it. Raises TrainingError where that is not possible."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainingError(f"The folder {path} cannot be made: {error.strerror}.") from error
+    return path
+
+
 @contextlib.contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
     """Yield a new folder in `path` whose files are moved up into it only if all goes well.

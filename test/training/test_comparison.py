@@ -5,12 +5,11 @@ from dataclasses import asdict
 import cv2
 import numpy as np
 import pytest
-import torch
 import yaml
+from made_runs import SMALL_VIT, save_encoder, striped, write_stills
 from rich.console import Console
 
 from dfer_ros.cli.main import main
-from dfer_ros.training.checkpoint import save_checkpoint
 from dfer_ros.training.clip_crops import FACES_FILE, save_faces
 from dfer_ros.training.clip_embeddings import load_clip_embeddings
 from dfer_ros.training.clip_faces import ClipFaces
@@ -19,18 +18,14 @@ from dfer_ros.training.comparison_encoder import BANK_FILE, CLIPS_FILE
 from dfer_ros.training.comparison_report import CSV_FILE, MARKDOWN_FILE, PICTURE_FILE, write_report
 from dfer_ros.training.comparison_results import ComparedModel, sources_won
 from dfer_ros.training.courses_bank import load_bank
-from dfer_ros.training.data.prepared_set import Sample, one_label, write_index
-from dfer_ros.training.encoders.frame_encoder import EncoderConfig, TrainableEncoder, parameter_counts
-from dfer_ros.training.encoders.vision_transformer import VisionTransformerConfig
+from dfer_ros.training.encoders.frame_encoder import EncoderConfig, parameter_counts
 from dfer_ros.training.head_comparison import HEAD, WEIGHTED_MEAN, ComparisonRow, loso_table
 from dfer_ros.training.head_run import frame_classifier
 from dfer_ros.training.head_training import HeadScheduleConfig, HeadTrainingConfig
 from dfer_ros.training.heads.create_head import HeadConfig, create_head, parameter_count
-from dfer_ros.training.surround import SurroundConfig
 from dfer_ros.training.trained_encoder import load_trained_encoder
 
 SIZE = 32
-VIT = VisionTransformerConfig(hidden_size=16, layers=1, heads=2)
 SOURCES = ("mead", "feid", "ckplus")
 SCHEDULE = HeadScheduleConfig(steps=2, batch_size=8, log_steps=2, checkpoint_steps=2)
 CONTENT = {
@@ -55,26 +50,9 @@ CONV3D_RUN = {
 }
 
 
-def picture(label, seed):
-    """Return a crop [128, 128, 3] of stripes, the broader the higher the label, with noise."""
-    stripes = np.uint8(150) * (np.arange(128) // (4 * label + 2) % 2).astype(np.uint8)[:, None, None]
-    return np.random.default_rng((label, seed)).integers(0, 100, (128, 128, 3)).astype(np.uint8) + stripes
-
-
 def made_clip(source, label):
-    crops = tuple(picture(label, frame) for frame in range(6))
+    crops = tuple(striped(label, frame) for frame in range(6))
     return ClipFaces(f"{source}{label}", label, source, source, crops, np.arange(6) / 5, np.full(6, 0.9, np.float32))
-
-
-def save_encoder(folder, config, seed=0):
-    """Write the checkpoint of an encoder as a run leaves it, and return it."""
-    torch.manual_seed(seed)
-    model, surround = TrainableEncoder(config, SurroundConfig()), SurroundConfig()
-    weights = {f"module.{name}": value for name, value in model.state_dict().items()}
-    folder.mkdir(parents=True)
-    state = {"encoder": asdict(config), "surround": asdict(surround), "average": weights, "adjustment": [0.0] * 7}
-    save_checkpoint(folder / "checkpoint.pt", state)
-    return model
 
 
 @pytest.fixture
@@ -82,18 +60,8 @@ def workplace(tmp_path, monkeypatch):
     """A folder with stills, the run of an encoder, and the faces of clips as a comparison has found them."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
-    stills = tmp_path / "prepared" / "stills"
-    stills.mkdir(parents=True)
-    for label in range(7):
-        for number in range(2):
-            assert cv2.imwrite(str(stills / f"{label}_{number}.png"), picture(label, 50 + number))
-    samples = [
-        Sample(f"{label}_{number}.png", "validation", "", "", 0.0, 1.0, one_label(label))
-        for label in range(7)
-        for number in range(2)
-    ]
-    write_index(stills, samples)
-    save_encoder(tmp_path / "runs" / "small", EncoderConfig("vit", None, vit=VIT))
+    write_stills(tmp_path / "prepared" / "stills")
+    save_encoder(tmp_path / "runs" / "small")
     for run in ("comparison", "conv3d"):
         (tmp_path / "runs" / run).mkdir()
         clips = [made_clip(source, label) for source in SOURCES for label in (1, 4)]
@@ -121,7 +89,7 @@ def compared(name, uars, parameters=10, multiply_adds=3e9):
 
 
 def test_a_whole_comparison(workplace):
-    model = save_encoder(workplace / "runs" / "vit_lora", EncoderConfig("vit", None, tuning="lora", vit=VIT))
+    model = save_encoder(workplace / "runs" / "vit_lora", EncoderConfig("vit", None, tuning="lora", vit=SMALL_VIT))
     (workplace / "comparison.yaml").write_text(yaml.safe_dump({**CONTENT, "heads": ["gru", "transformer"]}))
     assert train("conv3d.yaml") == 0
     assert train("comparison.yaml") == 0
@@ -152,7 +120,7 @@ def test_a_whole_comparison(workplace):
     assert int(by_name["gru"]["parameters"]) == parameter_count(gru)
     still, newest = (float(by_name[name]["multiply_adds_per_second"]) for name in names[:2])
     assert float(by_name["gru"]["multiply_adds_per_second"]) - still > 30 * 32 * 3 * 16 * (18 + 16)
-    assert still - newest >= 30 * 32 * VIT.hidden_size * 7
+    assert still - newest >= 30 * 32 * SMALL_VIT.hidden_size * 7
     assert (output / PICTURE_FILE).is_file() and "## UAR by left-out source" in (output / MARKDOWN_FILE).read_text()
 
 
@@ -183,7 +151,7 @@ def test_what_is_finished_is_kept_and_what_is_absent_is_said(workplace, capsys):
 
     # Another encoder of the same name: nothing of the old one counts.
     shutil.rmtree(workplace / "runs" / "small")
-    save_encoder(workplace / "runs" / "small", EncoderConfig("vit", None, vit=VIT), seed=1)
+    save_encoder(workplace / "runs" / "small", seed=1)
     assert train("comparison.yaml") == 0
     assert len(list(output.glob("small-*"))) == 2 and not (output / CSV_FILE).read_text().startswith(before)
 
@@ -195,7 +163,7 @@ def test_what_is_finished_is_kept_and_what_is_absent_is_said(workplace, capsys):
         ({"heads": ["lstm"]}, "The head 'lstm' is not known: use one of weighted_mean, gru"),
         ({"stills": [{"name": "gone"}]}, "There is no index.csv in prepared/gone"),
         ({"clip_run": None, "clips": "gone.zip"}, "There are no clips at prepared/gone.zip"),
-        ({"head": "gru"}, "head is not a key that is known"),
+        ({"head": "gru"}, "has keys that are not known, correct them or take them out: head."),
     ],
 )
 def test_what_is_missing_is_said_in_one_sentence(workplace, capsys, change, sentence):
@@ -212,6 +180,8 @@ def test_a_source_is_won_or_lost_or_neither():
     model = compared("gru", {"videos": 0.9, "mead": 0.6, "feid": 0.4, "ckplus": 0.8})
     assert sources_won(model, baseline) == (1, 1)
     assert sources_won(baseline, baseline) == (0, 0)
+    # A clip model may have seen other clips.
+    assert sources_won(compared("3D CNN", {"mead": 0.6, "hci": 0.9}), baseline) == (1, 0)
 
 
 def test_the_report_says_what_was_measured(tmp_path):

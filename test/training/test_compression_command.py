@@ -1,6 +1,7 @@
 """`dfer compress` from end to end on a tiny encoder, and what it says where it cannot."""
 
 import json
+import shutil
 from dataclasses import asdict
 
 import cv2
@@ -154,6 +155,26 @@ def test_a_set_without_samples(kept, trained, aligned_crop, tmp_path):
     missing = {"train": "validation", "validation": "train"}[kept]
     with pytest.raises(DataError, match=rf"No sample of .* is of the split {missing}"):
         Compression(open_source(trained, 64), [tmp_path], tmp_path / "o", CompressionConfig(), Console(quiet=True))
+
+
+def test_two_sets_of_one_name_are_refused(compress, trained, stills, tmp_path):
+    other = shutil.copytree(stills, tmp_path / "elsewhere" / "faces")
+    code, said = compress("--model", trained, "--stills", stills, other, "--output", tmp_path / "output")
+    assert code == 1 and f"The prepared sets {stills} and {other} have one name" in said
+    assert not (tmp_path / "output").exists()
+
+
+@pytest.mark.parametrize(
+    ("argument", "value", "sentence"),
+    [
+        ("--calibration-crops", "many", "'many' is no whole number of 1 or more"),
+        ("--steps", "-1", "'-1' is no whole number of 0 or more"),
+        ("--pruned-share", "1", "'1' is no number between 0 and 1"),
+    ],
+)
+def test_an_argument_that_does_not_fit_is_said(compress, argument, value, sentence):
+    code, said = compress("--model", "run", "--stills", "set", "--output", "output", argument, value)
+    assert code == 2 and sentence in said
 
 
 def test_an_output_that_cannot_be_written(compress, trained, stills, tmp_path):

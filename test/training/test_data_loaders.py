@@ -209,3 +209,13 @@ def test_what_is_wrong_is_said_with_its_place(made, name, file, content, sentenc
     write(root / file, content)
     with pytest.raises(DataError, match=sentence):
         DATASETS[name].recordings(root)
+
+
+@pytest.mark.parametrize(("name", "file"), [("dfew", DFEW_LIST), ("mafw", MAFW_LIST), ("ck_plus", CK_PLUS_LABEL)])
+def test_a_list_that_cannot_be_opened_is_named(made, name, file):
+    root, _ = made(name)
+    (root / file).unlink()
+    (root / file).mkdir()
+    with pytest.raises(DataError, match=r"cannot be read: Is a directory") as refused:
+        DATASETS[name].recordings(root)
+    assert str(root / file) in str(refused.value)

@@ -56,6 +56,11 @@ def content(folder):
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+def data_of(folder):
+    """All of a prepared set but where it came from."""
+    return {name: data for name, data in content(folder).items() if name != "prepared.json"}
+
+
 def skipped(folder):
     with (folder / "skipped.csv").open(newline="") as file:
         return {row["recording"]: row["reason"] for row in csv.DictReader(file)}
@@ -129,7 +134,7 @@ def test_the_aligned_packs_are_copied_byte_for_byte_from_folder_and_zip(made, pr
     from_folder, _, _ = prepare_set("affectnet7", root, output=tmp_path / "from_folder")
     zipped(root, tmp_path / "affectnet7_aligned.zip")
     from_zip, _, _ = prepare_set("affectnet7", tmp_path, output=tmp_path / "from_zip")
-    assert content(from_folder) == content(from_zip)
+    assert data_of(from_folder) == data_of(from_zip)
     assert {name: content(from_zip)[name] for name in expected} == content(root)
 
 
@@ -137,7 +142,7 @@ def test_dynamic_clips_are_read_from_the_zip_as_from_the_folder(made, prepare_se
     root, _ = made("dynamic_clips")
     from_folder, _, _ = prepare_set("dynamic_clips", root, output=tmp_path / "from_folder")
     from_zip, _, _ = prepare_set("dynamic_clips", zipped(root, tmp_path / "clips.zip"), output=tmp_path / "from_zip")
-    assert content(from_folder) == content(from_zip)
+    assert data_of(from_folder) == data_of(from_zip)
     subjects = {sample.clip: sample.subject for sample in open_prepared_set(from_zip).samples}
     assert subjects["ckplus/S055_001"] == "S055"
 
@@ -205,8 +210,40 @@ def test_a_finished_set_is_left_alone_and_never_mixed_with_another(made, prepare
     _, code, said = prepare_set("mafw", root)
     assert (code, "as prepared before" in said) == (0, True)
     _, code, said = prepare_set("mafw", root, "--fold", "2")
-    assert (code, "holds another prepared set" in said) == (1, True)
+    assert (code, "holds a set that was prepared with fold 1, not 2: choose another --output" in said) == (1, True)
     assert content(output) == before
+
+
+def test_a_finished_set_of_another_root_or_with_gaps_is_not_taken_for_this_one(made, prepare_set, tmp_path):
+    root, _ = made("mafw")
+    other = shutil.copytree(root, tmp_path / "other_root")
+    shutil.rmtree(root / "data/frames/00153")
+    output, code, _ = prepare_set("mafw", root, "--skip-missing")
+    assert code == 0
+    before = content(output)
+    _, code, said = prepare_set("mafw", other, "--skip-missing")
+    assert (code, f"was prepared with root {root}, not {other}: choose another" in said) == (1, True)
+    shutil.copytree(other / "data/frames/00153", root / "data/frames/00153")
+    _, code, said = prepare_set("mafw", root)
+    assert (code, "was prepared with skip missing True, not False" in said) == (1, True)
+    assert content(output) == before
+    _, code, said = prepare_set("mafw", root, "--skip-missing")
+    assert (code, "as prepared before" in said) == (0, True)
+
+
+def test_a_set_of_an_older_version_that_kept_less_is_known_again(made, prepare_set):
+    root, _ = made("mafw")
+    output, _, _ = prepare_set("mafw", root)
+    summary = json.loads((output / "prepared.json").read_text())
+    assert set(summary["settings"]) == {"data set", "fold", "detector", "root", "skip missing"}
+    for name in ("root", "skip missing"):
+        del summary["settings"][name]
+    (output / "prepared.json").write_text(json.dumps(summary))
+    _, code, said = prepare_set("mafw", root)
+    assert (code, "as prepared before" in said) == (0, True)
+    (output / "prepared.json").write_text("[]")
+    _, code, said = prepare_set("mafw", root)
+    assert (code, "settings that nobody knows, as prepared.json is missing or damaged" in said) == (1, True)
 
 
 def test_a_folder_with_something_else_in_it_is_not_touched(made, prepare_set, tmp_path):
@@ -307,7 +344,11 @@ def test_other_settings_do_not_go_on_with_it(made, tmp_path, dfer_data):
     )
     code, said = dfer_data("prepare", "ck48", "--root", root, "--output", tmp_path / "begun")
     assert code == 1
-    assert "was begun with data set kdef, fold None, detector auto" in said
+    assert "begun was begun with data set kdef, not ck48: go on as it was begun, or choose another --output." in said
+    begun = {"data set": "ck48", "fold": None, "detector": "auto", "root": "/elsewhere", "skip missing": False}
+    write(tmp_path / "begun" / "journal.jsonl", json.dumps(begun) + "\n")
+    code, said = dfer_data("prepare", "ck48", "--root", root, "--output", tmp_path / "begun")
+    assert (code, f"was begun with root /elsewhere, not {root}: go on" in said) == (1, True)
     write(tmp_path / "begun" / "journal.jsonl", "nonsense\n")
     code, said = dfer_data("prepare", "ck48", "--root", root, "--output", tmp_path / "begun")
     assert (code, "journal.jsonl is damaged" in said) == (1, True)
@@ -322,13 +363,13 @@ def test_a_full_disk_is_one_sentence_and_nothing_half_written(made, dfer_data, t
     said = process.communicate()[1]
     assert process.returncode == 1
     assert "Traceback" not in said
-    assert "cannot be written: File too large. What is done is kept" in said.replace("\n", " ")
+    assert "cannot be written (File too large): make room" in said.replace("\n", " ")
     assert list(content(output)) == ["journal.jsonl"]
     # With room for a crop but not for the journal of all of them.
     process = start("prepare", "affectnet7", "--root", root, "--output", output, file_limit=max(sizes.values()) + 1)
     said = process.communicate()[1]
     assert process.returncode == 1
-    assert "cannot be written: No space left on device" in said.replace("\n", " ")
+    assert "cannot be written (No space left on device): make room" in said.replace("\n", " ")
     assert not (output / "index.csv").exists()
     assert content(output)["journal.jsonl"].endswith(b"\n")
     code, _ = dfer_data("prepare", "affectnet7", "--root", root, "--output", output)
@@ -341,7 +382,7 @@ def test_a_place_without_the_right_to_write_is_named(made, dfer_data, tmp_path):
     root, _ = made("ck48")
     (tmp_path / "locked").mkdir(mode=0o500)
     code, said = dfer_data("prepare", "ck48", "--root", root, "--output", tmp_path / "locked" / "set")
-    assert (code, "cannot be written: Permission denied" in said) == (1, True)
+    assert (code, "cannot be written (Permission denied)" in said) == (1, True)
 
 
 @pytest.mark.parametrize(
@@ -353,9 +394,13 @@ def test_a_place_without_the_right_to_write_is_named(made, dfer_data, tmp_path):
         (
             ("prepare", "dfew", "--root", "/nowhere", "--output", "{root}/out"),
             1,
-            "There is no /nowhere. Whoever does not",
+            "There is no /nowhere: give --root DFEW as it is published, which can be had from https://dfew-dataset",
         ),
-        (("prepare", "dfew", "--root", "{root}", "--output", "{root}/out"), 1, "asks for it at https://dfew-dataset"),
+        (
+            ("prepare", "dfew", "--root", "{root}", "--output", "{root}/out"),
+            1,
+            "which can be had from https://dfew-dataset",
+        ),
         (("prepare", "kdef", "--root", "{root}", "--output", "{root}/out", "--fold", "2"), 1, "has no fold 2"),
         (
             ("prepare", "ck48", "--root", "{root}/bad.zip", "--output", "{root}/out"),

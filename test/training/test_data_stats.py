@@ -1,5 +1,8 @@
 """`dfer data stats` and `dfer data list`: what is in prepared sets, and which data sets there are."""
 
+import shutil
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -68,7 +71,7 @@ def test_the_picture_has_bars_and_the_crops_of_each_class(prepared, dfer_data, t
     ("arguments", "sentence"),
     [
         (("{set}/nowhere",), "There is no index.csv in"),
-        (("{set}", "--output", "{set}/stats.jpg"), "must be a .png file"),
+        (("{set}", "--output", "{set}/stats.jpg"), "is no .png file"),
         (("{set}", "--output", "{set}/nowhere/stats.png"), "cannot be written"),
     ],
 )
@@ -111,9 +114,24 @@ def test_a_set_is_written_and_read_without_loss(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["index.csv"]
 
 
+def test_two_sets_of_one_name_are_refused(prepared, tmp_path, dfer_data):
+    other = shutil.copytree(prepared, tmp_path / "elsewhere" / "made_set")
+    code, said = dfer_data("stats", prepared, other)
+    assert (code, f"The prepared sets {prepared} and {other} have one name" in said) == (1, True)
+    assert dfer_data("stats", prepared, prepared)[0] == 0
+
+
+def test_a_set_is_called_as_its_folder_from_inside_it_too(prepared, monkeypatch):
+    (prepared.parent / "link").symlink_to(prepared)
+    monkeypatch.chdir(prepared)
+    assert open_prepared_set(Path()).name == "made_set"
+    assert open_prepared_set(Path("..") / "link").name == "link"
+
+
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
+        ("a.png,train,,,0,1,inf,0,0,0,0,0,0", "negative, all zero or no numbers"),
         ("a.png,train,,,0,1,1,0,0", "line 2: 9 values instead of 13"),
         ("a.png,learn,,,0,1,1,0,0,0,0,0,0", "line 2: the split 'learn' is none of train"),
         ("a.png,train,,,0,1,0,0,0,0,0,0,0", "all zero"),
@@ -128,3 +146,6 @@ def test_a_damaged_index_is_named(prepared, dfer_data, line, sentence):
     assert sentence in said
     index.write_text("image,label\n")
     assert "does not begin with the columns" in dfer_data("stats", prepared)[1]
+    index.write_bytes(b"\xff\xfe\x00")
+    code, said = dfer_data("stats", prepared)
+    assert (code, "index.csv is damaged: prepare the set again" in said) == (1, True)

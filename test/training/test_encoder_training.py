@@ -7,13 +7,12 @@ import cv2
 import numpy as np
 import pytest
 import torch
-import yaml
 from rich.console import Console
 
+from dfer_ros.cli.main import main
 from dfer_ros.core.errors import DataError, TrainingError
 from dfer_ros.core.labels import LABELS
 from dfer_ros.training.augmentation import AugmentationConfig
-from dfer_ros.training.configuration import read_configuration
 from dfer_ros.training.data.prepared_set import Sample, one_label, open_prepared_set, write_index
 from dfer_ros.training.encoder_batches import DataConfig, EncoderBatches, drawn_shares
 from dfer_ros.training.encoder_training import EncoderTraining, learning_rate
@@ -189,35 +188,6 @@ def test_the_learning_rate_warms_up_and_falls_to_nothing():
     assert rates[10:] == sorted(rates[10:], reverse=True) and rates[-1] < 0.001
 
 
-@pytest.mark.parametrize(
-    ("change", "sentence"),
-    [
-        ({"kind": "enkoder"}, "kind is 'enkoder', but must be one of encoder"),
-        ({"schedule": {"stepps": 3}}, "stepps"),
-        ({"schedule": {"steps": "many"}}, "steps"),
-        ({"data": 3}, "one value where a list is asked for"),
-        ({"data": []}, "at least one set"),
-        ({"schedule": {"validation_steps": 0}}, "all of them 1 or more"),
-        ({"seed": -1}, "seed and workers must be 0 or more"),
-    ],
-)
-def test_a_wrong_configuration_is_named_in_one_sentence(tmp_path, change, sentence):
-    path = tmp_path / "wrong.yaml"
-    path.write_text(yaml.safe_dump({"kind": "encoder", "data": [{"name": "faces"}], **change}))
-    with pytest.raises(TrainingError, match=sentence) as caught:
-        read_configuration(path)
-    assert str(path) in str(caught.value) and "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize(("text", "sentence"), [(None, "There is no"), ("- 1", "not a mapping"), ("{", "YAML")])
-def test_a_configuration_that_cannot_be_read_is_named(tmp_path, text, sentence):
-    path = tmp_path / "wrong.yaml"
-    if text is not None:
-        path.write_text(text)
-    with pytest.raises(TrainingError, match=sentence):
-        read_configuration(path)
-
-
 def test_a_set_that_is_missing_or_has_nothing_to_train_on_is_named(data, tmp_path):
     with pytest.raises(DataError, match="dfer data prepare"):
         train(replace(TINY, data=(DataConfig("elsewhere"),)), data, tmp_path)
@@ -246,14 +216,64 @@ def test_an_image_that_has_gone_is_named(data, tmp_path):
 def test_a_checkpoint_of_another_architecture_or_damaged_is_refused(data, tmp_path):
     train(TINY, data, tmp_path)
     other = replace(TINY, surround=replace(TINY.surround, crop=88))
-    with pytest.raises(TrainingError, match=r"checkpoint\.pt is of another run, its surround differ"):
+    with pytest.raises(TrainingError, match=r"checkpoint\.pt is of a run with another surround: choose"):
         train(other, data, tmp_path)
-    with pytest.raises(TrainingError, match=r"its schedule and seed differ"):
+    with pytest.raises(TrainingError, match=r"a run with another schedule and another seed"):
         train(replace(TINY, schedule=replace(TINY.schedule, steps=9), seed=1), data, tmp_path)
     path = tmp_path / "run" / "checkpoint.pt"
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(TrainingError, match=r"checkpoint\.pt cannot be read"):
         train(TINY, data, tmp_path)
+
+
+def test_a_start_of_another_architecture_is_named_in_one_sentence(data, tmp_path):
+    train(TINY, data, tmp_path, "lite")
+    other = replace(TINY, start="lite", encoder=EncoderConfig("mobilenet_v1", None))
+    with pytest.raises(
+        TrainingError, match=r"lite to start from has another encoder \(efficientnet_lite0\) than"
+    ) as caught:
+        train(other, data, tmp_path, "mobile")
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "mobile").exists()
+
+
+def test_two_sets_of_one_name_are_refused(data, tmp_path):
+    shutil.copytree(data / "faces", tmp_path / "faces")
+    other = str(tmp_path / "faces")
+    for change in (
+        {"validation": ValidationConfig(("faces", other), 32)},
+        {"data": (DataConfig("faces"), DataConfig(other))},
+    ):
+        with pytest.raises(DataError, match=rf"The prepared sets {data / 'faces'} and {other} have one name"):
+            train(replace(TINY, **change), data, tmp_path)
+    train(replace(TINY, data=(DataConfig("faces"), DataConfig("faces", balance=0.0))), data, tmp_path)
+
+
+def test_a_run_that_ends_while_it_is_measured_is_measured_again(data, tmp_path, monkeypatch):
+    whole = train(TINY, data, tmp_path, "whole")
+
+    def power_cut(training, losses):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(EncoderTraining, "_measure", power_cut)
+        with pytest.raises(KeyboardInterrupt):
+            train(TINY, data, tmp_path, "cut")
+    train(TINY, data, tmp_path, "cut")
+    assert (tmp_path / "cut" / LOG_FILE).read_text() == (tmp_path / "whole" / LOG_FILE).read_text()
+    assert whole.step == 6
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../b", "/b", "b/"])
+def test_a_run_has_a_plain_name(tmp_path, name, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tiny.yaml").write_text("{kind: encoder, data: [{name: faces}]}")
+    with pytest.raises(SystemExit) as ended:
+        main(["train", "tiny.yaml", "--name", name])
+    said = capsys.readouterr().err.replace("\n", " ")
+    assert ended.value.code == 1 and "Traceback" not in said
+    assert f"A run cannot be named '{name}': give --name a plain name, as of a folder in runs." in said
+    assert [path.name for path in tmp_path.iterdir()] == ["tiny.yaml"]
 
 
 def test_a_full_disk_leaves_the_checkpoint_before(data, tmp_path, monkeypatch):

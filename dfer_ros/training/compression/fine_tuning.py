@@ -27,6 +27,7 @@ from dfer_ros.training.encoders.frame_encoder import EncoderConfig, TrainableEnc
 from dfer_ros.training.surround import SurroundConfig
 from dfer_ros.training.trained_encoder import load_trained_encoder, normalise
 from dfer_ros.training.training_folders import TrainingFolders
+from dfer_ros.training.whole_path import make_folder
 
 _PRUNED_LEARNING_RATE, _QUANTISED_LEARNING_RATE = 3e-4, 5e-5
 _TEACHER_WEIGHT = 0.6
@@ -78,7 +79,7 @@ class FineTuning:
         plain = load_trained_encoder(self._run, self._trained.input_size, adjusted=False)
         smaller = prune(plain.model, surround, share)
         start = self._runs / f"{name}_start"
-        TrainingFolders(self._runs, self._runs, start.name).make_output()
+        make_folder(start)
         _save(start / CHECKPOINT_FILE, smaller, surround)
         self._training(name, start, smaller.config, _PRUNED_LEARNING_RATE).run()
         return load_trained_encoder(self._runs / name, self._trained.input_size).model

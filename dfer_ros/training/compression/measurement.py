@@ -13,11 +13,11 @@ from rich.progress import track
 
 from dfer_ros.core.encoder import preprocess
 from dfer_ros.core.faces import FloatArray, Image
+from dfer_ros.core.latency import BLOCKS, median_milliseconds
 from dfer_ros.core.model_folder import ModelDescription
 from dfer_ros.core.onnx_session import SessionConfig, create_session
 from dfer_ros.training.data.prepared_set import PreparedSet
 from dfer_ros.training.encoder_session import EncoderSession
-from dfer_ros.training.evaluation.latency import median_milliseconds
 from dfer_ros.training.evaluation.metrics import Labels, accuracy, unweighted_average_recall
 
 _CHUNK = 64
@@ -50,8 +50,8 @@ def measure_accuracy(
         war, uar, same = {}, {}, []
         for prepared, predicted in zip(sets, answers):
             labels = np.array([sample.label for sample in prepared.samples], dtype=np.int64)
-            war[_name(prepared)] = 100 * accuracy(predicted[name], labels)
-            uar[_name(prepared)] = 100 * unweighted_average_recall(predicted[name], labels)
+            war[prepared.name] = 100 * accuracy(predicted[name], labels)
+            uar[prepared.name] = 100 * unweighted_average_recall(predicted[name], labels)
             same.append(predicted[name] == predicted[first])
         measured[name] = Accuracy(war, uar, 100 * float(np.mean(np.concatenate(same))))
     return measured
@@ -64,18 +64,14 @@ def measure_latency(
     image = preprocess([crop], description)
     sessions = {name: create_session(path, SessionConfig()) for name, path in encoders.items()}
     calls = {name: partial(session.run, ["embedding"], {"image": image}) for name, session in sessions.items()}
-    return median_milliseconds(calls, "timing", console)
+    return median_milliseconds(calls, track(BLOCKS, description="timing", console=console, transient=True))
 
 
 def _answers(sessions: Mapping[str, EncoderSession], prepared: PreparedSet, console: Console) -> dict[str, Labels]:
     rows: dict[str, list[FloatArray]] = {name: [] for name in sessions}
     starts = range(0, len(prepared.samples), _CHUNK)
-    for start in track(starts, description=f"measuring on {_name(prepared)}", console=console, transient=True):
+    for start in track(starts, description=f"measuring on {prepared.name}", console=console, transient=True):
         crops = [prepared.crop(index) for index in range(start, min(start + _CHUNK, len(prepared.samples)))]
         for name, session in sessions.items():
             rows[name].append(session.run(crops).logits)
     return {name: np.concatenate(parts).argmax(axis=1) for name, parts in rows.items()}
-
-
-def _name(prepared: PreparedSet) -> str:
-    return prepared.folder.resolve().name

@@ -17,10 +17,10 @@ from dfer_ros.training.compression.fine_tuning import FineTuning, FineTuningConf
 from dfer_ros.training.compression.measurement import Accuracy, measure_accuracy, measure_latency
 from dfer_ros.training.compression.quantisation import CALIBRATIONS, convert_fp16, quantise_int8
 from dfer_ros.training.compression.source import Source
-from dfer_ros.training.data.prepared_set import PreparedSet, open_prepared_set
+from dfer_ros.training.data.prepared_set import PreparedSet, check_names, open_prepared_set
 from dfer_ros.training.encoders.frame_encoder import PLAIN_CONVOLUTIONAL
 from dfer_ros.training.export import export_encoder
-from dfer_ros.training.whole_path import whole_path
+from dfer_ros.training.whole_path import make_folder, whole_path
 
 FP16, INT8, PRUNED = "fp16", "int8", "pruned"
 VARIANTS = (FP16, INT8, PRUNED)
@@ -73,7 +73,8 @@ class Compression:
     def __init__(
         self, source: Source, sets: list[Path], output: Path, config: CompressionConfig, console: Console
     ) -> None:
-        opened = [open_prepared_set(folder) for folder in sets]
+        opened = [open_prepared_set(folder) for folder in dict.fromkeys(sets)]
+        check_names(opened)
         self._training_sets = [one.split("train") for one in opened if one.split("train").samples]
         self._validation = [one.split("validation") for one in opened if one.split("validation").samples]
         for split, found in (("train", self._training_sets), ("validation", self._validation)):
@@ -83,7 +84,8 @@ class Compression:
                 )
         if PRUNED in config.variants and not source.plain_convolutional:
             raise TrainingError(
-                f"Only a run of 'dfer train' can be pruned, of {' or '.join(PLAIN_CONVOLUTIONAL)}: leave it out."
+                f"Only a run of 'dfer train' can be pruned, of {' or '.join(PLAIN_CONVOLUTIONAL)}: leave '{PRUNED}' "
+                "out of --variants."
             )
         self._source, self._output, self._config, self._console = source, output, config, console
         self._crops = _calibration_crops(self._training_sets, config)
@@ -92,10 +94,7 @@ class Compression:
 
     def run(self) -> list[Variant]:
         """Make and measure all variants; the first is FP32. Raises TrainingError where a file cannot be written."""
-        try:
-            self._output.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise TrainingError(f"The folder {self._output} cannot be made: {error.strerror}.") from error
+        make_folder(self._output)
         self._source.write_fp32(self._path(_FP32))
         self._add(_FP32, "as trained")
         if FP16 in self._config.variants:

@@ -62,7 +62,7 @@ class LayoutError(Exception):
 class DataSet:
     """A data set that can be prepared.
 
-    name: in commands. title: in sentences. kind: stills or clips. what: one phrase. ask: the official page.
+    name: in commands. title: in sentences. kind: stills or clips. what: one phrase. ask: the official page, or who.
     loader: lists the recordings under a root folder (or zip file) for a fold; raises LayoutError, or DataError.
     folds: of the published or subject-independent cross-validation, numbered from 1; 0 where there is one split.
     """
@@ -84,15 +84,17 @@ class DataSet:
             offer = f"the folds 1 to {self.folds}" if self.folds else "one split and no folds: leave --fold out"
             raise DataError(f"{self.title} has no fold {fold}: it has {offer}.")
         if not root.exists():
-            raise DataError(f"There is no {root}. {self._where_to_ask}")
+            raise DataError(f"There is no {root}: {self._remedy}")
         try:
             found = list(self.loader(root, fold or 1))
         except LayoutError as error:
-            raise DataError(f"{root} does not look like {self.title}: {error}. {self._where_to_ask}") from error
+            raise DataError(f"{root} does not look like {self.title} ({error}): {self._remedy}") from error
+        except OSError as error:
+            raise DataError(f"{error.filename or root} of {self.title} cannot be read: {error.strerror}.") from error
         if not found:
-            raise DataError(f"{root} holds nothing of {self.title} with one of the seven labels. {self._where_to_ask}")
+            raise DataError(f"{root} holds nothing of {self.title} with one of the seven labels: {self._remedy}")
         return found
 
     @property
-    def _where_to_ask(self) -> str:
-        return f"Whoever does not have {self.title} asks for it at {self.ask}."
+    def _remedy(self) -> str:
+        return f"give --root {self.title} as it is published, which can be had from {self.ask}."

@@ -82,21 +82,26 @@ class Journal:
                 self.done[row["name"]] = Done(row["name"], crops, row["reason"])
         except (ValueError, KeyError, TypeError) as error:
             raise DataError(f"{self.path} is damaged: delete {self.path.parent} and prepare the set again.") from error
-        if begun != settings:
+        changed = changed_settings(begun, settings)
+        if changed:
             raise DataError(
-                f"{self.path.parent} was begun with {_listed(begun)}, now it is {_listed(settings)}: go on with the "
-                "former, or choose another --output."
+                f"{self.path.parent} was begun with {changed}: go on as it was begun, or choose another --output."
             )
         return kept
+
+
+def changed_settings(before: dict[str, object], now: dict[str, object]) -> str:
+    """Return in words how settings differ from those before; empty where they do not.
+
+    What older versions did not write down is not compared.
+    """
+    changed = [name for name, value in before.items() if now.get(name) != value]
+    return " and ".join(f"{name} {before[name]}, not {now.get(name)}" for name in changed)
 
 
 def unwritable(path: Path, error: OSError) -> DataError:
     """Return the sentence for a file that cannot be written."""
     return DataError(
-        f"{path} cannot be written: {error.strerror}. What is done is kept: the same command goes on from there when "
-        "there is room and the right to write."
+        f"{path} cannot be written ({error.strerror}): make room or get the right to write, and the same command goes "
+        "on from what is done."
     )
-
-
-def _listed(settings: dict[str, object]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in settings.items())

@@ -15,11 +15,10 @@ from dfer_ros.core.errors import DataError, SourceError
 from dfer_ros.core.video import open_source
 from dfer_ros.training.data.crops import Crop, clip_crops, still_crop
 from dfer_ros.training.data.data_set import AlignedStill, Clip, Recording, Still
-from dfer_ros.training.data.journal import JOURNAL_FILE, Done, Journal, unwritable
+from dfer_ros.training.data.journal import JOURNAL_FILE, Done, Journal, changed_settings, unwritable
 from dfer_ros.training.data.layout import decode_image
-from dfer_ros.training.data.prepared_set import INDEX_FILE, Sample, write_index
+from dfer_ros.training.data.prepared_set import INDEX_FILE, SETTINGS_FILE, Sample, write_index
 
-SETTINGS_FILE = "prepared.json"
 SKIPPED_FILE = "skipped.csv"
 NO_FACE = "no face was found"
 _SENTENCES_IN_ONE_CELL = 3
@@ -73,14 +72,17 @@ def check_recordings(recordings: Sequence[Recording]) -> None:
     for recording in recordings:
         path = PurePosixPath(recording.name)
         if path.is_absolute() or ".." in path.parts or not path.parts:
-            raise DataError(f"The name '{recording.name}' of {recording.path} leads out of the data set.")
+            raise DataError(
+                f"The name '{recording.name}' of {recording.path} leads out of the data set: correct the list."
+            )
         if recording.name in names:
-            raise DataError(f"{recording.path} is listed twice, as '{recording.name}'.")
+            raise DataError(f"{recording.path} is listed twice, as '{recording.name}': correct the list.")
         names.add(recording.name)
         split = splits.setdefault(recording.subject, recording.split) if recording.subject else recording.split
         if split != recording.split:
             raise DataError(
-                f"The subject {recording.subject} is in {split} and, with {recording.path}, in another split."
+                f"The subject {recording.subject} is in {split} and, with {recording.path}, in {recording.split}: "
+                "nobody may be in two splits."
             )
 
 
@@ -96,13 +98,17 @@ def _finished(output: Path, settings: dict[str, object]) -> Preparation | None:
         return None
     try:
         made = json.loads((output / SETTINGS_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        made = None
-    if not isinstance(made, dict) or made.get("settings") != settings:
-        raise DataError(f"{output} holds another prepared set: choose another --output, or delete it first.")
+        ended = Preparation(int(made["samples"]), made["skipped"], made["unread_frames"], already=True)
+        changed = changed_settings(made["settings"], settings)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        changed = f"settings that nobody knows, as {SETTINGS_FILE} is missing or damaged"
+    if changed:
+        raise DataError(
+            f"{output} holds a set that was prepared with {changed}: choose another --output, or delete it first."
+        )
     # The index comes last; only the journal may be left of a run that ended there.
     (output / JOURNAL_FILE).unlink(missing_ok=True)
-    return Preparation(int(made["samples"]), made["skipped"], made["unread_frames"], already=True)
+    return ended
 
 
 def _begin(output: Path) -> None:
@@ -194,8 +200,10 @@ def _finish(
         for image, seconds, quality in done.crops
     ]
     if not samples:
-        first = f"{recordings[0].path}: {outcome[0].reason}"
-        raise DataError(f"None of the {len(recordings)} recordings gave a crop. The first, {first}")
+        raise DataError(
+            f"None of the {len(recordings)} recordings gave a crop, delete {output} and look at them: of the first, "
+            f"{recordings[0].path}, is said: {outcome[0].reason}"
+        )
     with _writing(output / SKIPPED_FILE), (output / SKIPPED_FILE).open("w", newline="", encoding="utf-8") as file:
         rows = [(one.name, str(one.path), done.reason) for one, done in zip(recordings, outcome) if done.reason]
         csv.writer(file).writerows([("recording", "path", "reason"), *rows])

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
+import json
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +20,8 @@ from dfer_ros.core.labels import LABELS
 from dfer_ros.training.whole_path import whole_path
 
 INDEX_FILE = "index.csv"
+SETTINGS_FILE = "prepared.json"
+"""What a set was prepared from, and what was left out."""
 SPLITS = ("train", "validation", "test")
 _COLUMNS = ("image", "split", "subject", "clip", "seconds", "quality", *LABELS)
 
@@ -52,6 +57,20 @@ class PreparedSet:
     folder: Path
     samples: tuple[Sample, ...]
 
+    @property
+    def name(self) -> str:
+        """The name of its folder, by which results and reports know it."""
+        return Path(os.path.abspath(self.folder)).name  # noqa: PTH100  resolve() would follow links
+
+    @property
+    def data_set(self) -> str:
+        """The name of the data set that it was prepared from, as `dfer data list` has it; empty where nobody knows."""
+        try:
+            made = json.loads((self.folder / SETTINGS_FILE).read_text(encoding="utf-8"))
+            return str(made["settings"]["data set"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return ""
+
     def split(self, name: str) -> PreparedSet:
         """Return the samples of one split."""
         return PreparedSet(self.folder, tuple(sample for sample in self.samples if sample.split == name))
@@ -77,7 +96,9 @@ def read_crop(path: Path) -> Image:
         what = "is not an image that can be read" if path.is_file() else "is missing"
         raise DataError(f"{path} {what}: prepare the data set again with 'dfer data prepare'.")
     if image.shape[0] != image.shape[1]:
-        raise DataError(f"{path} is {image.shape[1]}x{image.shape[0]} pixels, but an aligned crop is square.")
+        raise DataError(
+            f"{path} is {image.shape[1]}x{image.shape[0]} pixels, but an aligned crop is square: prepare the set again."
+        )
     if image.shape[0] != ALIGNED_SIZE:
         image = cv2.resize(image, (ALIGNED_SIZE, ALIGNED_SIZE), interpolation=cv2.INTER_LINEAR)
     return image
@@ -99,15 +120,30 @@ def open_prepared_set(folder: Path) -> PreparedSet:
     path = folder / INDEX_FILE
     if not path.is_file():
         raise DataError(f"There is no {INDEX_FILE} in {folder}: make it with 'dfer data prepare'.")
-    with path.open(newline="", encoding="utf-8") as file:
-        reader = csv.reader(file)
+    try:
+        reader = csv.reader(io.StringIO(path.read_text(encoding="utf-8")))
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is damaged: prepare the set again.") from error
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
+    try:
         if tuple(next(reader, ())) != _COLUMNS:
             raise DataError(f"{path} does not begin with the columns {', '.join(_COLUMNS)}: prepare the set again.")
-        try:
-            samples = tuple(_parse(row) for row in reader)
-        except ValueError as error:
-            raise DataError(f"{path}, line {reader.line_num}: {error}. Prepare the set again.") from error
-    return PreparedSet(folder, samples)
+        return PreparedSet(folder, tuple(_parse(row) for row in reader))
+    except (ValueError, csv.Error) as error:
+        raise DataError(f"{path}, line {reader.line_num}: {error}, so prepare the set again.") from error
+
+
+def check_names(sets: Iterable[PreparedSet]) -> None:
+    """Raise DataError where two folders have one name, by which their results could not be told apart."""
+    folders: dict[str, Path] = {}
+    for prepared in sets:
+        other = folders.setdefault(prepared.name, prepared.folder)
+        if other.resolve() != prepared.folder.resolve():
+            raise DataError(
+                f"The prepared sets {other} and {prepared.folder} have one name, so their results could not be told "
+                "apart: rename one of the folders."
+            )
 
 
 def _parse(row: list[str]) -> Sample:
@@ -117,6 +153,6 @@ def _parse(row: list[str]) -> Sample:
     if split not in SPLITS:
         raise ValueError(f"the split '{split}' is none of {', '.join(SPLITS)}")
     target = np.array([float(share) for share in shares])
-    if not (target >= 0).all() or not target.sum() > 0:
-        raise ValueError("the shares of the classes are negative or all zero")
+    if not np.isfinite(target).all() or not (target >= 0).all() or not target.sum() > 0:
+        raise ValueError("the shares of the classes are negative, all zero or no numbers")
     return Sample(image, split, subject, clip, float(seconds), float(quality), tuple(target / target.sum()))

@@ -36,7 +36,7 @@ def plot_statistics(sets: list[PreparedSet], output: Path) -> None:
     figure = Figure(figsize=(15, 4.6 * len(sets)), layout=ConstrainedLayoutEngine(h_pad=0.15))
     FigureCanvasAgg(figure)
     for axes, prepared in zip(figure.subplots(len(sets), 2, squeeze=False, width_ratios=(1.25, 1)), sets):
-        _draw_counts(axes[0], prepared.folder.resolve().name, split_statistics(prepared))
+        _draw_counts(axes[0], prepared.name, split_statistics(prepared))
         _draw_crops(axes[1], prepared)
     with whole_path(output) as part:
         figure.savefig(part, format="png", dpi=90)

@@ -91,6 +91,8 @@ class TrainableEncoder(nn.Module):
             raise TrainingError(
                 f"architecture '{config.architecture}' is not known: use one of {', '.join(ARCHITECTURES)}."
             )
+        if not 0 <= config.dropout < 1:
+            raise TrainingError(f"dropout is {config.dropout:g}, but must be from 0 to below 1.")
         if config.tuning not in TUNINGS:
             raise TrainingError(f"tuning '{config.tuning}' is not known: use one of {', '.join(TUNINGS)}.")
         if config.tuning == LORA and config.architecture != VIT:

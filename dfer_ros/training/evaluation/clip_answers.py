@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-from rich.progress import track
 
-from dfer_ros.core.detection import FaceDetector
 from dfer_ros.core.faces import FloatArray
 from dfer_ros.core.labels import LABELS
 from dfer_ros.core.recognizer import Recognizer
-from dfer_ros.training.clip_faces import ClipFaces, follow_face
-from dfer_ros.training.clips import is_sequence, open_clips
+from dfer_ros.training.clip_faces import ClipFaces
+from dfer_ros.training.clips import ALL_VIDEOS, is_sequence
 from dfer_ros.training.evaluation.metrics import Labels
 
 
@@ -58,12 +55,6 @@ def answer_clip(faces: ClipFaces, recognizer: Recognizer) -> ClipAnswer:
     return ClipAnswer(faces.name, faces.label, faces.source, np.array(rows, dtype=np.float32).reshape(-1, len(LABELS)))
 
 
-def answer_clips(path: Path, detector: FaceDetector, recognizer: Recognizer) -> list[ClipAnswer]:
-    """Return the answers on every clip of a zip file or folder (see clips.open_clips), each with fresh tracks."""
-    with open_clips(path) as clips:
-        return [answer_clip(follow_face(clip, detector), recognizer) for clip in track(clips, description="clips")]
-
-
 def answers_and_labels(answers: Sequence[ClipAnswer]) -> tuple[Labels, Labels]:
     """Return what was answered [N] and the labels [N], one of each for a clip."""
     predicted = np.array([answer.predicted for answer in answers], dtype=np.int64)
@@ -72,7 +63,7 @@ def answers_and_labels(answers: Sequence[ClipAnswer]) -> tuple[Labels, Labels]:
 
 def groups(answers: Sequence[ClipAnswer]) -> dict[str, list[ClipAnswer]]:
     """Return the answers on all videos, and those of each source, by name."""
-    grouped = {"videos": [answer for answer in answers if not answer.sequence]}
+    grouped = {ALL_VIDEOS: [answer for answer in answers if not answer.sequence]}
     for answer in answers:
         grouped.setdefault(answer.source, []).append(answer)
     return {name: group for name, group in grouped.items() if group}

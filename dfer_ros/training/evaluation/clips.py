@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-from rich.console import Console
-from rich.progress import track
 
 from dfer_ros.core.decision import calibrated_probabilities
-from dfer_ros.core.detection import FaceDetector
 from dfer_ros.core.faces import FloatArray
 from dfer_ros.core.recognizer import Recognizer
 from dfer_ros.training.clip_embeddings import ClipEmbeddings, embed_clip
-from dfer_ros.training.clip_faces import follow_face
-from dfer_ros.training.clips import open_clips
+from dfer_ros.training.clip_faces import ClipFaces
 from dfer_ros.training.encoder_session import EncoderSession
 from dfer_ros.training.evaluation.calibration import CalibrationMetrics, calibration_metrics, fit_temperature
+from dfer_ros.training.evaluation.calibration_floor import CalibrationFloor, calibration_floor
 from dfer_ros.training.evaluation.clip_answers import ClipAnswer, answer_clip, answers_and_labels, frame_rows, groups
 from dfer_ros.training.evaluation.metrics import (
     ClassificationMetrics,
@@ -42,10 +38,12 @@ class LeftOutCalibration:
     """Each source with a temperature fitted on the frames of the videos of the other sources.
 
     temperatures: by source left out. frames: of all videos, every clip weighing the same. clips: one answer a clip.
+    frames_floor: the ECE over frames that exactly calibrated answers would show.
     """
 
     temperatures: dict[str, float]
     frames: CalibrationMetrics
+    frames_floor: CalibrationFloor
     clips: CalibrationMetrics
 
 
@@ -71,24 +69,20 @@ class AnsweredClips:
 
 
 def answer_all(
-    path: Path,
-    detector: FaceDetector,
+    clips: Iterable[ClipFaces],
     recognizers: Mapping[str, Recognizer],
     encoder: EncoderSession,
     peers: Sequence[Peer],
-    console: Console,
 ) -> AnsweredClips:
-    """Return what every recognizer, by precision, and every peer answers; each clip is detected and tracked once."""
+    """Return what every recognizer, by precision, and every peer answers; each clip is walked through once."""
     answered = AnsweredClips({name: [] for name in recognizers}, {peer.name: [] for peer in peers}, [])
-    with open_clips(path) as clips:
-        for clip in track(clips, description="clips", console=console, transient=True):
-            faces = follow_face(clip, detector)
-            answered.embeddings.append(embed_clip(faces, encoder))
-            for name, recognizer in recognizers.items():
-                answered.by_precision[name].append(answer_clip(faces, recognizer))
-            for peer in peers:
-                rows = peer.probabilities(faces.crops)
-                answered.by_peer[peer.name].append(ClipAnswer(faces.name, faces.label, faces.source, rows))
+    for faces in clips:
+        answered.embeddings.append(embed_clip(faces, encoder))
+        for name, recognizer in recognizers.items():
+            answered.by_precision[name].append(answer_clip(faces, recognizer))
+        for peer in peers:
+            rows = peer.probabilities(faces.crops)
+            answered.by_peer[peer.name].append(ClipAnswer(faces.name, faces.label, faces.source, rows))
     return answered
 
 
@@ -134,14 +128,22 @@ def left_out_calibration(answers: Sequence[ClipAnswer], temperature: float) -> L
     return LeftOutCalibration(
         temperatures,
         calibration_metrics(before, after, labels, weights),
+        calibration_floor([answer.probabilities for answer in scaled if not answer.sequence]),
         calibration_metrics(_answers(unscaled), _answers(scaled), answers_and_labels(answers)[1]),
     )
 
 
+def frame_temperature(answers: Sequence[ClipAnswer]) -> float:
+    """Return the temperature that suits answers best that were made at temperature 1.
+
+    It is fitted on the frames of the videos, every clip weighing the same; 1 where there are none.
+    """
+    probabilities, labels, weights = frame_rows([answer for answer in answers if not answer.sequence])
+    return fit_temperature(logits_of(probabilities), labels, weights) if len(labels) else 1.0
+
+
 def _fitted_without(unscaled: Sequence[ClipAnswer], source: str) -> float:
-    others = [answer for answer in unscaled if answer.source != source and not answer.sequence]
-    probabilities, labels, weights = frame_rows(others)
-    return fit_temperature(logits_of(probabilities), labels, weights)
+    return frame_temperature([answer for answer in unscaled if answer.source != source])
 
 
 def _at_temperature(answer: ClipAnswer, made_with: float, temperature: float) -> ClipAnswer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dfer_ros.training.clips import is_sequence
+from dfer_ros.training.clips import ALL_VIDEOS, is_sequence
 from dfer_ros.training.evaluation.clips import GroupResult, LeftOutCalibration
 from dfer_ros.training.evaluation.evaluate_model import ClipsResults, EvaluationResults
 from dfer_ros.training.evaluation.markdown import label_name, percent, table, two_percents
@@ -18,10 +18,10 @@ def clips_section(results: EvaluationResults, clips: ClipsResults, folder: Path)
     """Return the section on clips and draw its pictures."""
     first = results.precisions[0]
     groups = clips.by_precision[first]
-    wholes = [name for name in groups if name == "videos" or is_sequence(name)]
+    wholes = [name for name in groups if name == ALL_VIDEOS or is_sequence(name)]
     text = f"""## Clips through the core pipeline, {len(clips.rows)} clips
 
-Detection ({clips.detector}), tracking, alignment, encoder, window and head as on the robot. A video is answered by the
+{_faces(clips.detector)}, encoder, window and head as on the robot. A video is answered by the
 mean of its probabilities, a sequence from neutral to the apex (CK+) by the answer that stands at its end. Few clips
 move by points for each clip: the brackets are 95 % intervals from resampling the clips.
 
@@ -40,12 +40,16 @@ move by points for each clip: the brackets are 95 % intervals from resampling th
     return text + _time_use(clips.time_use, wholes, first) + _every_clip(clips, first)
 
 
+def _faces(detector: str) -> str:
+    return f"Detection ({detector}), tracking, alignment" if detector else "Crops of prepared sets"
+
+
 def _title(group: str) -> str:
-    return "all videos" if group == "videos" else f"sequences of {group}"
+    return "all videos" if group == ALL_VIDEOS else f"sequences of {group}"
 
 
 def _source(group: str) -> str:
-    return _title(group) if group == "videos" else group
+    return _title(group) if group == ALL_VIDEOS else group
 
 
 def _source_table(clips: ClipsResults) -> str:
@@ -85,6 +89,7 @@ def _calibration(left_out: LeftOutCalibration, precision: str, folder: Path) -> 
         scores = [f"{value:.3f}" for value in (one.ece_before, one.ece, one.brier_before, one.brier)]
         rows.append([name, *scores, percent(one.error), percent(one.error_at_80)])
     headings = ["", "ECE before", "ECE", "Brier before", "Brier", "errors at 100 %", "errors at 80 % coverage"]
+    floor = left_out.frames_floor
     temperatures = [[source, f"{value:.3f}"] for source, value in left_out.temperatures.items()]
     return f"""### Calibration on sources left out
 
@@ -92,6 +97,9 @@ Each source has a temperature that was fitted on the frames of the videos of all
 the same. "Before" is without any temperature.
 
 {table(headings, rows)}
+With so few clips, answers that are calibrated exactly would show an ECE over frames of {floor.mean:.3f} on average, and
+in 95 % of draws one from {floor.lower:.3f} to {floor.upper:.3f}.
+
 {table(["source left out", "temperature"], temperatures)}
 ![Reliability on clips](clips_reliability.png)
 
@@ -105,22 +113,25 @@ Errors among the surest answers; the dotted line is 80 % coverage.
 
 
 def _time_use(time_use: TimeUse, wholes: list[str], precision: str) -> str:
-    heads = list(time_use)
+    heads = list(time_use.recalls)
     rows = [
         [f"{_title(group)}, {order}", *(_recalls(time_use, head, order, group) for head in heads)]
         for group in wholes
-        for order in time_use[heads[0]]
+        for order in time_use.recalls[heads[0]]
     ]
     by_source = [
         [_source(group), *(_recalls(time_use, head, RECORDED, group) for head in heads)]
-        for group in time_use[heads[0]][RECORDED]
+        for group in time_use.recalls[heads[0]][RECORDED]
     ]
+    temperatures = ", ".join(f"{head} {value:.2f}" for head, value in time_use.temperatures.items())
     return f"""### Is time used?
 
 The embeddings of every frame ({precision}), kept once and replayed through the windows of the robot: as recorded, in
 random order (mean of five shuffles ± standard deviation of UAR), backwards, and with the middle frame in place of all.
 "{WEIGHTED_MEAN}" is the mean of the frames' logits, weighted by quality and exp(-age / {DECAY_SECONDS} s);
-"{NEWEST_FRAME}" has no memory.
+"{NEWEST_FRAME}" has no memory. As a video is answered by the mean of its probabilities, each has a temperature of its
+own ({temperatures}): the head that of the model, the two without training one that is fitted in the same way, on the
+frames of the videos.
 
 {table(["WAR / UAR, %", *heads], rows)}
 ![UAR by order of the frames](time_use.png)
@@ -132,7 +143,7 @@ A head that uses time is better than the weighted mean as recorded, and loses th
 
 
 def _recalls(time_use: TimeUse, head: str, order: str, group: str) -> str:
-    one = time_use[head][order][group]
+    one = time_use.recalls[head][order][group]
     text = two_percents(one.accuracy, one.uar)
     return f"{text} ± {percent(one.uar_deviation)}" if one.uar_deviation else text
 

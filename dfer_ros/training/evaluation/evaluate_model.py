@@ -8,15 +8,17 @@ from pathlib import Path
 
 from rich.console import Console
 
-from dfer_ros.core.detection import DetectorConfig, create_detector
+from dfer_ros.core.detection import DetectorConfig
+from dfer_ros.core.emotion_model import EmotionModel, EmotionModelConfig
 from dfer_ros.core.errors import ModelError
 from dfer_ros.core.faces import FloatArray
 from dfer_ros.core.model_folder import ModelFolder, encoder_file, open_model_folder
 from dfer_ros.core.onnx_session import SessionConfig
-from dfer_ros.core.recognizer import Recognizer, RecognizerConfig
+from dfer_ros.core.recognizer import Recognizer
 from dfer_ros.core.temporal_head import TemporalHead
 from dfer_ros.core.window import FrameWindow, WindowConfig
-from dfer_ros.training.clips import open_clips
+from dfer_ros.training.clip_sources import check_clip_paths, detector_for, labelled_faces
+from dfer_ros.training.data.prepared_set import check_names
 from dfer_ros.training.encoder_session import EncoderSession
 from dfer_ros.training.evaluation.clips import (
     ClipRow,
@@ -37,14 +39,15 @@ from dfer_ros.training.evaluation.time_use import TimeUse, measure_time_use
 class EvaluationConfig:
     """model: name of a shipped model or path of a folder. precisions: empty for all that are there.
 
-    stills: prepared sets. clips: zip file or folder with manifest.csv. peers: names of evaluation.peers.
+    stills: prepared sets. clips: zip files or folders with manifest.csv, or prepared sets, of which the same split is
+    taken as of stills. peers: names of evaluation.peers.
     seed: of shuffles and resamples. frame_rate: Hz, for the cost of a second of video.
     """
 
     model: str
     precisions: tuple[str, ...] = ()
     stills: tuple[Path, ...] = ()
-    clips: Path | None = None
+    clips: tuple[Path, ...] = ()
     peers: tuple[str, ...] = ()
     detector: DetectorConfig = field(default_factory=DetectorConfig)
     seed: int = 0
@@ -55,7 +58,8 @@ class EvaluationConfig:
 class ClipsResults:
     """by_precision, by_peer: results by group (all videos, or a source). The rest is of the first precision.
 
-    left_out: None where there are videos of one source only.
+    detector: its name, empty where all clips are of prepared sets. left_out: None where there are videos of one source
+    only.
     """
 
     detector: str
@@ -94,8 +98,8 @@ def evaluate_model(config: EvaluationConfig, console: Console) -> EvaluationResu
     first = encoders[precisions[0]]
     head = TemporalHead(folder, first.embedding_size, SessionConfig())
     clips = None
-    if config.clips is not None:
-        clips = _evaluate_clips(config, config.clips, folder, encoders, head, peers, console)
+    if config.clips:
+        clips = _evaluate_clips(config, folder, encoders, head, peers, console)
     size, temperature = folder.description.input_size, folder.description.temperature
     one = _on_stills(head)
     stills = [evaluate_stills(path, encoders, one, peers, size, temperature, console) for path in config.stills]
@@ -113,13 +117,10 @@ def evaluate_model(config: EvaluationConfig, console: Console) -> EvaluationResu
     )
 
 
-def check_inputs(stills: Sequence[Path], clips: Path | None) -> None:
-    """Raise DataError for prepared sets or clips that are not there or cannot be used."""
-    for prepared in stills:
-        open_evaluation_split(prepared)
-    if clips is not None:
-        with open_clips(clips):
-            pass
+def check_inputs(stills: Sequence[Path], clips: Sequence[Path]) -> None:
+    """Raise DataError for prepared sets or clips that are not there, cannot be used, or cannot be told apart."""
+    check_names(open_evaluation_split(folder) for folder in stills)
+    check_clip_paths(clips, open_evaluation_split)
 
 
 def _precisions(folder: ModelFolder, wanted: tuple[str, ...]) -> tuple[str, ...]:
@@ -134,7 +135,6 @@ def _precisions(folder: ModelFolder, wanted: tuple[str, ...]) -> tuple[str, ...]
 
 def _evaluate_clips(
     config: EvaluationConfig,
-    clips: Path,
     folder: ModelFolder,
     encoders: dict[str, EncoderSession],
     head: TemporalHead,
@@ -143,12 +143,13 @@ def _evaluate_clips(
 ) -> ClipsResults:
     first, description = next(iter(encoders)), folder.description
     window = WindowConfig(description.window_seconds, description.window_frames)
-    detector = create_detector(config.detector)
-    recognizers = {p: Recognizer(RecognizerConfig(str(folder.path.resolve()), p)) for p in encoders}
-    answered = answer_all(clips, detector, recognizers, encoders[first], peers, console)
+    detector = detector_for(config.clips, config.detector)
+    recognizers = {p: Recognizer(EmotionModel(EmotionModelConfig(str(folder.path.resolve()), p))) for p in encoders}
+    faces = labelled_faces(config.clips, detector, open_evaluation_split, console)
+    answered = answer_all(faces, recognizers, encoders[first], peers)
     answers = answered.by_precision[first]
     return ClipsResults(
-        detector.name,
+        detector.name if detector is not None else "",
         {name: group_results(of_precision, config.seed) for name, of_precision in answered.by_precision.items()},
         {name: group_results(of_peer, config.seed) for name, of_peer in answered.by_peer.items()},
         left_out_calibration(answers, description.temperature),

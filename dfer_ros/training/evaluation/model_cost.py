@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import onnxruntime
 from rich.console import Console
+from rich.progress import track
 
+from dfer_ros.core.latency import BLOCKS, median_milliseconds
 from dfer_ros.core.model_folder import HEAD_FILE, ModelFolder, encoder_file
 from dfer_ros.core.onnx_session import SessionConfig, create_session
 from dfer_ros.training.evaluation.cost import NetworkCost, network_cost
-from dfer_ros.training.evaluation.latency import median_milliseconds
 from dfer_ros.training.evaluation.peers import Peer
 
 BATCHES = (1, 4)
@@ -64,7 +65,8 @@ def measure_cost(
             inputs = {name: np.ones(shape, dtype=np.float32) for name, shape in window.items()}
             candidates["head"] = _runner(head, "logits", inputs)
             candidates |= {peer.name: peer.network_runner() for peer in peers}
-        for name, time in median_milliseconds(candidates, f"time, batch {batch}", console).items():
+        blocks = track(BLOCKS, description=f"time, batch {batch}", console=console, transient=True)
+        for name, time in median_milliseconds(candidates, blocks).items():
             milliseconds[name][batch] = time
     per_frame = networks[precisions[0]].multiply_adds + networks["head"].multiply_adds
     return ModelCost(side, frames, networks, milliseconds, frame_rate, per_frame * frame_rate)

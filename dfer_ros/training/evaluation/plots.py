@@ -103,10 +103,11 @@ def plot_time_use(path: Path, time_use: TimeUse, groups: Sequence[str]) -> None:
 
 
 def _draw_time_use(axes: Axes, time_use: TimeUse, group: str) -> None:
-    orders = list(next(iter(time_use.values())))
-    width = 0.8 / len(time_use)
-    for number, (head, by_order) in enumerate(time_use.items()):
-        places = np.arange(len(orders)) + (number - (len(time_use) - 1) / 2) * width
+    recalls = time_use.recalls
+    orders = list(next(iter(recalls.values())))
+    width = 0.8 / len(recalls)
+    for number, (head, by_order) in enumerate(recalls.items()):
+        places = np.arange(len(orders)) + (number - (len(recalls) - 1) / 2) * width
         heights = [by_order[order][group].uar * _PERCENT for order in orders]
         deviations = [by_order[order][group].uar_deviation * _PERCENT for order in orders]
         axes.bar(places, heights, width * 0.95, label=head)

@@ -49,8 +49,8 @@ class StillResults:
     peers: dict[str, ClassificationMetrics]
 
 
-def open_evaluation_split(folder: Path) -> tuple[str, PreparedSet]:
-    """Return the name and the samples of the split to evaluate on: test where there is one, else validation.
+def open_evaluation_split(folder: Path) -> PreparedSet:
+    """Return the split of a prepared set to evaluate on: test where there is one, else validation.
 
     Raises DataError where the set is missing or has neither.
     """
@@ -58,7 +58,7 @@ def open_evaluation_split(folder: Path) -> tuple[str, PreparedSet]:
     for name in ("test", "validation"):
         split = prepared.split(name)
         if split.samples:
-            return name, split
+            return split
     raise DataError(f"The prepared set {folder} has no test or validation split: give one that was kept from training.")
 
 
@@ -75,7 +75,7 @@ def evaluate_stills(
 
     head: the model's. shipped_size: its own input size in pixels. temperature: that of the head's logits.
     """
-    split, prepared = open_evaluation_split(folder)
+    prepared = open_evaluation_split(folder)
     labels = np.array([sample.label for sample in prepared.samples], dtype=np.int64)
     sizes = sorted({*INPUT_SIZES, shipped_size})
     rows: dict[tuple[str, int], list[FloatArray]] = {(name, size): [] for name in encoders for size in sizes}
@@ -90,8 +90,8 @@ def evaluate_stills(
         for peer in peers:
             answers[peer.name].append(peer.probabilities(crops).argmax(axis=1))
     return StillResults(
-        folder.resolve().name,
-        split,
+        prepared.name,
+        prepared.samples[0].split,
         len(labels),
         {
             name: EncoderOnStills(
@@ -114,5 +114,5 @@ def _calibration(logits: FloatArray, labels: Labels, temperature: float) -> Cali
 
 def _chunks(prepared: PreparedSet, console: Console) -> Iterable[list[Image]]:
     starts = range(0, len(prepared.samples), _CHUNK)
-    for start in track(starts, description=f"stills {prepared.folder.name}", console=console, transient=True):
+    for start in track(starts, description=f"stills {prepared.name}", console=console, transient=True):
         yield [prepared.crop(index) for index in range(start, min(start + _CHUNK, len(prepared.samples)))]

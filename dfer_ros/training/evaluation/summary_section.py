@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dfer_ros.training.clips import is_sequence
+from dfer_ros.training.clips import ALL_VIDEOS, is_sequence
 from dfer_ros.training.evaluation.evaluate_model import ClipsResults, EvaluationResults
 from dfer_ros.training.evaluation.markdown import percent, table, two_percents
 from dfer_ros.training.evaluation.metrics import ClassificationMetrics
@@ -50,7 +50,7 @@ def _clip_rows(results: EvaluationResults, clips: ClipsResults) -> list[list[str
     of_columns = [clips.by_precision[precision] for precision in results.precisions]
     of_columns += [clips.by_peer[peer] for peer in results.peers]
     rows = []
-    for group in [group for group in of_columns[0] if group == "videos" or group in sequence_sources(clips)]:
+    for group in [group for group in of_columns[0] if group == ALL_VIDEOS or group in sequence_sources(clips)]:
         rows.append(
             [
                 f"{_title(group)} ({of_columns[0][group].metrics.count} clips): WAR / UAR",
@@ -60,6 +60,9 @@ def _clip_rows(results: EvaluationResults, clips: ClipsResults) -> list[list[str
     rest = [_NOTHING] * (len(of_columns) - 1)
     if clips.left_out is not None:
         rows.append(["ECE over frames of videos, source left out", f"{clips.left_out.frames.ece:.3f}", *rest])
+        floor = clips.left_out.frames_floor
+        bounds = f"{floor.mean:.3f} ({floor.lower:.3f} to {floor.upper:.3f})"
+        rows.append(["the same of answers calibrated exactly (95 %)", bounds, *rest])
         errors = two_percents(clips.left_out.frames.error, clips.left_out.frames.error_at_80)
         rows.append(["the same: errors at 100 / 80 % coverage, %", errors, *rest])
     return rows
@@ -82,4 +85,4 @@ def sequence_sources(clips: ClipsResults) -> list[str]:
 
 
 def _title(group: str) -> str:
-    return "all videos" if group == "videos" else f"{group}, answer at the end"
+    return "all videos" if group == ALL_VIDEOS else f"{group}, answer at the end"

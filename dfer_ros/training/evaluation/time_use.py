@@ -12,6 +12,7 @@ from rich.progress import track
 from dfer_ros.core.window import WindowConfig
 from dfer_ros.training.clip_embeddings import ClipEmbeddings
 from dfer_ros.training.evaluation.clip_answers import answers_and_labels, groups
+from dfer_ros.training.evaluation.clips import frame_temperature
 from dfer_ros.training.evaluation.metrics import accuracy, unweighted_average_recall
 from dfer_ros.training.evaluation.perturbation import (
     WeightedMean,
@@ -42,8 +43,15 @@ class Recalls:
     uar_deviation: float
 
 
-TimeUse = dict[str, dict[str, dict[str, Recalls]]]
-"""By head, by order of the frames, and by group of clips (all videos, or a source)."""
+@dataclass(frozen=True)
+class TimeUse:
+    """temperatures: by head, that of its probabilities, whose mean answers a video.
+
+    recalls: by head, by order of the frames, and by group of clips (all videos, or a source).
+    """
+
+    temperatures: dict[str, float]
+    recalls: dict[str, dict[str, dict[str, Recalls]]]
 
 
 def measure_time_use(
@@ -54,21 +62,29 @@ def measure_time_use(
     seed: int,
     console: Console,
 ) -> TimeUse:
-    """Return the recalls of the shipped head and of two without training, by order of the frames and group."""
+    """Return the recalls of the shipped head and of two without training, by order of the frames and group.
+
+    temperature: of the model, which was fitted on the frames of videos whose source the head had not seen. The two
+    without training have seen none, so theirs are fitted on the frames of these videos, as recorded.
+    """
     on_logits = [on_frame_logits(clip) for clip in clips]
     heads: dict[str, tuple[WindowHead, Sequence[ClipEmbeddings]]] = {
         SHIPPED: (head, clips),
         WEIGHTED_MEAN: (WeightedMean(DECAY_SECONDS), on_logits),
         NEWEST_FRAME: (WeightedMean(0.0), on_logits),
     }
+    temperatures = {SHIPPED: temperature}
+    for name in (WEIGHTED_MEAN, NEWEST_FRAME):
+        temperatures[name] = frame_temperature(replayed_answers(on_logits, heads[name][0], config, 1.0))
     orders = _orders(seed)
     steps = [(name, order) for name in heads for order in orders]
-    results: TimeUse = {name: {} for name in heads}
+    recalls: dict[str, dict[str, dict[str, Recalls]]] = {name: {} for name in heads}
     for name, order in track(steps, description="time", console=console, transient=True):
         one, of_clips = heads[name]
-        runs = [_recalls([perturb(clip) for clip in of_clips], one, config, temperature) for perturb in orders[order]]
-        results[name][order] = {group: _summary([run[group] for run in runs]) for group in runs[0]}
-    return results
+        changed = [[perturb(clip) for clip in of_clips] for perturb in orders[order]]
+        runs = [_recalls(clips_of_run, one, config, temperatures[name]) for clips_of_run in changed]
+        recalls[name][order] = {group: _summary([run[group] for run in runs]) for group in runs[0]}
+    return TimeUse(temperatures, recalls)
 
 
 def _orders(seed: int) -> Mapping[str, list[Callable[[ClipEmbeddings], ClipEmbeddings]]]:

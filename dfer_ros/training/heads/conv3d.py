@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from dfer_ros.core.errors import TrainingError
 from dfer_ros.core.labels import LABELS
 
 
@@ -16,6 +17,10 @@ class Conv3dConfig:
 
     channels: tuple[int, ...] = (16, 32, 64, 128)
     dropout: float = 0.3
+
+    def __post_init__(self) -> None:
+        if not self.channels or min(self.channels) < 1 or not 0 <= self.dropout < 1:
+            raise TrainingError("A 3D CNN needs channels, each of 1 or more, and a dropout of 0 to below 1.")
 
 
 class Conv3d(nn.Module):

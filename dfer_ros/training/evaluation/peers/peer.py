@@ -20,12 +20,14 @@ from dfer_ros.training.evaluation.cost import NetworkCost, network_cost
 
 @dataclass(frozen=True)
 class PeerDescription:
-    """name: short. origin: where the weights come from. labels: its classes in the order of its output.
+    """name: as users give it. title: as reports give it, with what tells it from others of its kind.
 
+    origin: where the weights come from. labels: its classes in the order of its output.
     part: side in pixels of the central part of the aligned crop that it is shown. size: that of its input in pixels.
     """
 
     name: str
+    title: str
     origin: str
     labels: tuple[str, ...]
     part: int
@@ -42,7 +44,7 @@ class Peer:
         self, description: PeerDescription, model: onnx.ModelProto, preprocess: Callable[[Image], FloatArray]
     ) -> None:
         self.description = description
-        self.name = description.name
+        self.name = description.title
         self._preprocess = preprocess
         self._order = [description.labels.index(label) for label in LABELS]
         self.cost: NetworkCost
