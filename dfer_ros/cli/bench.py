@@ -112,13 +112,13 @@ def _run_encoder(arguments: argparse.Namespace) -> int:
 
 
 def _run_faults(arguments: argparse.Namespace) -> int:
-    from dfer_ros.cli.bench_faults import chosen_scenarios, print_table, run_scenarios
+    from dfer_ros.cli.bench_faults import chosen_scenarios, open_log, print_table, run_scenarios
     from dfer_ros.cli.bench_faults_check import Extent
 
     console = Console()
     hours = arguments.scale if arguments.hours is None else arguments.hours
     chosen = chosen_scenarios(arguments.only)
-    with arguments.output.with_suffix(".log").open("w", encoding="utf-8", buffering=1) as log:
+    with open_log(arguments.output.with_suffix(".log")) as log:
         extent = Extent(arguments.scale, hours, arguments.yunet_model, lambda line: log.write(f"{line}\n"))
         results = run_scenarios(chosen, extent, console)
     print_table(results, console)

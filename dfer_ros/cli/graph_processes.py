@@ -56,6 +56,11 @@ class GraphProcesses:
         self._processes[node] = process
         threading.Thread(target=self._pass_on, args=(node, process), daemon=True).start()
 
+    def kill(self, node: str) -> None:
+        """End a node as a crash would, without a chance to say good-bye; it may be started again."""
+        self._processes[node].kill()
+        self._processes[node].wait()
+
     def pids(self) -> dict[str, int]:
         """Return the process ids by node."""
         return {node: process.pid for node, process in self._processes.items()}

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from dfer_ros.core.emotion import Emotion
 from dfer_ros.core.face_pipeline import FacePipeline
-from dfer_ros.core.faces import Face
+from dfer_ros.core.faces import Face, box_within
+from dfer_ros.core.read_ahead import read_ahead
 from dfer_ros.core.recognizer import Recognizer
+from dfer_ros.core.records import emotion_record, record_line
 from dfer_ros.core.stamps import FrameOrder, RateLimiter, StampOrder
 from dfer_ros.core.video import Frame, FrameSource
 
@@ -21,16 +23,35 @@ class AnalyzedFrame:
     faces: list[Face]
     emotions: list[Emotion]
 
+    def roi(self, face: Face) -> tuple[int, int, int, int]:
+        """Return the part of a face's box that is in the image: x, y, width, height in pixels."""
+        return box_within(face.detection.box, self.frame.image.shape[1], self.frame.image.shape[0])
+
+    def lines(self) -> Iterator[str]:
+        """Yield the lines of the JSONL file: one for each face."""
+        for face, emotion in zip(self.faces, self.emotions):
+            yield record_line(emotion_record(self.frame.stamp, self.frame.index, self.roi(face), emotion))
+
 
 def analyze(
-    source: FrameSource, pipeline: FacePipeline, recognizer: Recognizer, frame_rate: float
+    source: FrameSource, pipeline: FacePipeline, recognizer: Recognizer, frame_rate: float, ahead: int = 0
 ) -> Iterator[AnalyzedFrame]:
-    """Yield the frames of the source that are processed at frame_rate (Hz, at most), with what is seen in them."""
+    """Yield the frames of the source that are processed at frame_rate (Hz, at most), with what is seen in them.
+
+    ahead: 0 does all in the caller's thread. Else frames are read in a second thread and faces looked for in a third,
+    each up to so many frames ahead; the answers are the same, as every part sees every frame in its order.
+    """
+    frames = read_ahead(_processed(source, frame_rate), ahead)
+    seen = ((frame, pipeline.process(frame.image, frame.stamp)) for frame in frames)
+    for frame, faces in read_ahead(seen, ahead):
+        yield AnalyzedFrame(frame, faces, recognize_faces(recognizer, frame.stamp, faces))
+
+
+def _processed(source: FrameSource, frame_rate: float) -> Iterator[Frame]:
     order, limiter = StampOrder(), RateLimiter(frame_rate)
     for frame in source.frames():
         if order.check(frame.stamp) is not FrameOrder.LATE and limiter.accepts(frame.stamp):
-            faces = pipeline.process(frame.image, frame.stamp)
-            yield AnalyzedFrame(frame, faces, recognize_faces(recognizer, frame.stamp, faces))
+            yield frame
 
 
 def recognize_faces(recognizer: Recognizer, stamp: float, faces: list[Face]) -> list[Emotion]:

@@ -1,31 +1,30 @@
-"""The images of a rosbag2 folder, raw or compressed, through `rosbags`; no ROS needed."""
+"""The images of a rosbag2, raw or compressed, through `rosbags`; no ROS needed."""
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from dfer_ros.core.bag_reader import METADATA_FILE, clause, is_bag, open_reader, read_messages
 from dfer_ros.core.compressed_image import decode_image
 from dfer_ros.core.errors import ImageError, SourceError
 from dfer_ros.core.image_encoding import image_to_bgr
+from dfer_ros.core.stamps import FrameOrder, StampOrder
 from dfer_ros.core.video import DEFAULT_FPS, Frame
 
-METADATA_FILE = "metadata.yaml"
-_IMAGE_TYPE = "sensor_msgs/msg/Image"
+__all__ = ["IMAGE_TYPES", "METADATA_FILE", "BagImages", "is_bag"]
+
 _COMPRESSED_TYPE = "sensor_msgs/msg/CompressedImage"
-
-
-def is_bag(path: Path) -> bool:
-    """Return whether a folder is a rosbag2 bag."""
-    return (path / METADATA_FILE).is_file()
+IMAGE_TYPES = ("sensor_msgs/msg/Image", _COMPRESSED_TYPE)
 
 
 class BagImages:
     """The images of one topic of a bag, stamped by their headers, or by the recorder where those have no stamp.
 
     topic: empty takes the only image topic.
+    late, jumps: how many images of the walk so far had stamps a little before newer ones, and how often the clock went
+    back; see StampOrder.
 
     Raises SourceError where the bag cannot be read or the topic is not there; it names those that are.
     """
@@ -34,54 +33,52 @@ class BagImages:
 
     def __init__(self, path: Path, topic: str) -> None:
         self.unreadable: list[str] = []
+        self.late = self.jumps = 0
         self._path = path
-        with self._reader() as reader:
+        with open_reader(path) as reader:
             self._topic = _choose_topic(reader, path, topic)
-            connections = [c for c in reader.connections if c.topic == self._topic]
-            self.frame_count = sum(connection.msgcount for connection in connections)
+            self.frame_count = sum(connection.msgcount for connection in self._connections(reader))
             seconds = reader.duration * 1e-9
         self.fps = (self.frame_count - 1) / seconds if self.frame_count > 1 and seconds > 0 else DEFAULT_FPS
 
     def frames(self) -> Iterator[Frame]:
         """Yield the images in the order of the bag."""
-        with self._reader() as reader:
-            connections = [c for c in reader.connections if c.topic == self._topic]
-            try:
-                for index, (connection, received, data) in enumerate(reader.messages(connections)):
-                    message: Any = reader.deserialize(data, connection.msgtype)
-                    compressed = connection.msgtype == _COMPRESSED_TYPE
-                    try:
-                        image = decode_image(message.data) if compressed else image_to_bgr(message)
-                    except ImageError as error:
-                        self.unreadable.append(str(error))
-                        continue
-                    stamp = message.header.stamp.sec + message.header.stamp.nanosec * 1e-9
-                    yield Frame(index, stamp or received * 1e-9, image)
-            except Exception as error:  # every storage has exceptions of its own for damage
-                raise SourceError(f"The bag {self._path} is damaged: {_clause(error)}.") from error
+        from rosbags.typesys import Stores, get_typestore
 
-    def _reader(self) -> contextlib.closing[Any]:
-        try:
-            from rosbags.highlevel import AnyReader, AnyReaderError
-            from rosbags.typesys import Stores, get_typestore
-        except ImportError as error:
-            raise SourceError("Reading bags needs the package rosbags: 'pip install rosbags'.") from error
-        try:
-            reader = AnyReader([self._path], default_typestore=get_typestore(Stores.ROS2_HUMBLE))
-            reader.open()
-        except AnyReaderError as error:
-            raise SourceError(f"{self._path} cannot be read as a bag: {_clause(error)}.") from error
-        return contextlib.closing(reader)
+        # The types of images have been the same since the first ROS 2; what a bag defines besides may not even parse.
+        deserialize = get_typestore(Stores.ROS2_HUMBLE).deserialize_cdr
+        order = StampOrder()
+        self.late = self.jumps = 0
+        with open_reader(self._path) as reader:
+            messages = read_messages(reader, self._path, self._connections(reader))
+            for index, (connection, received, data) in enumerate(messages):
+                try:
+                    message: Any = deserialize(data, connection.msgtype)
+                except Exception as error:  # whatever damaged bytes lead to
+                    raise SourceError(f"The bag {self._path} is damaged: {clause(error)}.") from error
+                compressed = connection.msgtype == _COMPRESSED_TYPE
+                try:
+                    image = decode_image(message.data) if compressed else image_to_bgr(message)
+                except ImageError as error:
+                    self.unreadable.append(str(error))
+                    continue
+                stamp = message.header.stamp.sec + message.header.stamp.nanosec * 1e-9 or received * 1e-9
+                self._count(order.check(stamp))
+                yield Frame(index, stamp, image)
 
+    def _connections(self, reader: Any) -> list[Any]:
+        return [c for c in reader.connections if c.topic == self._topic and c.msgtype in IMAGE_TYPES]
 
-def _clause(error: Exception) -> str:
-    return " ".join(str(error).split()).rstrip(".")
+    def _count(self, order: FrameOrder) -> None:
+        self.late += order is FrameOrder.LATE
+        self.jumps += order is FrameOrder.JUMPED_BACK
 
 
 def _choose_topic(reader: Any, path: Path, topic: str) -> str:
-    topics = sorted({c.topic for c in reader.connections if c.msgtype in (_IMAGE_TYPE, _COMPRESSED_TYPE)})
+    topics = sorted({c.topic for c in reader.connections if c.msgtype in IMAGE_TYPES})
     if not topics:
-        raise SourceError(f"There are no images in the bag {path}.")
+        there = ", ".join(sorted({f"{c.topic} ({c.msgtype})" for c in reader.connections})) or "none"
+        raise SourceError(f"There are no images in the bag {path}; its topics: {there}.")
     if topic in topics:
         return topic
     if topic or len(topics) > 1:

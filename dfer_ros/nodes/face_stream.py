@@ -46,7 +46,8 @@ class FaceStream(FrameStream[Image | CompressedImage]):
             self._hri.clear()
 
     def close(self) -> None:
-        """Destroy the publishers."""
+        """Destroy the publishers, and free the detector."""
+        self.detector.close()
         self.node.destroy_publisher(self._publisher)
         if self._hri is not None:
             self._hri.close()

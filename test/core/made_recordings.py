@@ -19,7 +19,9 @@ def made_recording(*courses, fps=FPS, received=None):
     for number, course in enumerate(courses, 1):
         for frame, answer in enumerate(course):
             if answer is not None:
-                rows.add(f"face{number}", row_of(frame / fps, frame, *([answer] if isinstance(answer, str) else answer)))
+                rows.add(
+                    f"face{number}", row_of(frame / fps, frame, *([answer] if isinstance(answer, str) else answer))
+                )
     tracks, left_out = rows.tracks()
     assert left_out == 0
     seen = {stamp for track in tracks for stamp in track.stamps.tolist()}

@@ -24,10 +24,10 @@ def folder(clip, tmp_path_factory):
 def analyzed(folder, detector, recognizer):
     """Return the answer to the clip at a frame rate."""
 
-    def run(frame_rate=30.0, source=None):
+    def run(frame_rate=30.0, source=None, ahead=0):
         recognizer.reset()
         pipeline = FacePipeline(detector, TrackerConfig())
-        return list(analyze(source or open_source(str(folder), FPS), pipeline, recognizer, frame_rate))
+        return list(analyze(source or open_source(str(folder), FPS), pipeline, recognizer, frame_rate, ahead))
 
     return run
 
@@ -56,6 +56,11 @@ def test_the_same_recording_gives_exactly_the_same_answers_twice(analyzed):
     first, second = records(analyzed()), records(analyzed())
     assert len(first) == 28
     assert first == second
+
+
+@pytest.mark.parametrize("ahead", [1, 4, 100])
+def test_frames_read_ahead_give_exactly_the_same_answers(analyzed, ahead):
+    assert records(analyzed(ahead=ahead)) == records(analyzed())
 
 
 @pytest.mark.parametrize(

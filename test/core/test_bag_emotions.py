@@ -40,9 +40,7 @@ def faces_message(frame, nanoseconds):
     types = TYPES.types
     point, region = types["geometry_msgs/msg/Point32"], types["sensor_msgs/msg/RegionOfInterest"]
     crop = types["sensor_msgs/msg/Image"](header(nanoseconds), 128, 128, "bgr8", 0, 384, picture(frame).ravel())
-    face = types["dfer_msgs/msg/Face"](
-        "face1", 0.9, region(1, 2, 30, 40, False), [point(0.0, 0.0, 0.0)] * 4, 0.8, crop
-    )
+    face = types["dfer_msgs/msg/Face"]("face1", 0.9, region(1, 2, 30, 40, False), [point(0.0, 0.0, 0.0)] * 4, 0.8, crop)
     return types[FACES_TYPE](header(nanoseconds), 640, 480, [face])
 
 
@@ -148,7 +146,7 @@ def test_a_truncated_bag_is_an_error_in_one_line(tmp_path, storage, kept):
     file = next(file for file in bag.iterdir() if file.suffix != ".yaml")
     data = file.read_bytes()
     file.write_bytes(data[: int(kept * len(data))])
-    with pytest.raises(SourceError, match="cannot be read as a bag|is damaged") as error:
+    with pytest.raises(SourceError, match=r"cannot be read as a bag|is damaged|has no end") as error:
         read_bag_emotions(bag)
     assert "\n" not in str(error.value)
 
@@ -170,5 +168,21 @@ def test_crops_of_a_bag_without_faces_are_an_error(tmp_path):
 def test_a_type_that_nobody_defines_is_an_error(tmp_path, monkeypatch):
     bag = without_definitions(write_bag(tmp_path / "bag", storage=StoragePlugin.SQLITE3))
     monkeypatch.setattr("dfer_ros.core.bag_types.message_folder", lambda: None)
-    with pytest.raises(SourceError, match="does not define dfer_msgs/msg/EmotionArray, .*: install dfer_msgs"):
+    with pytest.raises(SourceError, match=r"does not define dfer_msgs/msg/EmotionArray, .*: install dfer_msgs"):
         read_bag_emotions(bag)
+
+
+@pytest.mark.parametrize("storage", STORAGES)
+def test_one_storage_file_is_a_bag_as_well(tmp_path, storage):
+    bag = write_bag(tmp_path / "bag", storage=storage)
+    file = next(file for file in bag.iterdir() if file.suffix != ".yaml")
+    file = file.rename(tmp_path / f"talk{file.suffix}")
+    recording = read_bag_emotions(file)
+    assert (recording.name, len(recording.stamps)) == ("talk", FRAMES)
+
+
+def test_a_definition_that_cannot_be_read_gives_way_to_that_of_this_project(tmp_path):
+    bag = write_bag(tmp_path / "bag", storage=StoragePlugin.SQLITE3)
+    with contextlib.closing(sqlite3.connect(next(bag.glob("*.db3")))) as database, database:
+        database.execute("UPDATE message_definitions SET encoded_message_definition = 'wstring? no'")
+    assert len(read_bag_emotions(bag).stamps) == FRAMES

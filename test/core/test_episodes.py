@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 from made_recordings import FPS, made_recording
 
@@ -103,7 +105,7 @@ def test_episodes_do_not_overlap():
     course = [*CALM * 3, *RISE, *FALL, *RISE, *FALL, ("unknown", 0.4), *RISE, ("angry", 0.6), *FALL]
     episodes = episodes_of(course)
     assert len(episodes) >= 4
-    assert all(first.offset <= second.onset for first, second in zip(episodes, episodes[1:]))
+    assert all(first.offset <= second.onset for first, second in itertools.pairwise(episodes))
 
 
 def test_neutral_and_unknown_are_no_expressions():

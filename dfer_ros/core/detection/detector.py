@@ -26,6 +26,10 @@ class FaceDetector(Protocol):
         """Take over detection_confidence from the next image on; what else changes takes a new detector."""
         ...
 
+    def close(self) -> None:
+        """Free what the detector holds; it finds nothing any more."""
+        ...
+
 
 def create_detector(config: DetectorConfig) -> FaceDetector:
     """Return the detector that config names; `auto` takes MediaPipe where it is installed, else YuNet.

@@ -68,6 +68,9 @@ class YuNetDetector:
         """Take over detection_confidence from the next image on."""
         self._network.setScoreThreshold(config.detection_confidence)
 
+    def close(self) -> None:
+        """Do nothing: the network goes with this object."""
+
     def detect(self, image: Image) -> list[Detection]:
         """Return the faces of image [H, W, 3] uint8 BGR."""
         height, width = image.shape[:2]
