@@ -21,6 +21,7 @@ COMMANDS = {
     "run": "run the graph on a camera topic, a webcam, a video or a folder of images",
     "analyze": "read the emotions of a recording into a JSONL file, without ROS",
     "report": "show a recording of emotions as one page, and as tables for studies",
+    "watch": "show a running graph in this terminal: persons, rates, diagnostics",
     "fetch": "get a detector's model file and check it",
     "data": "turn data sets into aligned crops, and show what is in them",
     "train": "train an encoder or a head from a YAML file; the same command resumes",

@@ -1,0 +1,83 @@
+"""`dfer watch`: a running graph in a terminal, for robots without a screen."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import signal
+import time
+
+from rich.console import Console
+from rich.live import Live
+
+from dfer_ros.cli.graph_watcher import GraphWatcher
+from dfer_ros.cli.transport_profile import transport_environment
+from dfer_ros.cli.watch_lines import WatchLines
+from dfer_ros.cli.watch_view import WatchView
+from dfer_ros.cli.watched_graph import WatchedGraph
+from dfer_ros.core.errors import DferError
+from dfer_ros.core.palette import ON_DARK, ON_LIGHT
+
+_DRAW_SECONDS, _LINE_SECONDS = 0.25, 0.5
+_GATHER_SECONDS = 1.5
+"""What --once waits for after the first answer: rates need several, and diagnostics come once a second."""
+_TIMEOUT_SECONDS = 5.0
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `dfer watch`."""
+    parser.add_argument(
+        "--topic", nargs="+", default=[], help="topics of emotions, such as /dfer/emotions (all there are)"
+    )
+    parser.add_argument("--once", action="store_true", help="print how things stand and end")
+    parser.add_argument(
+        "--timeout",
+        type=float,
+        default=_TIMEOUT_SECONDS,
+        metavar="SECONDS",
+        help="with --once: how long to wait for an answer (%(default)g)",
+    )
+    parser.add_argument("--light", action="store_true", help="colours for a light background")
+    parser.add_argument("--use-sim-time", action="store_true", help="measure latency by /clock, as in a simulation")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Show the graph until Ctrl-C; with --once print it once, and raise DferError if nothing was heard."""
+    if not (math.isfinite(arguments.timeout) and arguments.timeout > 0.0):
+        raise DferError("--timeout must be above 0 seconds.")
+    os.environ.update(transport_environment())
+    console = Console()
+    view = WatchView(console, ON_LIGHT if arguments.light else ON_DARK)
+    # A closed connection and a polite kill give the cursor back as Ctrl-C does.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
+    with GraphWatcher(arguments.topic, arguments.use_sim_time) as watcher:
+        if arguments.once:
+            console.print(view.draw(_once(watcher, arguments)))
+        elif console.is_terminal and not console.is_dumb_terminal:
+            _show(watcher, view, console)
+        else:
+            _tell(watcher, WatchLines(console, view))
+    return 0
+
+
+def _once(watcher: GraphWatcher, arguments: argparse.Namespace) -> WatchedGraph:
+    deadline = time.monotonic() + arguments.timeout
+    while not watcher.listen(_DRAW_SECONDS).heard:
+        if time.monotonic() > deadline:
+            where = f" on {' and '.join(arguments.topic)}" if arguments.topic else ""
+            raise DferError(f"Nothing was heard{where} in {arguments.timeout:g} s: {watcher.why_nothing()}")
+    return watcher.listen(_GATHER_SECONDS)
+
+
+def _show(watcher: GraphWatcher, view: WatchView, console: Console) -> None:
+    with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
+        while True:
+            graph = watcher.listen(_DRAW_SECONDS)
+            live.update(view.draw(graph, console.height - 1), refresh=True)
+
+
+def _tell(watcher: GraphWatcher, lines: WatchLines) -> None:
+    while True:
+        lines.tell(watcher.listen(_LINE_SECONDS), time.monotonic())
