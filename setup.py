@@ -49,6 +49,7 @@ ROS = [
 DEMO = ["scikit-image"]
 BAGS = ["rosbags"]
 BENCH = ["psutil"]
+TUNE = ["matplotlib"]
 TRAIN = [
     "torch==2.13.0",
     "onnx",
@@ -83,6 +84,7 @@ setup(
         "demo": DEMO,
         "bags": BAGS,
         "bench": BENCH,
+        "tune": TUNE,
         "train": TRAIN,
         "test": ["pytest", "pytest-timeout", "hypothesis", "playwright", "axe-playwright-python", "ruff", "mypy", "types-PyYAML", *DEMO, *BAGS, *BENCH, *TRAIN],
     },

@@ -28,6 +28,7 @@ COMMANDS = {
     "compress": "make smaller and faster encoders and compare them",
     "export": "put encoders and a head together to a model folder",
     "evaluate": "measure a model on stills and clips and write a report",
+    "tune": "find the input size of the encoder that fits this computer and its time",
     "bench": "measure the graph and the encoder on this computer",
 }
 

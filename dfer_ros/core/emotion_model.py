@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from dfer_ros.core.encoder import AUTO, create_encoder
-from dfer_ros.core.model_folder import open_model_folder
+from dfer_ros.core.model_folder import at_input_size, open_model_folder
 from dfer_ros.core.onnx_session import SessionConfig
 from dfer_ros.core.temporal_head import TemporalHead
 
@@ -14,12 +14,13 @@ from dfer_ros.core.temporal_head import TemporalHead
 class EmotionModelConfig:
     """model: name of a shipped model or path of a model folder. precision: auto, fp32, fp16 or int8.
 
-    session: providers and threads of ONNX Runtime.
+    session: providers and threads of ONNX Runtime. input_size: pixels to which crops are scaled; 0: the model's own.
     """
 
     model: str = "mobilenet_v1"
     precision: str = AUTO
     session: SessionConfig = field(default_factory=SessionConfig)
+    input_size: int = 0
 
 
 class EmotionModel:
@@ -29,6 +30,6 @@ class EmotionModel:
     """
 
     def __init__(self, config: EmotionModelConfig) -> None:
-        self.folder = open_model_folder(config.model)
+        self.folder = at_input_size(open_model_folder(config.model), config.input_size)
         self.encoder = create_encoder(self.folder, config.precision, config.session)
         self.head = TemporalHead(self.folder, self.encoder.embedding_size, config.session)

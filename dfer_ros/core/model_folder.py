@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dfer_ros.core.errors import ModelError
@@ -22,6 +22,7 @@ __all__ = [
     "PRECISIONS",
     "ModelDescription",
     "ModelFolder",
+    "at_input_size",
     "encoder_file",
     "file_sha256",
     "open_model_folder",
@@ -91,6 +92,13 @@ def open_model_folder(model: str) -> ModelFolder:
         return ModelFolder(folder, parse_description(content))
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ModelError(f"{description_path} does not follow the model contract: {error}.") from error
+
+
+def at_input_size(folder: ModelFolder, input_size: int) -> ModelFolder:
+    """Return the model folder with crops scaled to another side in pixels; 0: the model's own."""
+    if input_size == 0:
+        return folder
+    return replace(folder, description=replace(folder.description, input_size=input_size))
 
 
 def _find_folder(model: str) -> Path:

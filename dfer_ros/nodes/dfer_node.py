@@ -47,7 +47,9 @@ class DferNode(ManagedNode):
 
     def _load_model(self) -> EmotionModel:
         session = SessionConfig(tuple(self.values["providers"]), self.values["threads"])
-        model = EmotionModel(EmotionModelConfig(self.values["model"], self.values["precision"], session))
+        model = EmotionModel(
+            EmotionModelConfig(self.values["model"], self.values["precision"], session, self.values["input_size"])
+        )
         name, precision, provider = model.folder.path.name, model.encoder.precision, model.encoder.providers[0]
         self._facts = {
             "model": name,

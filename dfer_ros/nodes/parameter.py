@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -100,13 +101,13 @@ def _declare(node: Node, parameter: Parameter) -> None:
         additional_constraints=parameter.constraint,
         read_only=not parameter.changeable,
     )
+    least = min(value for value in (parameter.minimum, parameter.stand_in, math.inf) if value is not None)
     if isinstance(parameter.default, float) and parameter.minimum is not None:
         # `frame_rate:=15` is an integer to ROS; a developer means 15.0.
         descriptor.dynamic_typing = True
-        least = parameter.minimum if parameter.stand_in is None else min(parameter.minimum, parameter.stand_in)
         descriptor.floating_point_range = [FloatingPointRange(from_value=least, to_value=parameter.maximum)]
     elif parameter.minimum is not None and parameter.maximum is not None:
-        descriptor.integer_range = [IntegerRange(from_value=int(parameter.minimum), to_value=int(parameter.maximum))]
+        descriptor.integer_range = [IntegerRange(from_value=int(least), to_value=int(parameter.maximum))]
     try:
         node.declare_parameter(parameter.name, parameter.default, descriptor)
     except ParameterException as error:

@@ -71,7 +71,8 @@ def test_descriptors_carry_text_unit_range_and_whether_they_may_change(nodes, pr
     assert (rate.floating_point_range[0].from_value, rate.floating_point_range[0].to_value) == (0.1, 240.0)
     assert not rate.read_only
     assert (confirm.integer_range[0].from_value, confirm.integer_range[0].to_value) == (1, 100)
-    assert confirm.read_only
+    assert not confirm.read_only
+    assert detector.read_only
     assert detector.additional_constraints == "one of auto, mediapipe, yunet"
 
 

@@ -8,12 +8,14 @@ from dfer_ros.core.hri_images import ALIGNMENTS, DEFAULT_ALIGNMENT
 from dfer_ros.core.model_folder import PRECISIONS
 from dfer_ros.core.onnx_session import SessionConfig
 from dfer_ros.core.recognizer import RecognizerConfig
+from dfer_ros.core.resolution_timing import LARGEST_SIZE, SMALLEST_SIZE
 from dfer_ros.nodes.parameter import Parameter
 from dfer_ros.nodes.parameters.common import HRI, MANAGED, THREADS, frame_rate, max_wait
 from dfer_ros.nodes.parameters.diagnostics import DIAGNOSTICS
 
 MODEL_DEFAULT = -1.0
 """A number that stands for the model's own value."""
+OWN_INPUT_SIZE = EmotionModelConfig.input_size
 
 DFER = (
     *MANAGED,
@@ -41,6 +43,15 @@ DFER = (
         EmotionModelConfig.precision,
         "Precision of the encoder; auto measures those that are there and takes the fastest.",
         choices=(AUTO, *PRECISIONS),
+    ),
+    Parameter(
+        "input_size",
+        OWN_INPUT_SIZE,
+        "Side to which the crops are scaled for the encoder, found by `dfer tune`; 0: the model's own.",
+        "pixels",
+        SMALLEST_SIZE,
+        LARGEST_SIZE,
+        stand_in=OWN_INPUT_SIZE,
     ),
     Parameter(
         "providers",
