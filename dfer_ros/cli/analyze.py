@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from dfer_ros.cli.analyze_many import analyze_many, configure_many
 from dfer_ros.cli.outputs import VideoOutput, whole_file
 from dfer_ros.core.analysis import AnalyzedFrame
+from dfer_ros.core.bag import BagImages
 from dfer_ros.core.detection.detector import DETECTORS
 from dfer_ros.core.drawing import Annotation, draw_annotations
 from dfer_ros.core.emotion import Emotion
@@ -20,6 +21,7 @@ from dfer_ros.core.errors import SourceError
 from dfer_ros.core.faces import Face, Image
 from dfer_ros.core.model_folder import PRECISIONS
 from dfer_ros.core.recording_analysis import AnalysisConfig, RecordingAnalyzer, open_recording
+from dfer_ros.core.video import FrameSource
 
 _AHEAD = 4
 """Frames that wait between reading, detection and recognition, which a second core then does beside each other."""
@@ -95,15 +97,19 @@ def _analyze_one(arguments: argparse.Namespace, config: AnalysisConfig) -> int:
             lines.writelines(analyzed.lines())
             if arguments.video is not None:
                 video.write_at(_annotated(analyzed), analyzed.frame.stamp)
-    if source.unreadable:
-        Console(stderr=True, soft_wrap=True).print(
-            f"{len(source.unreadable)} images could not be read and were left out. The first: {source.unreadable[0]}",
-            style="yellow",
-            highlight=False,
-            markup=False,
-        )
+    for remark in _remarks(source):
+        Console(stderr=True, soft_wrap=True).print(remark, style="yellow", highlight=False, markup=False)
     Console().print(f"{frames} frames, {faces} faces -> {arguments.output}", highlight=False)
     return 0
+
+
+def _remarks(source: FrameSource) -> Iterator[str]:
+    if source.unreadable:
+        yield f"{len(source.unreadable)} images could not be read and were left out. The first: {source.unreadable[0]}"
+    if isinstance(source, BagImages) and source.late:
+        yield f"{source.late} images have stamps before those of images that came earlier, and were left out."
+    if isinstance(source, BagImages) and source.jumps:
+        yield f"The stamps of the images went back {source.jumps} times: everybody counts as new from there on."
 
 
 def _with_progress(frames: Iterator[AnalyzedFrame], count: int) -> Iterator[AnalyzedFrame]:

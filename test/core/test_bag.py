@@ -1,8 +1,11 @@
 import itertools
+import subprocess
+import sys
 
 import cv2
 import numpy as np
 import pytest
+from made_bags import FORMS, write_clip
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
@@ -57,6 +60,45 @@ def data_file(bag):
     return next(file for file in bag.iterdir() if file.name != METADATA_FILE)
 
 
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_a_bag_is_read(tmp_path, form, compressed):
+    pictures = [picture(index) for index in range(FRAMES)]
+    frames = list(BagImages(write_clip(tmp_path / "bag", pictures, form, compressed, texts=2), "").frames())
+    assert all((frame.image == pictures[frame.index]).all() for frame in frames)
+    assert len(frames) == FRAMES
+
+
+@pytest.mark.parametrize("version", [8, 9])
+def test_every_version_of_the_metadata_is_read(tmp_path, version):
+    bag = write_clip(tmp_path / "bag", [picture(0)], version=version)
+    assert f"version: {version}" in (bag / METADATA_FILE).read_text()
+    assert len(list(BagImages(bag, "").frames())) == 1
+
+
+@pytest.mark.parametrize("form", ["mcap", "sqlite3"])
+def test_a_storage_file_alone_is_read(tmp_path, form):
+    file = data_file(write_clip(tmp_path / "bag", [picture(0)], form))
+    assert len(list(BagImages(file.rename(tmp_path / file.name), "").frames())) == 1
+
+
+def test_what_a_bag_defines_besides_its_images_need_not_be_understood(tmp_path):
+    with Writer(tmp_path / "bag", version=9, storage_plugin=StoragePlugin.MCAP) as writer:
+        images = writer.add_connection("/camera", RAW, typestore=TYPES)
+        writer.add_connection("/odd", "odd_msgs/msg/Odd", msgdef="wstring<=5[<=2] $%&", rihs01="RIHS01_" + 64 * "0")
+        writer.write(images, START * 10**9, TYPES.serialize_cdr(raw_message(picture(0), START * 10**9), RAW))
+    assert len(list(BagImages(tmp_path / "bag", "").frames())) == 1
+
+
+def test_stamps_that_are_late_or_jump_back_are_counted(tmp_path):
+    stamps = [10.0, 10.1, 10.05, 10.2, 2.0, 2.1, 1.0]
+    bag = BagImages(write_clip(tmp_path / "bag", [picture(0)] * len(stamps), stamps=stamps), "")
+    assert [frame.stamp for frame in bag.frames()] == pytest.approx(stamps)
+    assert (bag.late, bag.jumps) == (1, 2)
+    list(bag.frames())
+    assert (bag.late, bag.jumps) == (1, 2)
+
+
 @pytest.mark.parametrize("storage", STORAGES)
 @pytest.mark.parametrize("kind", [RAW, COMPRESSED])
 def test_the_images_of_a_bag_come_in_order_with_their_own_stamps(tmp_path, storage, kind):
@@ -107,7 +149,7 @@ def test_a_wrong_topic_is_an_error_that_lists_those_with_images(tmp_path, topic)
 
 
 def test_a_bag_without_images_is_an_error(tmp_path):
-    with pytest.raises(SourceError, match="There are no images in the bag"):
+    with pytest.raises(SourceError, match=r"There are no images in the bag .*/chatter \(std_msgs/msg/String\)"):
         BagImages(write_bag(tmp_path / "bag", {"/chatter": TEXT}), "")
 
 
@@ -150,6 +192,51 @@ def test_a_folder_is_a_bag_by_its_metadata(tmp_path):
     assert is_bag(write_bag(tmp_path / "bag", {"/camera": RAW}))
     assert not is_bag(tmp_path)
     assert not is_bag(tmp_path / "absent")
+
+
+@pytest.mark.parametrize("form", ["mcap", "sqlite3, file zstd"])
+def test_a_bag_without_metadata_is_an_error_that_says_what_to_do(tmp_path, form):
+    path = write_clip(tmp_path / "bag", [picture(0)], form)
+    (path / METADATA_FILE).unlink()
+    assert is_bag(path)
+    with pytest.raises(SourceError, match=f"The bag {path} has no metadata.yaml: .*'dfer record --repair {path} --out"):
+        BagImages(path, "")
+
+
+def test_a_folder_of_other_storage_files_is_no_bag(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "other.mcap").touch()
+    assert not is_bag(tmp_path / "folder")
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("absent", "There is no bag .*absent"),
+        ("empty", "The folder .*empty is no bag: it holds no metadata.yaml"),
+        ("talk.mp4", "talk.mp4 is no bag: give a folder"),
+        ("cut.mcap", "cut.mcap has no end: its recorder was killed"),
+    ],
+)
+def test_what_is_no_bag_is_named_so(tmp_path, name, sentence):
+    (tmp_path / "empty").mkdir()
+    for file in ("talk.mp4", "cut.mcap"):
+        (tmp_path / file).write_bytes(b"\x89MCAP0\r\nand so on")
+    with pytest.raises(SourceError, match=sentence):
+        BagImages(tmp_path / name, "")
+
+
+def test_no_room_to_unpack_a_bag_is_said(tmp_path):
+    bag = write_clip(tmp_path / "bag", [picture(index) for index in range(100)], "mcap, file zstd")
+    program = (
+        "import resource, sys\n"
+        "from pathlib import Path\n"
+        "from dfer_ros.core.bag import BagImages\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
+        f"BagImages(Path({str(bag)!r}), '')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert f"SourceError: There is no room to unpack {bag} in " in done.stderr
 
 
 @pytest.mark.parametrize("storage", STORAGES)

@@ -1,0 +1,143 @@
+"""`dfer analyze` of many recordings: in all cores or on a Ray cluster, and on with the rest after it was stopped."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import fcntl
+import hashlib
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from dfer_ros.cli.ray_tasks import analyze_on_ray
+from dfer_ros.cli.recording_worker import RecordingResult, RecordingTask
+from dfer_ros.cli.recordings_summary import say_summary, write_summary
+from dfer_ros.cli.worker_processes import analyze_in_processes
+from dfer_ros.core.analysis_receipt import finished_receipt, source_identity
+from dfer_ros.core.errors import SourceError
+from dfer_ros.core.recording_analysis import AnalysisConfig, RecordingAnalyzer
+from dfer_ros.core.recordings import find_recordings
+
+SUMMARY_FILE = "recordings.csv"
+_LONGEST_STEM = 80
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """finished: those of an earlier run. failed: recordings that cannot be read."""
+
+    finished: list[RecordingResult]
+    failed: list[RecordingResult]
+    tasks: list[RecordingTask]
+
+
+def configure_many(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `dfer analyze` that are about many recordings."""
+    group = parser.add_argument_group("many recordings")
+    group.add_argument(
+        "--processes", type=int, default=0, help="with --output-folder: how many at once (as many as there are cores)"
+    )
+    group.add_argument(
+        "--ray", metavar="ADDRESS", default="", help="with --output-folder: Ray cluster to use, or `local`"
+    )
+
+
+def analyze_many(sources: Sequence[str], folder: Path, config: AnalysisConfig, processes: int, ray: str) -> int:
+    """Analyze recordings into a folder, show how far it is, and sum up; return 1 where some failed, else 0.
+
+    processes: 0 takes as many as this process may use cores. ray: address of a cluster; empty: processes here.
+    """
+    if processes < 0:
+        raise SourceError("--processes must be 1 or more.")
+    processes = processes or len(os.sched_getaffinity(0))
+    recordings = find_recordings(sources)
+    with _own_folder(folder):
+        plan = _plan(recordings, folder, config)
+        begin = time.monotonic()
+        results = [*plan.finished, *plan.failed]
+        if plan.tasks:
+            coming = analyze_on_ray(plan.tasks, ray, processes) if ray else analyze_in_processes(plan.tasks, processes)
+            results += list(_with_progress(coming, len(recordings), results))
+        by_source = {result.task.source: result for result in results}
+        results = [by_source[recording] for recording in recordings]
+        write_summary(folder / SUMMARY_FILE, results)
+    say_summary(folder, results, {result.task.source for result in plan.finished}, time.monotonic() - begin)
+    return 1 if any(result.receipt is None for result in results) else 0
+
+
+def output_name(recording: Path) -> str:
+    """Return the name of a recording's output: its own, and a hash of its path that tells it from its namesakes.
+
+    The same recording has the same name in every run, whatever else is analyzed.
+    """
+    digest = hashlib.sha256(os.fsencode(recording)).hexdigest()
+    return f"{recording.stem[:_LONGEST_STEM]}-{digest[:10]}.jsonl"
+
+
+@contextlib.contextmanager
+def _own_folder(folder: Path) -> Iterator[None]:
+    """Make the folder and keep other runs out of it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        opened = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise SourceError(f"The folder {folder} cannot be used ({error.strerror}): choose another one.") from error
+    try:
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise SourceError(
+                f"Another `dfer analyze` writes into {folder}: wait for it or choose another folder."
+            ) from error
+        yield
+    finally:
+        os.close(opened)
+
+
+def _plan(recordings: Sequence[Path], folder: Path, config: AnalysisConfig) -> _Plan:
+    """Return what is done and what is to do, the largest first, so that no core is idle at the end."""
+    # Models are opened here so that what is wrong with them is said once, and so that `auto` is decided once.
+    analyzer = RecordingAnalyzer(config)
+    analysis = analyzer.identity()
+    plan = _Plan([], [], [])
+    for recording in recordings:
+        output = folder / output_name(recording)
+        try:
+            task = RecordingTask(recording, output, source_identity(recording), analyzer.config, analysis)
+        except OSError as error:
+            task = RecordingTask(recording, output, {}, analyzer.config, analysis)
+            plan.failed.append(RecordingResult(task, problem=f"{recording} cannot be read ({error.strerror})."))
+            continue
+        receipt = finished_receipt(output, task.source_identity, analysis)
+        if receipt:
+            plan.finished.append(RecordingResult(task, receipt))
+        else:
+            plan.tasks.append(task)
+    plan.tasks.sort(key=lambda task: -task.source_identity["bytes"])
+    return plan
+
+
+def _with_progress(
+    coming: Iterator[RecordingResult], count: int, before: Sequence[RecordingResult]
+) -> Iterator[RecordingResult]:
+    columns = (
+        TextColumn("analyzing"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("recordings, {task.fields[failed]} failed"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    failed = sum(result.receipt is None for result in before)
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        bar = progress.add_task("recordings", total=count, completed=len(before), failed=failed)
+        for result in coming:
+            failed += result.receipt is None
+            progress.update(bar, advance=1, failed=failed)
+            yield result

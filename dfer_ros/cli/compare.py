@@ -1,0 +1,122 @@
+"""`dfer compare`: what a change of model, parameters or version did to the answers about a recording."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+
+from dfer_ros.cli.comparison_table import say_comparison
+from dfer_ros.cli.outputs import whole_file
+from dfer_ros.core.comparison import Comparison, compare_recordings
+from dfer_ros.core.comparison_labels import read_labels
+from dfer_ros.core.comparison_record import comparison_record
+from dfer_ros.core.comparison_tolerances import MEASURES, check
+from dfer_ros.core.emotion_track import EmotionRecording
+from dfer_ros.core.errors import DataError, DferError
+from dfer_ros.core.record_file import read_record_file
+
+WITHIN, BEYOND, UNUSABLE = 0, 1, 2
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `dfer compare`."""
+    parser.add_argument("old", type=Path, help="JSONL file of `dfer analyze` before the change")
+    parser.add_argument("new", type=Path, help="JSONL file of the same recording after it")
+    parser.add_argument("--labels", type=Path, help="CSV file: start, end (s), expression and, if wanted, face_id")
+    parser.add_argument("--plot", type=Path, help="picture over time to write (.png); needs matplotlib")
+    parser.add_argument("--json", type=Path, help="every figure, to write as JSON")
+    group = parser.add_argument_group(
+        "tolerances", f"exit code {WITHIN} within all that are given, {BEYOND} beyond one, {UNUSABLE} for bad input"
+    )
+    for measure in MEASURES:
+        bound = "least" if measure.least else "most"
+        group.add_argument(
+            f"--{measure.name}",
+            type=_share if measure.share else _number,
+            metavar="SHARE" if measure.share else "NUMBER",
+            help=f"{bound} {measure.subject}{' (0 to 1)' if measure.share else ''}"
+            + (", with --labels" if measure.labels else ""),
+        )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Compare, show and judge; files appear whole or not at all."""
+    try:
+        _check(arguments)
+        comparison = _compare(arguments)
+        checks = check(comparison, _limits(arguments))
+        if arguments.json is not None:
+            with whole_file(arguments.json) as file:
+                file.write(json.dumps(comparison_record(comparison, checks), indent=2) + "\n")
+        if arguments.plot is not None:
+            _plot(arguments.plot, comparison)
+    except DferError as error:
+        # As of diff and cmp: 1 says that the two differ, so trouble has a code of its own.
+        Console(stderr=True, soft_wrap=True).print(f"dfer compare: {error}", style="red", highlight=False, markup=False)
+        return UNUSABLE
+    say_comparison(comparison, checks, [path for path in (arguments.json, arguments.plot) if path is not None])
+    return WITHIN if all(each.within for each in checks) else BEYOND
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    if arguments.plot is not None and arguments.plot.suffix.lower() != ".png":
+        raise DataError(f"The plot {arguments.plot} must be a .png file.")
+    for path in (arguments.plot, arguments.json):
+        if path is not None and path.is_dir():
+            raise DataError(f"{path} is a folder: name a file.")
+    wanted = [measure.name for measure in MEASURES if measure.labels and measure.name in _limits(arguments)]
+    if wanted and arguments.labels is None:
+        raise DataError(f"--{wanted[0]} needs --labels.")
+
+
+def _limits(arguments: argparse.Namespace) -> dict[str, float]:
+    given = {measure.name: getattr(arguments, measure.name.replace("-", "_")) for measure in MEASURES}
+    return {name: limit for name, limit in given.items() if limit is not None}
+
+
+def _compare(arguments: argparse.Namespace) -> Comparison:
+    labels = [] if arguments.labels is None else read_labels(arguments.labels)
+    old, new = (_read(path) for path in (arguments.old, arguments.new))
+    for name in (lambda path: f"{path.parent.name}/{path.stem}", str):
+        if old.name == new.name:
+            old, new = replace(old, name=name(arguments.old)), replace(new, name=name(arguments.new))
+    return compare_recordings(old, new, labels)
+
+
+def _read(path: Path) -> EmotionRecording:
+    if path.is_dir():
+        raise DataError(f"{path} is a folder: give a JSONL file of `dfer analyze`.")
+    return read_record_file(path)
+
+
+def _plot(path: Path, comparison: Comparison) -> None:
+    try:
+        from dfer_ros.cli.comparison_plot import plot_comparison
+    except ImportError as error:
+        raise DataError("--plot needs matplotlib: 'pip install matplotlib'.") from error
+    part = path.with_suffix(".part.png")
+    try:
+        plot_comparison(part, comparison)
+        part.replace(path)
+    except OSError as error:
+        raise DataError(f"{path} cannot be written ({error.strerror}): choose another file.") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"must be from 0 to 1, not {text}")
+    return value
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if not value >= 0:
+        raise argparse.ArgumentTypeError(f"must be 0 or more, not {text}")
+    return value

@@ -1,0 +1,167 @@
+"""`dfer record`: emotions, and on request faces and images, of the running graph into a rosbag2."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from rclpy.signals import SignalHandlerOptions
+from rich.console import Console
+from rich.status import Status
+
+from dfer_ros.cli.bag_recorder import BagRecorder
+from dfer_ros.cli.run import NAMESPACE
+from dfer_ros.cli.transport_profile import transport_environment
+from dfer_ros.core.bag_repair import repair_bag
+from dfer_ros.core.bag_writer import STORAGES, BagWriter, check_free
+from dfer_ros.core.errors import SourceError
+
+_WAKE_SECONDS, _LOOK_SECONDS, _FLUSH_SECONDS, _PATIENCE_SECONDS = 0.1, 0.25, 1.0, 5.0
+_LAST_MESSAGES = 100
+"""Taken from the queues at the end."""
+_MEGABYTE = 10**6
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `dfer record`."""
+    parser.add_argument("-o", "--output", type=Path, help="folder of the bag (dfer_<date and time>)")
+    parser.add_argument("--faces", action="store_true", help="record the faces as well: pictures of persons")
+    parser.add_argument("--image", metavar="TOPIC", help="record the images of a camera as well")
+    parser.add_argument("--topics", nargs="+", default=[], metavar="TOPIC", help="record other topics as well")
+    parser.add_argument("--namespace", default=NAMESPACE, help="namespace of the nodes (%(default)s)")
+    parser.add_argument("--storage", choices=STORAGES, default=STORAGES[0], help="format of the file (%(default)s)")
+    parser.add_argument("--duration", type=float, metavar="SECONDS", help="end by itself after this time")
+    parser.add_argument(
+        "--use-sim-time", action="store_true", help="take the times from /clock, as for a bag that is replayed"
+    )
+    parser.add_argument(
+        "--keep-free", type=float, default=200.0, metavar="MB", help="end before the disk has less room (%(default)s)"
+    )
+    parser.add_argument("--repair", type=Path, metavar="BAG", help="make a whole bag of what a killed recorder left")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Record until Ctrl-C, or repair a bag."""
+    output = arguments.output or Path(time.strftime("dfer_%Y_%m_%d-%H_%M_%S"))
+    if arguments.duration is not None and arguments.duration <= 0.0:
+        raise SourceError("--duration must be above 0.")
+    check_free(output)
+    if arguments.repair:
+        return _repair(arguments.repair, output, arguments.storage)
+    _check_room(output, arguments.keep_free)
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: stopped.set())
+    with _node(arguments.use_sim_time) as node:
+        return _record(node, output, arguments, stopped)
+
+
+def _repair(bag: Path, output: Path, storage: str) -> int:
+    repaired = repair_bag(bag, output, storage)
+    for remark in repaired.remarks:
+        _warn(remark)
+    _say(f"{repaired.messages} messages -> {output}")
+    return 0
+
+
+@contextlib.contextmanager
+def _node(use_sim_time: bool) -> Iterator[Node]:
+    os.environ.update(transport_environment())
+    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
+    node = rclpy.create_node("dfer_record", parameter_overrides=[Parameter("use_sim_time", value=use_sim_time)])
+    try:
+        yield node
+    finally:
+        node.destroy_node()
+        rclpy.shutdown()
+
+
+def _record(node: Node, output: Path, arguments: argparse.Namespace, stopped: threading.Event) -> int:
+    writer = BagWriter(output, arguments.storage)
+    recorder = BagRecorder(node, writer, _topics(arguments), _warn)
+    try:
+        reason = _listen(node, recorder, writer, arguments, stopped)
+        writer.close()
+    except SourceError as error:
+        remedy = f"Make room, then 'dfer record --repair {output} --output NEW' makes a whole bag of what is there."
+        raise SourceError(f"{error} {remedy}") from error
+    for topic in recorder.topics.values():
+        _say(f"{topic.name}: {topic.messages} messages")
+    if reason:
+        _warn(reason)
+    if not writer.messages:
+        raise SourceError("Nothing was received, and no bag was written: does the graph run, in this namespace?")
+    _say(f"{writer.messages} messages, {writer.bytes / _MEGABYTE:.1f} MB -> {output}")
+    return 1 if reason else 0
+
+
+def _topics(arguments: argparse.Namespace) -> list[str]:
+    namespace = "/" + arguments.namespace.strip("/")
+    base = namespace.rstrip("/")
+    topics = [f"{base}/emotions", *([f"{base}/faces"] if arguments.faces else [])]
+    topics += [arguments.image] if arguments.image else []
+    return list(dict.fromkeys("/" + topic.lstrip("/") for topic in [*topics, *arguments.topics]))
+
+
+def _listen(
+    node: Node, recorder: BagRecorder, writer: BagWriter, arguments: argparse.Namespace, stopped: threading.Event
+) -> str:
+    """Record until the end; return why it came early, empty where it did not."""
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    begin = looked = flushed = time.monotonic()
+    end = begin + (arguments.duration or float("inf"))
+    warned = False
+    recorder.look()
+    with Console(stderr=True).status("") as status:
+        while not stopped.is_set() and (now := time.monotonic()) < end:
+            executor.spin_once(timeout_sec=_WAKE_SECONDS)
+            if now - looked > _LOOK_SECONDS:
+                looked = now
+                recorder.look()
+                _show(status, recorder, writer, now - begin)
+            if now - flushed > _FLUSH_SECONDS:
+                flushed = now
+                writer.flush()
+                if _room(writer.path) < arguments.keep_free:
+                    return f"Less than {arguments.keep_free:g} MB are free: the recording ended there."
+            if recorder.awaited and not warned and now - begin > _PATIENCE_SECONDS:
+                warned = True
+                _warn(f"Nobody publishes {' and '.join(recorder.awaited)} yet; recording as soon as somebody does.")
+    for _ in range(_LAST_MESSAGES):
+        executor.spin_once(timeout_sec=0.0)
+    return ""
+
+
+def _show(status: Status, recorder: BagRecorder, writer: BagWriter, seconds: float) -> None:
+    counts = ", ".join(f"{topic.name} {topic.messages}" for topic in recorder.topics.values())
+    status.update(f"recording {counts}: {writer.bytes / _MEGABYTE:.1f} MB in {seconds:.0f} s (Ctrl-C ends)")
+
+
+def _check_room(output: Path, keep_free: float) -> None:
+    parent = next(folder for folder in output.absolute().parents if folder.is_dir())
+    if _room(parent) < keep_free:
+        raise SourceError(f"Less than {keep_free:g} MB are free in {parent}: make room, or lower --keep-free.")
+
+
+def _room(path: Path) -> float:
+    return shutil.disk_usage(path).free / _MEGABYTE
+
+
+def _say(sentence: str) -> None:
+    Console(soft_wrap=True).print(sentence, highlight=False, markup=False)
+
+
+def _warn(sentence: str) -> None:
+    Console(stderr=True, soft_wrap=True).print(sentence, style="yellow", highlight=False, markup=False)

@@ -1,0 +1,72 @@
+"""What became of many recordings: a table in a file, and what a person wants to know on the terminal."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from dfer_ros.cli.outputs import whole_file
+from dfer_ros.cli.recording_worker import RecordingResult
+
+_HEADINGS = ("source", "output", "frames", "faces", "seconds", "unreadable", "problem")
+_MOST_PROBLEMS = 20
+"""Shown on the terminal; the file has all."""
+
+
+def write_summary(path: Path, results: Sequence[RecordingResult]) -> None:
+    """Write a CSV file with a line for each recording: frames processed, faces answered, seconds of it, problem."""
+    with whole_file(path) as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(_HEADINGS)
+        for result in results:
+            source, receipt = _text(result.task.source), result.receipt
+            if receipt is None:
+                table.writerow([source, "", "", "", "", "", result.problem])
+            else:
+                figures = (receipt.frames, receipt.faces, receipt.seconds, receipt.unreadable)
+                table.writerow([source, _text(result.task.output.name), *figures, ""])
+
+
+def say_summary(folder: Path, results: Sequence[RecordingResult], before: Collection[Path], seconds: float) -> None:
+    """Print the failures with their reasons, then one line about all.
+
+    before: sources that were finished in an earlier run. seconds: that this run took.
+    """
+    failed = [result for result in results if result.receipt is None]
+    if failed:
+        _say_problems(failed)
+    new = [result.receipt for result in results if result.receipt and result.task.source not in before]
+    parts = [f"{len(new)} analyzed"]
+    parts += [f"{len(before)} finished before"] if before else []
+    parts += [f"{len(failed)} failed"] if failed else []
+    sentence = f"{len(results)} recordings: {', '.join(parts)}"
+    if new:
+        video = sum(receipt.seconds for receipt in new)
+        sentence += f"; {video:.0f} s of video in {seconds:.0f} s ({video / max(seconds, 1e-3):.1f} times real time)"
+    Console(soft_wrap=True).print(f"{sentence} -> {_text(folder)}", highlight=False, markup=False)
+    left_out = sum(receipt.unreadable for receipt in new)
+    if left_out:
+        sentence = f"{left_out} images could not be read and were left out: the summary says of which recordings."
+        Console(stderr=True, soft_wrap=True).print(sentence, style="yellow", highlight=False)
+
+
+def _say_problems(failed: Sequence[RecordingResult]) -> None:
+    table = Table(title=f"failed: {len(failed)}", title_justify="left", title_style="red", show_lines=True)
+    table.add_column("recording", overflow="fold")
+    table.add_column("why", overflow="fold")
+    for result in failed[:_MOST_PROBLEMS]:
+        table.add_row(escape(_text(result.task.source)), escape(result.problem))
+    console = Console(stderr=True)
+    console.print(table)
+    if len(failed) > _MOST_PROBLEMS:
+        console.print(f"and {len(failed) - _MOST_PROBLEMS} more, see the summary")
+
+
+def _text(path: object) -> str:
+    """Return a path as text; the name of a file may hold bytes that are none."""
+    return str(path).encode("utf-8", "replace").decode()

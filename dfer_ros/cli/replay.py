@@ -1,0 +1,146 @@
+"""`dfer replay`: a rosbag2 into the running graph, with its clock; no ROS installation needed."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import math
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import rclpy
+from rclpy.node import Node
+from rclpy.qos import QoSProfile
+from rclpy.signals import SignalHandlerOptions
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+from rosgraph_msgs.msg import Clock
+
+from dfer_ros.cli.bag_player import BagPlayer, PlayConfig
+from dfer_ros.cli.keyboard import Keyboard
+from dfer_ros.cli.replay_topics import CLOCK_TOPIC, PlayedTopics, create_publishers, parse_remaps, rivals
+from dfer_ros.cli.transport_profile import transport_environment
+from dfer_ros.core.bag_reader import open_reader
+from dfer_ros.core.bag_selection import BagPart, Selection, select
+from dfer_ros.core.errors import SourceError
+from dfer_ros.core.lateness import lateness
+
+_POLL_SECONDS = 0.05
+_SETTLE_SECONDS = 1.0
+"""That we have found a subscriber does not mean yet that it has found us, and others may be on their way."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `dfer replay`."""
+    parser.add_argument("bag", type=Path, help="rosbag2 folder, or one .mcap or .db3 file")
+    parser.add_argument("--rate", type=float, default=PlayConfig.rate, help="speed of the replay (%(default)s)")
+    parser.add_argument("--loop", action="store_true", help="begin again at the end")
+    parser.add_argument("--start", type=float, default=0.0, help="seconds of the bag to skip (%(default)s)")
+    parser.add_argument("--duration", type=float, help="seconds of the bag to play; all without it")
+    parser.add_argument("--topics", nargs="+", default=[], metavar="TOPIC", help="the only topics to play")
+    parser.add_argument("--remap", nargs="+", default=[], metavar="OLD:=NEW", help="other names for topics of the bag")
+    parser.add_argument(
+        "--clock", type=float, default=PlayConfig.clock_rate, metavar="HZ", help="rate of /clock, 0: none (%(default)s)"
+    )
+    parser.add_argument(
+        "--wait", type=float, default=10.0, metavar="SECONDS", help="most to wait for subscribers (%(default)s)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Play until the end or Ctrl-C, and tell how late the messages were."""
+    _check(arguments)
+    console = Console(stderr=True)
+    remaps = parse_remaps(arguments.remap)
+    part = BagPart(arguments.start, arguments.duration)
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: stopped.set())
+    with open_reader(arguments.bag) as reader:
+        selection = select(reader, arguments.bag, arguments.topics, part)
+        with _node() as node:
+            topics = create_publishers(node, selection, remaps, own_clock=arguments.clock > 0.0)
+            _warn(console, [*topics.remarks, *_wait_for_listeners(topics, arguments.wait, stopped)])
+            _warn(console, rivals(node, topics.names))
+            return _play(node, selection, topics, arguments, stopped)
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    if not 0.0 < arguments.rate < math.inf:
+        raise SourceError("--rate must be above 0.")
+    if not (arguments.clock >= 0.0 and arguments.wait >= 0.0):
+        raise SourceError("--clock and --wait must be 0 or more.")
+
+
+@contextlib.contextmanager
+def _node() -> Iterator[Node]:
+    os.environ.update(transport_environment())
+    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
+    node = rclpy.create_node("dfer_replay", start_parameter_services=False)
+    try:
+        yield node
+    finally:
+        node.destroy_node()
+        rclpy.shutdown()
+
+
+def _wait_for_listeners(topics: PlayedTopics, seconds: float, stopped: threading.Event) -> list[str]:
+    """Return when somebody listens, with a sentence where nobody does in that time."""
+    deadline = time.monotonic() + seconds
+    while not topics.heard() and not stopped.is_set() and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+    if topics.heard():
+        stopped.wait(min(seconds, _SETTLE_SECONDS))
+        return []
+    names = " or ".join(topics.awaited_names())
+    return [f"Nobody listens to {names} after {seconds:g} s; the bag is played all the same."] if seconds else []
+
+
+def _play(
+    node: Node, selection: Selection, topics: PlayedTopics, arguments: argparse.Namespace, stopped: threading.Event
+) -> int:
+    config = PlayConfig(arguments.rate, arguments.loop, arguments.clock)
+    clock = node.create_publisher(Clock, CLOCK_TOPIC, QoSProfile(depth=1)) if arguments.clock > 0.0 else None
+    with Keyboard() as keyboard, _progress((selection.stop - selection.start) * 1e-9, keyboard.there) as show:
+        player = BagPlayer(selection, topics, clock, config, stopped, show)
+        begin = time.monotonic()
+        player.play(keyboard)
+        seconds = time.monotonic() - begin
+    _say_result(player, topics, seconds)
+    return 130 if stopped.is_set() else 0
+
+
+@contextlib.contextmanager
+def _progress(total: float, pausable: bool) -> Iterator[Callable[[float, bool], None]]:
+    hint = "(space pauses)" if pausable else ""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:.1f}/{task.total:.1f} s"),
+        TextColumn(hint, style="dim"),
+    )
+    with Progress(*columns, console=Console(stderr=True), auto_refresh=False) as progress:
+        task = progress.add_task("playing", total=total)
+
+        def show(seconds: float, paused: bool) -> None:
+            progress.update(task, completed=min(seconds, total), description="paused " if paused else "playing")
+            progress.refresh()
+
+        yield show
+
+
+def _say_result(player: BagPlayer, topics: PlayedTopics, seconds: float) -> None:
+    console = Console(soft_wrap=True)
+    passes = f", {player.passes} times" if player.passes > 1 else ""
+    count, names = len(player.delays), len(topics.names)
+    many = f"{count} message{'s' * (count != 1)} on {names} topic{'s' * (names != 1)} in {seconds:.1f} s{passes}"
+    console.print(f"{many}; {lateness(player.delays)}." if count else f"{many}.", highlight=False)
+
+
+def _warn(console: Console, sentences: Sequence[str]) -> None:
+    for sentence in sentences:
+        console.print(sentence, style="yellow", highlight=False, markup=False, soft_wrap=True)

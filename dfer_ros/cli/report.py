@@ -1,0 +1,123 @@
+"""`dfer report`: a recording of emotions as one page to look at, and as tables for studies."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from dfer_ros.cli.outputs import whole_file
+from dfer_ros.core.bag import BagImages
+from dfer_ros.core.bag_emotions import read_bag_crops, read_bag_emotions
+from dfer_ros.core.bag_reader import holds_messages
+from dfer_ros.core.emotion_track import EmotionRecording
+from dfer_ros.core.errors import SourceError
+from dfer_ros.core.faces import Image
+from dfer_ros.core.record_file import read_record_file
+from dfer_ros.core.video import open_source
+from dfer_ros.report.page import MOST_PEOPLE, report_page
+from dfer_ros.report.person import Person, describe_people
+from dfer_ros.report.portraits import PortraitMoment, crops_from_frames, portrait_moments, portraits_of
+from dfer_ros.report.study_tables import episode_table, longitudinal_table
+from dfer_ros.report.wording import length, number, percent
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `dfer report`."""
+    parser.add_argument("recording", type=Path, help="JSONL file of `dfer analyze`, or bag with emotions")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="page to write (.html)")
+    parser.add_argument("--csv", type=Path, help="figures for each person and expression to write as well (.csv)")
+    parser.add_argument("--episodes", type=Path, help="every expression with onset, apex and offset, as well (.csv)")
+    parser.add_argument(
+        "--topic", default="", help="topic of the emotions in a bag; not needed where there is only one"
+    )
+    parser.add_argument("--faces", action="store_true", help="show faces in the page; without this there are none")
+    parser.add_argument("--source", default="", help="with --faces: the video, folder or bag that was analyzed")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the page and the tables; they appear whole or not at all."""
+    _check(arguments)
+    with contextlib.ExitStack() as files:
+        page, figures, episodes = (
+            None if path is None else files.enter_context(whole_file(path))
+            for path in (arguments.output, arguments.csv, arguments.episodes)
+        )
+        recording = _read(arguments.recording, arguments.topic)
+        people = describe_people(recording)
+        portraits = portraits_of(_crops(arguments, people[:MOST_PEOPLE])) if arguments.faces else {}
+        if page:
+            page.write(report_page(recording, people, portraits))
+        if figures:
+            figures.write(longitudinal_table(recording, people))
+        if episodes:
+            episodes.write(episode_table(recording, people))
+    _say(recording, people, arguments)
+    return 0
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    wanted = ((arguments.output, ".html"), (arguments.csv, ".csv"), (arguments.episodes, ".csv"))
+    for path, suffix in wanted:
+        if path is not None and (path.suffix.lower() != suffix or path.is_dir()):
+            raise SourceError(f"{path} must be the name of a {suffix} file.")
+    if arguments.csv is not None and arguments.csv == arguments.episodes:
+        raise SourceError("--csv and --episodes must be two files.")
+    if arguments.source and not arguments.faces:
+        raise SourceError("--source is only of use with --faces.")
+    from_bag = holds_messages(arguments.recording)
+    if arguments.faces and from_bag and arguments.source:
+        raise SourceError("--source goes with a JSONL file; a bag brings its own faces.")
+    if arguments.faces and not from_bag and not arguments.source:
+        raise SourceError("--faces needs what was analyzed, as a JSONL file holds no pictures: name it with --source.")
+
+
+def _read(path: Path, topic: str) -> EmotionRecording:
+    if not path.exists():
+        raise SourceError(f"There is no file or folder {path}: give a JSONL file of `dfer analyze`, or a bag.")
+    if path.is_dir() or holds_messages(path):
+        return read_bag_emotions(path, topic)
+    if path.suffix.lower() != ".jsonl":
+        raise SourceError(f"{path} is neither a .jsonl file nor a bag; for a video run `dfer analyze` first.")
+    return read_record_file(path)
+
+
+def _crops(arguments: argparse.Namespace, people: Sequence[Person]) -> list[tuple[PortraitMoment, Image]]:
+    """Return the faces that the page shows: from the bag, or out of the frames of the source."""
+    moments = portrait_moments(people)
+    if holds_messages(arguments.recording):
+        keys = {(moment.stamp, moment.face_id): moment for moment in moments}
+        crops = read_bag_crops(arguments.recording, arguments.topic, keys)
+        return [(moment, crops[key]) for key, moment in keys.items() if key in crops]
+    path = Path(arguments.source).expanduser()
+    source = BagImages(path, arguments.topic) if holds_messages(path) else open_source(str(path))
+    return crops_from_frames(source.frames(), {person.face_id: person for person in people}, moments)
+
+
+def _say(recording: EmotionRecording, people: Sequence[Person], arguments: argparse.Namespace) -> None:
+    for remark in recording.remarks:
+        Console(stderr=True, soft_wrap=True).print(remark, style="yellow", highlight=False, markup=False)
+    table = Table(title=f"{recording.name}: {length(recording.end - recording.begin)}", title_justify="left")
+    for heading in ("person", "in view", "mostly", "unknown", "expressions", "confidence"):
+        table.add_column(heading, justify="left" if heading in ("person", "mostly") else "right")
+    for person in people[:MOST_PEOPLE]:
+        mostly = ", ".join(f"{figures.state} {percent(figures.share)}" for figures in person.ranking[:2])
+        table.add_row(
+            escape(person.face_id),
+            length(person.seen_seconds),
+            mostly,
+            percent(person.unknown.share),
+            str(len(person.episodes)),
+            number(person.confidence),
+        )
+    console = Console()
+    console.print(table)
+    if len(people) > MOST_PEOPLE:
+        console.print(f"and {len(people) - MOST_PEOPLE} more people")
+    written = [str(path) for path in (arguments.output, arguments.csv, arguments.episodes) if path is not None]
+    console.print(f"-> {', '.join(written)}", highlight=False, markup=False, soft_wrap=True)

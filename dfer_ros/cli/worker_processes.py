@@ -1,0 +1,92 @@
+"""Tasks for processes of this computer: each takes the next one, and one that dies takes only its own task along."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import signal
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnContext
+from typing import cast
+
+from dfer_ros.cli.recording_worker import RecordingResult, RecordingTask, analyze_recording
+
+_LONGEST_END = 5.0
+"""Seconds that a process has to end."""
+
+
+class _Worker:
+    """A process that analyzes what it is sent."""
+
+    def __init__(self, context: SpawnContext) -> None:
+        self.connection, theirs = context.Pipe()
+        self.process = context.Process(target=_serve, args=(theirs,), daemon=True)
+        self.process.start()
+        # Else the end of the process would not be seen at this end.
+        theirs.close()
+
+    def send(self, task: RecordingTask) -> None:
+        # A process that is gone is noticed by result().
+        with contextlib.suppress(OSError):
+            self.connection.send(task)
+
+    def result(self, task: RecordingTask) -> RecordingResult:
+        """Return what the process answers to a task; where it died instead, that."""
+        try:
+            result: RecordingResult = self.connection.recv()
+            return result
+        except (EOFError, OSError):
+            self.stop()
+            code = self.process.exitcode or 0
+            how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
+            return RecordingResult(task, problem=f"The process that analyzed {task.source} was ended {how}.")
+
+    def stop(self) -> None:
+        """End the process, whatever it does; if it can, it takes away what is half written."""
+        self.process.terminate()
+        self.process.join(_LONGEST_END)
+        self.process.kill()
+        self.process.join()
+        self.connection.close()
+
+
+def analyze_in_processes(tasks: Iterable[RecordingTask], processes: int) -> Iterator[RecordingResult]:
+    """Yield the results in the order in which they come; at most so many processes (1 or more) are started."""
+    # Neither MediaPipe nor ONNX Runtime survives a fork.
+    context = multiprocessing.get_context("spawn")
+    waiting = deque(tasks)
+    idle: list[_Worker] = []
+    busy: dict[Connection, tuple[_Worker, RecordingTask]] = {}
+    try:
+        while waiting or busy:
+            while waiting and len(busy) < processes:
+                worker, task = idle.pop() if idle else _Worker(context), waiting.popleft()
+                busy[worker.connection] = worker, task
+                worker.send(task)
+            for connection in wait(list(busy)):
+                worker, task = busy[cast(Connection, connection)]
+                result = worker.result(task)
+                del busy[worker.connection]
+                if worker.process.is_alive():
+                    idle.append(worker)
+                yield result
+    finally:
+        for worker in (*idle, *(worker for worker, _ in busy.values())):
+            worker.stop()
+
+
+def _serve(connection: Connection) -> None:
+    # Ctrl-C goes to every process of the terminal; the one that started this one says what happens then.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _end)
+    # Where that one is gone, there is nobody to answer.
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            connection.send(analyze_recording(connection.recv()))
+
+
+def _end(*_: object) -> None:
+    sys.exit(0)

@@ -1,0 +1,100 @@
+"""The report: one HTML page that needs nothing but itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+
+from dfer_ros import __version__
+from dfer_ros.core.emotion_track import STATES, EmotionRecording
+from dfer_ros.core.palette import ON_DARK, ON_LIGHT
+from dfer_ros.report.definitions_section import definitions_section
+from dfer_ros.report.frame_timing import measure_timing
+from dfer_ros.report.markup import text
+from dfer_ros.report.overview_section import overview_section
+from dfer_ros.report.person import Person
+from dfer_ros.report.person_section import person_section
+from dfer_ros.report.portraits import Portrait
+from dfer_ros.report.ticks import tick_style
+from dfer_ros.report.time_bins import TimeBins, create_axis
+from dfer_ros.report.timeline import GAP_VALUE, VALUE_LEVELS
+from dfer_ros.report.timing_section import timing_section
+
+MOST_PEOPLE = 16
+"""Those seen longest have a section of their own; the others are in a table."""
+
+_BINS = 10000
+"""Bins of all timelines together: this bounds the size of the page."""
+_MOST_BINS = 6000
+_ROWS = 600
+"""Rows of all lists of expressions together, and of blends alike."""
+_MOST_ROWS = 150
+_ZOOMS = (1, 2, 4, 8, 16)
+_NOTHING_FROM_OUTSIDE = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
+
+
+def report_page(
+    recording: EmotionRecording, people: Sequence[Person], portraits: Mapping[str, Sequence[Portrait]] | None = None
+) -> str:
+    """Return the page as HTML.
+
+    people: of this recording, see describe_people. portraits: by face id; None or empty shows no face.
+    The same input gives the same page, byte for byte.
+    """
+    shown, others, portraits = people[:MOST_PEOPLE], people[MOST_PEOPLE:], portraits or {}
+    share = max(len(shown), 1)
+    axis = create_axis(recording.begin, recording.end, recording.interval, min(_MOST_BINS, _BINS // share))
+    timing = measure_timing(recording)
+    sections = [
+        overview_section(recording, shown, others, timing, portraits),
+        _zoom() if shown else "",
+        *(
+            person_section(
+                index,
+                TimeBins(person, axis),
+                recording,
+                portraits.get(person.face_id, ()),
+                min(_MOST_ROWS, _ROWS // share),
+            )
+            for index, person in enumerate(shown, 1)
+        ),
+        timing_section(timing),
+        definitions_section(recording),
+    ]
+    own = files(__package__)
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<meta http-equiv="Content-Security-Policy" content="{_NOTHING_FROM_OUTSIDE}">'
+        '<meta name="color-scheme" content="light dark">'
+        f'<meta name="generator" content="dfer_ros {__version__}"><title>{text(recording.name)}: expressions</title>'
+        f"<style>\n{_colours()}{own.joinpath('style.css').read_text(encoding='utf-8')}{tick_style()}\n</style></head>"
+        f"<body><main>{''.join(sections)}</main><footer>Made by dfer report, dfer_ros {__version__}.</footer>"
+        f"<script>\n{_constants()}{own.joinpath('page.js').read_text(encoding='utf-8')}</script></body></html>\n"
+    )
+
+
+def _zoom() -> str:
+    choices = "".join(
+        f'<label><input type="radio" name="zoom" value="{zoom}"{" checked" if zoom == 1 else ""}>'
+        f"<span>{zoom}&times;</span></label>"
+        for zoom in _ZOOMS
+    )
+    return f'<fieldset class="zoom"><legend>Zoom timelines</legend>{choices}</fieldset>'
+
+
+def _constants() -> str:
+    """Return what the script must know about the values of a timeline."""
+    return f'"use strict";\nconst STATES = {json.dumps(STATES)}, LEVELS = {VALUE_LEVELS}, GAP = {GAP_VALUE};\n'
+
+
+def _colours() -> str:
+    light = "".join(f"--{state}:{colour};" for state, colour in ON_LIGHT.items())
+    dark = "".join(f"--{state}:{colour};" for state, colour in ON_DARK.items())
+    classes = "\n".join(f".c-{state}{{color:var(--{state})}}" for state in ON_LIGHT)
+    zooms = "\n".join(f'body:has([name="zoom"][value="{zoom}"]:checked){{--zoom:{zoom}}}' for zoom in _ZOOMS)
+    return (
+        f":root{{{light}}}\n@media (prefers-color-scheme:dark){{:root{{{dark}}}}}\n"
+        f"@media print{{:root{{{light}}}}}\n{classes}\n{zooms}\n"
+    )

@@ -1,0 +1,123 @@
+"""The figures of a recording as rows for studies: comma-separated, one header, units in the names of the columns."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+from collections.abc import Iterable, Sequence
+
+from dfer_ros.core.emotion_track import EmotionRecording
+from dfer_ros.report.person import Person
+
+LONGITUDINAL_COLUMNS = (
+    "recording",
+    "begin_utc",
+    "face_id",
+    "expression",
+    "seen_seconds",
+    "seconds",
+    "share",
+    "episodes",
+    "episodes_per_minute",
+    "mean_duration_seconds",
+    "mean_intensity",
+    "mean_apex_intensity",
+    "median_onset_speed_per_second",
+    "mean_confidence",
+)
+EPISODE_COLUMNS = (
+    "recording",
+    "face_id",
+    "expression",
+    "onset_seconds",
+    "apex_seconds",
+    "offset_seconds",
+    "duration_seconds",
+    "onset_seen",
+    "offset_seen",
+    "apex_intensity",
+    "onset_speed_per_second",
+    "mean_confidence",
+)
+
+_FIRST_CLOCK_TIME = 1e8
+"""Stamps from here on (1973) are seconds since 1970; smaller ones count from the begin of a recording."""
+_DIGITS = 5
+
+
+def longitudinal_table(recording: EmotionRecording, people: Sequence[Person]) -> str:
+    """Return the CSV text with one row for each person and state: the seven expressions and unknown.
+
+    Files of several recordings can be put one below the other. An empty cell: there is no such figure.
+    """
+    begin = clock_time(recording.begin)
+    return _csv(
+        LONGITUDINAL_COLUMNS,
+        (
+            (
+                recording.name,
+                begin.isoformat(timespec="seconds") if begin else "",
+                person.face_id,
+                figures.state,
+                person.seen_seconds,
+                figures.seconds,
+                figures.share,
+                figures.episodes,
+                60 * figures.episodes / max(person.seen_seconds, 1e-9),
+                figures.mean_duration,
+                figures.mean_intensity,
+                figures.apex_intensity,
+                figures.onset_speed,
+                figures.confidence,
+            )
+            for person in people
+            for figures in person.figures
+        ),
+    )
+
+
+def episode_table(recording: EmotionRecording, people: Sequence[Person]) -> str:
+    """Return the CSV text with one row for each expression of each person; seconds count from the first frame."""
+    return _csv(
+        EPISODE_COLUMNS,
+        (
+            (
+                recording.name,
+                person.face_id,
+                episode.expression,
+                episode.onset - recording.begin,
+                episode.apex - recording.begin,
+                episode.offset - recording.begin,
+                episode.duration,
+                episode.onset_seen,
+                episode.offset_seen,
+                episode.intensity,
+                episode.onset_speed,
+                episode.confidence,
+            )
+            for person in people
+            for episode in person.episodes
+        ),
+    )
+
+
+def clock_time(stamp: float) -> datetime.datetime | None:
+    """Return the time (UTC) that a stamp tells; None where it does not count from 1970."""
+    if not _FIRST_CLOCK_TIME <= stamp < 1e11:
+        return None
+    return datetime.datetime.fromtimestamp(stamp, tz=datetime.timezone.utc)
+
+
+def _csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_cell(value) for value in row] for row in rows)
+    return text.getvalue()
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return round(value, _DIGITS) if isinstance(value, float) else value

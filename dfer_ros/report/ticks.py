@@ -1,0 +1,53 @@
+"""Round marks for axes, and which of them there is room for at a width."""
+
+from __future__ import annotations
+
+import math
+
+from dfer_ros.report.time_bins import TimeAxis
+from dfer_ros.report.wording import clock
+
+WIDTHS = (0, 400, 800, 1600, 3200, 6400, 12800)
+"""Widths of a time axis in CSS pixels, each the begin of a range in which the same marks are shown."""
+
+_LEAST_PIXELS = 75
+_NARROWEST = 230
+_STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 10800, 21600, 43200)
+_DAY = 86400
+
+
+def time_ticks(axis: TimeAxis) -> str:
+    """Return the marks of a time axis as HTML; the class w<i> tells that one is shown from the i-th of WIDTHS on."""
+    levels: dict[float, list[int]] = {}
+    for level, width in enumerate(WIDTHS):
+        step = _step(axis.seconds, max(width, _NARROWEST))
+        for index in range(int(axis.seconds / step + 1e-6) + 1):
+            levels.setdefault(round(index * step, 3), []).append(level)
+    ticks = []
+    for seconds, shown in sorted(levels.items()):
+        classes = " ".join(f"w{level}" for level in shown)
+        label = clock(seconds, 0 if float(seconds).is_integer() else 1)
+        ticks.append(f'<span class="tick {classes}" style="left:{100 * seconds / axis.seconds:.3f}%">{label}</span>')
+    return f'<div class="ticks" aria-hidden="true">{"".join(ticks)}</div>'
+
+
+def tick_style() -> str:
+    """Return the CSS that shows the marks for which a time axis is wide enough."""
+    rules = []
+    for level, width in enumerate(WIDTHS):
+        below = f" and (max-width:{WIDTHS[level + 1] - 0.02}px)" if level + 1 < len(WIDTHS) else ""
+        rules.append(f"@container axis (min-width:{width}px){below}{{.tick:not(.w{level}){{display:none}}}}")
+    return "\n".join(rules)
+
+
+def round_steps(top: float, most: int) -> list[float]:
+    """Return at most about `most` round numbers from 0 to top, both ends included where they are round."""
+    raw = top / max(most, 1)
+    magnitude = 10.0 ** math.floor(math.log10(raw))
+    step = next(magnitude * factor for factor in (1, 2, 5, 10) if magnitude * factor >= raw * 0.999)
+    return [index * step for index in range(int(top / step + 1e-6) + 1)]
+
+
+def _step(seconds: float, width: float) -> float:
+    least = seconds * _LEAST_PIXELS / width
+    return next((step for step in _STEPS if step >= least), math.ceil(least / _DAY) * _DAY)

@@ -1,0 +1,69 @@
+"""A participant of the graph beside the command that is tested, in the test's own ROS domain."""
+
+import os
+import threading
+import time
+
+# Before anything starts DDS: nobody else on this machine or network may answer.
+os.environ["ROS_DOMAIN_ID"] = str(1 + (os.getpid() + 70) % 100)
+os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+
+import rclpy
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+
+from dfer_ros.cli.transport_profile import transport_environment
+
+
+def quality(reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.VOLATILE, depth=200):
+    return QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=depth, reliability=reliability, durability=durability)
+
+
+class Listener:
+    """Keeps the bytes of what it hears, in a thread of its own; its context is not that of the command."""
+
+    def __init__(self, name="listener"):
+        os.environ.update(transport_environment())
+        self._context = Context()
+        rclpy.init(args=[], context=self._context)
+        self.node = Node(name, context=self._context)
+        self.heard = {}
+        self.arrived = {}
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self.node)
+        self._thread = threading.Thread(target=self._executor.spin, daemon=True)
+        self._thread.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._executor.shutdown()
+        self._thread.join()
+        self.node.destroy_node()
+        self._context.try_shutdown()
+
+    def listen(self, kind, topic, profile=None):
+        """Keep the serialized messages of a topic, and when they arrived."""
+        heard, arrived = self.heard.setdefault(topic, []), self.arrived.setdefault(topic, [])
+
+        def receive(data):
+            arrived.append(time.monotonic())
+            heard.append(data)
+
+        self.node.create_subscription(kind, topic, receive, profile or quality(), raw=True)
+
+    def publishers(self, topic):
+        return self.node.get_publishers_info_by_topic(topic)
+
+
+def wait_until(condition, seconds=20.0):
+    """Return whether the condition came true in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True

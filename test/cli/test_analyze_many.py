@@ -1,0 +1,261 @@
+"""`dfer analyze` of many recordings: processes, what is done already, what fails."""
+
+import csv
+import fcntl
+import json
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import cv2
+import pytest
+
+from dfer_ros.cli.analyze_many import SUMMARY_FILE, output_name
+from dfer_ros.cli.main import main
+from dfer_ros.cli.outputs import VideoOutput
+from dfer_ros.cli.recording_worker import RecordingTask
+from dfer_ros.cli.worker_processes import analyze_in_processes
+from dfer_ros.core.analysis_receipt import receipt_path, source_identity
+from dfer_ros.core.recording_analysis import AnalysisConfig, RecordingAnalyzer
+
+FRAMES = 9
+
+
+def dfer(*arguments):
+    """Return the exit code of `dfer ARGUMENTS`."""
+    with pytest.raises(SystemExit) as ended:
+        main([str(argument) for argument in arguments])
+    return ended.value.code
+
+
+def write_video(path, frames):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with VideoOutput(path, 30.0) as output:
+        for frame in frames:
+            output.write(frame)
+    return path
+
+
+@pytest.fixture(scope="module")
+def recordings(clip, tmp_path_factory):
+    """Two videos of one name and a folder of images."""
+    root = tmp_path_factory.mktemp("recordings")
+    write_video(root / "monday" / "talk.mp4", clip[:FRAMES])
+    write_video(root / "tuesday" / "talk.mp4", clip[20 : 20 + FRAMES])
+    (root / "frames").mkdir()
+    for index, frame in enumerate(clip[40 : 40 + FRAMES]):
+        cv2.imwrite(str(root / "frames" / f"{index}.png"), frame)
+    return root
+
+
+@pytest.fixture(scope="module")
+def single(recordings, tmp_path_factory):
+    """The output of each of them, analyzed alone."""
+    folder = tmp_path_factory.mktemp("single")
+    outputs = {}
+    for number, recording in enumerate(("monday/talk.mp4", "tuesday/talk.mp4", "frames")):
+        output = folder / f"{number}.jsonl"
+        assert dfer("analyze", recordings / recording, "--output", output) == 0
+        outputs[recordings / recording] = output.read_bytes()
+    return outputs
+
+
+def outputs_of(folder, single):
+    return {recording: (folder / output_name(recording)).read_bytes() for recording in single}
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_many_give_the_same_files_as_each_alone(recordings, single, tmp_path, capsys, processes):
+    assert dfer("analyze", recordings, "--output-folder", tmp_path, "--processes", processes) == 0
+    assert outputs_of(tmp_path, single) == single
+    assert "3 recordings: 3 analyzed; 1 s of video" in capsys.readouterr().out
+    names = {output_name(recording) for recording in single}
+    receipts = {receipt_path(tmp_path / name).name for name in names}
+    assert {path.name for path in tmp_path.iterdir()} == names | receipts | {SUMMARY_FILE}
+
+
+def test_ray_gives_the_same_files(recordings, single, tmp_path, capsys):
+    pytest.importorskip("ray", reason="ray is not installed: it is an extra")
+    damaged = tmp_path / "damaged.mp4"
+    damaged.write_bytes(b"no video")
+    folder = tmp_path / "out"
+    assert dfer("analyze", recordings, damaged, "--output-folder", folder, "--ray", "local", "--processes", 2) == 1
+    assert outputs_of(folder, single) == single
+    said = capsys.readouterr()
+    assert "4 recordings: 3 analyzed, 1 failed" in said.out
+    assert "cannot open" in " ".join(said.err.split())
+
+
+def test_a_ray_that_does_not_answer_is_said(recordings, tmp_path, capsys):
+    pytest.importorskip("ray", reason="ray is not installed: it is an extra")
+    assert dfer("analyze", recordings, "--output-folder", tmp_path, "--ray", "nowhere") == 1
+    assert "Ray cannot be reached at nowhere" in capsys.readouterr().err
+
+
+@pytest.fixture
+def done(recordings, single, tmp_path):
+    """A folder in which all recordings are finished; every file in it is a day old."""
+    folder = tmp_path / "out"
+    assert dfer("analyze", recordings, "--output-folder", folder) == 0
+    for path in folder.iterdir():
+        os.utime(path, (time.time() - 86400,) * 2)
+    return folder
+
+
+def new_files(folder):
+    return {path.name for path in folder.glob("*.jsonl") if path.stat().st_mtime > time.time() - 3600}
+
+
+def test_what_is_finished_is_not_done_again(recordings, single, done, capsys):
+    assert dfer("analyze", recordings, "--output-folder", done) == 0
+    assert new_files(done) == set()
+    assert "3 recordings: 0 analyzed, 3 finished before" in capsys.readouterr().out
+
+
+def test_a_run_with_more_recordings_does_only_those(recordings, single, done, clip, tmp_path):
+    other = write_video(tmp_path / "talk.mp4", clip[:5])
+    assert dfer("analyze", recordings / "monday", other, "--output-folder", done) == 0
+    assert new_files(done) == {output_name(other)}
+
+
+def test_what_is_half_written_is_done_again(recordings, single, done):
+    monday, tuesday, frames = (done / output_name(recording) for recording in single)
+    monday.write_bytes(monday.read_bytes()[:500])
+    receipt_path(tuesday).unlink()
+    receipt_path(frames).write_text(receipt_path(frames).read_text()[:200])
+    assert dfer("analyze", recordings, "--output-folder", done) == 0
+    assert new_files(done) == {monday.name, tuesday.name, frames.name}
+    assert outputs_of(done, single) == single
+
+
+def test_another_parameter_is_done_again(recordings, single, done):
+    assert dfer("analyze", recordings, "--output-folder", done, "--frame-rate", 15) == 0
+    assert new_files(done) == {output_name(recording) for recording in single}
+    assert outputs_of(done, single) != single
+
+
+def test_a_failing_recording_stops_no_other_and_leaves_no_older_answer(clip, tmp_path, capsys):
+    good = write_video(tmp_path / "good.mp4", clip[:FRAMES])
+    bad = write_video(tmp_path / "bad.mp4", clip[:FRAMES])
+    folder = tmp_path / "out"
+    assert dfer("analyze", good, bad, "--output-folder", folder) == 0
+    bad.write_bytes(b"no video any more")
+    capsys.readouterr()
+    assert dfer("analyze", bad, good, "--output-folder", folder) == 1
+    said = capsys.readouterr()
+    assert "2 recordings: 0 analyzed, 1 finished before, 1 failed" in said.out
+    assert "is it a whole video file?" in " ".join(said.err.replace("│", " ").split())
+    with (folder / SUMMARY_FILE).open(newline="") as file:
+        first, second = csv.DictReader(file)
+    assert (first["source"], first["output"]) == (str(bad), "")
+    assert "cannot open" in first["problem"]
+    assert (second["source"], second["output"], second["problem"]) == (str(good), output_name(good), "")
+    assert (second["frames"], second["faces"]) == (str(FRAMES), str(FRAMES - 2))
+    assert {path.name for path in folder.glob("*.jsonl")} == {output_name(good)}
+
+
+def test_a_process_that_dies_takes_only_its_own_recording_along(recordings, single, tmp_path):
+    analyzer = RecordingAnalyzer(AnalysisConfig())
+    tasks = [
+        RecordingTask(source, tmp_path / f"{n}.jsonl", source_identity(source), analyzer.config, analyzer.identity())
+        for n, source in enumerate([*single, *single])
+    ]
+    results = analyze_in_processes(tasks, 1)
+    assert next(results).problem == ""
+    (process,) = multiprocessing.active_children()
+    os.kill(process.pid, signal.SIGKILL)
+    problems = [result.problem for result in results]
+    assert problems.count("") == 4
+    (problem,) = filter(None, problems)
+    assert problem.endswith("was ended by SIGKILL.")
+    assert multiprocessing.active_children() == []
+
+
+def test_stopped_by_ctrl_c_it_leaves_what_is_finished_and_nothing_half_written(clip, tmp_path):
+    folder = tmp_path / "out"
+    short, long = write_video(tmp_path / "short.mp4", clip[:3]), write_video(tmp_path / "long.mp4", clip * 20)
+    command = [sys.executable, "-m", "dfer_ros.cli.main", "analyze", str(short), str(long)]
+    process = subprocess.Popen([*command, "--output-folder", str(folder), "--processes", "2"], stderr=subprocess.PIPE)
+    finished = receipt_path(folder / output_name(short))
+    deadline = time.monotonic() + 120
+    while not finished.exists():
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=60)[1].decode()
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    assert {path.name for path in folder.iterdir()} == {output_name(short), finished.name}
+
+
+def test_namesakes_have_other_outputs_and_each_has_the_same_in_every_run(tmp_path):
+    names = [output_name(tmp_path / name) for name in ("a/talk.mp4", "b/talk.mp4", "a/talk.avi", "a/Talk.mp4")]
+    assert len({name.lower() for name in names}) == 4
+    assert output_name(tmp_path / "a/talk.mp4") == names[0]
+    assert names[0].startswith("talk-")
+    assert len(output_name(tmp_path / ("x" * 250))) < 100
+
+
+def test_a_folder_that_another_run_writes_into_is_refused(recordings, tmp_path, capsys):
+    opened = os.open(tmp_path, os.O_RDONLY)
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        assert dfer("analyze", recordings, "--output-folder", tmp_path) == 1
+    finally:
+        os.close(opened)
+    assert "Another `dfer analyze` writes into" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_worker_with_another_model_does_not_answer(recordings, single, tmp_path):
+    source = next(iter(single))
+    config = AnalysisConfig(detector=RecordingAnalyzer(AnalysisConfig()).config.detector)
+    task = RecordingTask(source, tmp_path / "a.jsonl", source_identity(source), config, {"dfer": "9.9"})
+    (result,) = analyze_in_processes([task], 1)
+    assert "install the same everywhere" in result.problem
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_receipt_says_what_the_output_was_made_of(recordings, single, done):
+    recording = next(iter(single))
+    content = json.loads(receipt_path(done / output_name(recording)).read_text())
+    assert content["source"]["path"] == str(recording)
+    assert (content["frames"], content["faces"]) == (FRAMES, FRAMES - 2)
+    assert content["analysis"]["precision"] == "int8"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("{one}", "{two}", "--output", "out.jsonl"), "Several recordings need --output-folder"),
+        (("{one}", "--output", "."), "is a folder: name a file, or use --output-folder"),
+        (("{one}", "--output", "out.jsonl", "--processes", "2"), "go with --output-folder"),
+        (("{one}", "--output", "out.jsonl", "--ray", "local"), "go with --output-folder"),
+        (("{one}", "--output-folder", "out", "--video", "out.mp4"), "--video goes with --output"),
+        (("{one}", "--output-folder", "out", "--processes", "-1"), "--processes must be 1 or more"),
+        (("{one}", "--output-folder", "out", "--frame-rate", "0"), "must be above 0"),
+        (("{one}", "--output-folder", "/proc/out"), "The folder /proc/out cannot be used"),
+        (("/nowhere/*.mp4", "--output-folder", "out"), "There is no recording in /nowhere/*.mp4"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_sentence_and_leaves_nothing(
+    recordings, tmp_path, monkeypatch, capsys, arguments, sentence
+):
+    monkeypatch.chdir(tmp_path)
+    places = {"one": recordings / "monday" / "talk.mp4", "two": recordings / "tuesday" / "talk.mp4"}
+    assert dfer("analyze", *(argument.format(**places) for argument in arguments)) == 1
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert said.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_that_cannot_be_used_is_said_once(recordings, tmp_path, capsys):
+    assert dfer("analyze", recordings, "--output-folder", tmp_path / "out", "--model", "/nowhere/model") == 1
+    said = capsys.readouterr().err
+    assert said.count("There is no model folder") == 1
+    assert list((tmp_path / "out").iterdir()) == []
