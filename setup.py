@@ -10,8 +10,8 @@ from setuptools import find_packages, setup
 
 PACKAGE = "dfer_ros"
 NODES = {
-    **{name: "nodes" for name in ("face_detector_node", "dfer_node", "overlay_node", "video_source_node")},
-    **{name: "behavior" for name in ("greet_node", "speech_rate_node")},
+    **dict.fromkeys(("face_detector_node", "dfer_node", "overlay_node", "video_source_node"), "nodes"),
+    **dict.fromkeys(("greet_node", "speech_rate_node"), "behavior"),
 }
 """The executables, and the part of the package in which each is."""
 ROOT = Path(__file__).parent
@@ -86,7 +86,20 @@ setup(
         "bench": BENCH,
         "tune": TUNE,
         "train": TRAIN,
-        "test": ["pytest", "pytest-timeout", "hypothesis", "playwright", "axe-playwright-python", "ruff", "mypy", "types-PyYAML", *DEMO, *BAGS, *BENCH, *TRAIN],
+        "test": [
+            "pytest",
+            "pytest-timeout",
+            "hypothesis",
+            "playwright",
+            "axe-playwright-python",
+            "ruff",
+            "mypy",
+            "types-PyYAML",
+            *DEMO,
+            *BAGS,
+            *BENCH,
+            *TRAIN,
+        ],
     },
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),

@@ -9,7 +9,7 @@ import hashlib
 import os
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -58,12 +58,12 @@ def analyze_many(sources: Sequence[str], folder: Path, config: AnalysisConfig, p
     processes = processes or len(os.sched_getaffinity(0))
     recordings = find_recordings(sources)
     with _own_folder(folder):
-        plan = _plan(recordings, folder, config)
+        plan = _plan(recordings, folder.resolve(), config)
         begin = time.monotonic()
         results = [*plan.finished, *plan.failed]
         if plan.tasks:
             coming = analyze_on_ray(plan.tasks, ray, processes) if ray else analyze_in_processes(plan.tasks, processes)
-            results += list(_with_progress(coming, len(recordings), results))
+            results += map(_arrived, _with_progress(coming, len(recordings), results))
         by_source = {result.task.source: result for result in results}
         results = [by_source[recording] for recording in recordings]
         write_summary(folder / SUMMARY_FILE, results)
@@ -103,8 +103,8 @@ def _own_folder(folder: Path) -> Iterator[None]:
 def _plan(recordings: Sequence[Path], folder: Path, config: AnalysisConfig) -> _Plan:
     """Return what is done and what is to do, the largest first, so that no core is idle at the end."""
     # Models are opened here so that what is wrong with them is said once, and so that `auto` is decided once.
-    analyzer = RecordingAnalyzer(config)
-    analysis = analyzer.identity()
+    analyzer = RecordingAnalyzer(_absolute(config))
+    analysis = analyzer.identity
     plan = _Plan([], [], [])
     for recording in recordings:
         output = folder / output_name(recording)
@@ -121,6 +121,25 @@ def _plan(recordings: Sequence[Path], folder: Path, config: AnalysisConfig) -> _
             plan.tasks.append(task)
     plan.tasks.sort(key=lambda task: -task.source_identity["bytes"])
     return plan
+
+
+def _absolute(config: AnalysisConfig) -> AnalysisConfig:
+    """Return a configuration that says the same in another working folder."""
+    model, yunet_model = config.model, config.yunet_model
+    return replace(
+        config,
+        model=str(Path(model).expanduser().resolve()) if "/" in model else model,
+        yunet_model=str(Path(yunet_model).expanduser().resolve()) if yunet_model else yunet_model,
+    )
+
+
+def _arrived(result: RecordingResult) -> RecordingResult:
+    """Return the result; another machine may have written where this one does not see it."""
+    if result.receipt is None or result.task.output.exists():
+        return result
+    return replace(
+        result, receipt=None, problem=f"{result.task.output} was written on another machine: share its folder."
+    )
 
 
 def _with_progress(

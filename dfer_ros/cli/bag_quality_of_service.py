@@ -57,8 +57,8 @@ def publisher_profile(recorded: Sequence[Any]) -> QoSProfile:
         profile.reliability = ReliabilityPolicy.BEST_EFFORT
     if one.durability is QosDurability.TRANSIENT_LOCAL:
         profile.durability = DurabilityPolicy.TRANSIENT_LOCAL
-    if one.liveliness is QosLiveliness.MANUAL_BY_TOPIC:
-        profile.liveliness = LivelinessPolicy.MANUAL_BY_TOPIC
+    by_hand = one.liveliness is QosLiveliness.MANUAL_BY_TOPIC
+    profile.liveliness = LivelinessPolicy.MANUAL_BY_TOPIC if by_hand else LivelinessPolicy.AUTOMATIC
     profile.deadline = _duration(one.deadline)
     profile.lifespan = _duration(one.lifespan)
     profile.liveliness_lease_duration = _duration(one.liveliness_lease_duration)

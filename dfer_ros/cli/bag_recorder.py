@@ -33,6 +33,7 @@ class BagRecorder:
 
     node: its time is that of reception where it follows /clock; else that of the middleware counts.
     say: called with a sentence for each topic that cannot be recorded.
+    awaited: topics that nobody publishes yet. untimed: messages that came before the first /clock and were left out.
     """
 
     def __init__(self, node: Node, writer: BagWriter, topics: Sequence[str], say: Callable[[str], None]) -> None:
@@ -42,11 +43,10 @@ class BagRecorder:
         self._follows_clock = bool(node.get_parameter("use_sim_time").value)
         self.topics = {name: RecordedTopic(name) for name in topics}
         self.awaited = list(topics)
+        self.untimed = 0
 
     def look(self) -> None:
-        """Subscribe to topics that somebody publishes by now. Before the first /clock nothing has a time."""
-        if not self.awaited or (self._follows_clock and not self._now()):
-            return
+        """Subscribe to topics that somebody publishes by now."""
         for name in list(self.awaited):
             try:
                 if self._subscribe(name):
@@ -75,13 +75,15 @@ class BagRecorder:
         return True
 
     def _receive(self, topic: Any, recorded: RecordedTopic, data: bytes, info: Any) -> None:
-        received = self._now() if self._follows_clock else info["received_timestamp"] or time.time_ns()
+        if self._follows_clock:
+            received = self._node.get_clock().now().nanoseconds
+        else:
+            received = info["received_timestamp"] or time.time_ns()
+        if not received:
+            self.untimed += 1
+            return
         self._writer.write(topic, received, data)
         recorded.messages += 1
-
-    def _now(self) -> int:
-        nanoseconds: int = self._node.get_clock().now().nanoseconds
-        return nanoseconds
 
 
 def _type_hash(publisher: Any) -> str:

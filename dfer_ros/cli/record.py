@@ -98,6 +98,8 @@ def _record(node: Node, output: Path, arguments: argparse.Namespace, stopped: th
         raise SourceError(f"{error} {remedy}") from error
     for topic in recorder.topics.values():
         _say(f"{topic.name}: {topic.messages} messages")
+    if recorder.untimed:
+        _warn(f"{recorder.untimed} messages came before the first /clock and were left out.")
     if reason:
         _warn(reason)
     if not writer.messages:

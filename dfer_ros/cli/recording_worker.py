@@ -21,7 +21,7 @@ from dfer_ros.core.recording_analysis import AnalysisConfig, RecordingAnalyzer, 
 class RecordingTask:
     """A recording to analyze.
 
-    source_identity: see analysis_receipt. analysis: the RecordingAnalyzer.identity() that a worker must have as well.
+    source_identity: see analysis_receipt. analysis: the RecordingAnalyzer.identity that a worker must have as well.
     """
 
     source: Path
@@ -52,7 +52,7 @@ def analyze_recording(task: RecordingTask) -> RecordingResult:
 
 def _analyze(task: RecordingTask) -> Receipt:
     analyzer = _analyzer(task.config)
-    if analyzer.identity() != task.analysis:
+    if analyzer.identity != task.analysis:
         raise ModelError("A worker has another model or another version of dfer_ros: install the same everywhere.")
     # Nothing older may pass for the answer if this does not end well.
     receipt_path(task.output).unlink(missing_ok=True)

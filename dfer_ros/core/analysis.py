@@ -38,12 +38,13 @@ def analyze(
 ) -> Iterator[AnalyzedFrame]:
     """Yield the frames of the source that are processed at frame_rate (Hz, at most), with what is seen in them.
 
-    ahead: 0 does all in the caller's thread. Else frames are read in a second thread and faces looked for in a third,
+    ahead: 0 does all in the caller's thread. Else frames are read in a second thread and faces detected in a third,
     each up to so many frames ahead; the answers are the same, as every part sees every frame in its order.
     """
     frames = read_ahead(_processed(source, frame_rate), ahead)
-    seen = ((frame, pipeline.process(frame.image, frame.stamp)) for frame in frames)
-    for frame, faces in read_ahead(seen, ahead):
+    seen = ((frame, pipeline.detect(frame.image)) for frame in frames)
+    for frame, detections in read_ahead(seen, ahead):
+        faces = pipeline.follow(frame.image, frame.stamp, detections)
         yield AnalyzedFrame(frame, faces, recognize_faces(recognizer, frame.stamp, faces))
 
 

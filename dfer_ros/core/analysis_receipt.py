@@ -15,7 +15,7 @@ RECEIPT_SUFFIX = ".receipt.json"
 
 @dataclass(frozen=True)
 class Receipt:
-    """source: see source_identity(). analysis: see RecordingAnalyzer.identity(). sha256: of the output, hex digits.
+    """source: see source_identity(). analysis: see RecordingAnalyzer.identity. sha256: of the output, hex digits.
 
     frames: processed. faces: lines of the output. seconds: from the first processed frame to the last.
     unreadable: images that were left out.

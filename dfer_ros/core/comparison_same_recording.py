@@ -4,7 +4,7 @@ The limits were measured on 58 clips: 57 of the data sets MEAD, FEID, CK+ and ot
 MediaPipe and YuNet find in one clip overlap by 0.66 to 0.79 (median over its frames), and where a face moves, its
 places correlate by 0.53 or more; with one detector the boxes are equal. Of the 1653 pairs of different clips four in
 five are refused. Those that are not show faces at the same place at the same time: most that are longer than 30 frames
-are in doubt.
+are in doubt, with one detector.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from dfer_ros.core.alignment import align_face
 from dfer_ros.core.detection import DetectorConfig, FaceDetector
@@ -12,7 +13,9 @@ from dfer_ros.core.tracker import Tracker, TrackerConfig
 
 
 class FacePipeline:
-    """The first half of the way of a frame. Not thread safe: one pipeline belongs to one stream and one thread.
+    """The first half of the way of a frame.
+
+    Not thread safe: one pipeline belongs to one stream and one thread; only detect() may have a thread of its own.
 
     cleared: whether the last image came from before the one before it, so that all tracks were cleared. Frames that
     come late only are to be dropped before: see StampOrder.
@@ -31,11 +34,21 @@ class FacePipeline:
 
     def process(self, image: Image, stamp: float) -> list[Face]:
         """Return the confirmed faces of image [H, W, 3] uint8 BGR, taken at stamp seconds."""
+        return self.follow(image, stamp, self.detect(image))
+
+    def detect(self, image: Image) -> list[Detection]:
+        """Return the faces of an image, whoever they are: the half of process() that remembers nothing.
+
+        A thread of its own may call this and be ahead of the one that calls follow().
+        """
+        return self._detector.detect(image)
+
+    def follow(self, image: Image, stamp: float, detections: Sequence[Detection]) -> list[Face]:
+        """Return the confirmed faces of an image, taken at stamp seconds: the half of process() after detect()."""
         self.cleared, self._newest = stamp < self._newest, stamp
         if self.cleared:
             self._tracker.reset()
-        tracked = self._tracker.update(self._detector.detect(image), stamp)
-        return [_face(image, face_id, detection) for face_id, detection in tracked]
+        return [_face(image, face_id, detection) for face_id, detection in self._tracker.update(detections, stamp)]
 
 
 def _face(image: Image, face_id: str, detection: Detection) -> Face:

@@ -15,7 +15,7 @@ from dfer_ros.core.detection.yunet_detector import YuNetDetector, find_yunet_mod
 from dfer_ros.core.emotion_model import EmotionModel, EmotionModelConfig
 from dfer_ros.core.errors import SourceError
 from dfer_ros.core.face_pipeline import FacePipeline
-from dfer_ros.core.model_folder import DESCRIPTION_FILE, file_sha256
+from dfer_ros.core.model_folder import DESCRIPTION_FILE, ModelFolder, file_sha256
 from dfer_ros.core.recognizer import Recognizer
 from dfer_ros.core.tracker import TrackerConfig
 from dfer_ros.core.video import DEFAULT_FPS, FrameSource, open_source
@@ -47,6 +47,7 @@ class RecordingAnalyzer:
     """Analyzes one recording at a time; nothing of it is left for the next one. Belongs to one thread.
 
     config: the configuration, with the precision and the detector that `auto` has led to.
+    identity: what an answer depends on besides the recording, which JSON can hold: version, model, parameters.
     Raises ModelError or DetectorError where these cannot be used.
     """
 
@@ -54,22 +55,7 @@ class RecordingAnalyzer:
         self._detector = create_detector(DetectorConfig(config.detector, yunet_model=config.yunet_model))
         self._model = EmotionModel(EmotionModelConfig(config.model, config.precision))
         self.config = replace(config, precision=self._model.encoder.precision, detector=self._detector.name)
-
-    def identity(self) -> dict[str, Any]:
-        """Return what an answer depends on besides the recording: version, model, parameters; JSON can hold it."""
-        config = self.config
-        yunet = config.detector == YuNetDetector.name
-        return {
-            "dfer": __version__,
-            # model.yaml holds the sha256 of the files beside it.
-            "model_sha256": file_sha256(self._model.folder.path / DESCRIPTION_FILE),
-            "precision": config.precision,
-            "detector": config.detector,
-            "detector_sha256": file_sha256(find_yunet_model(config.yunet_model)) if yunet else "",
-            "fps": config.fps,
-            "topic": config.topic,
-            "frame_rate": config.frame_rate,
-        }
+        self.identity = _identity(self.config, self._model.folder)
 
     def analyze(self, source: FrameSource, ahead: int = 0) -> Iterator[AnalyzedFrame]:
         """Yield the processed frames of a source with what is seen in them; ahead: see analysis.analyze()."""
@@ -88,3 +74,18 @@ def open_recording(name: str, config: AnalysisConfig, threads: int | None = None
     if name.isdecimal():
         raise SourceError("`dfer analyze` reads recordings; for a camera use `dfer run --source`.")
     return open_source(name, config.fps, threads)
+
+
+def _identity(config: AnalysisConfig, folder: ModelFolder) -> dict[str, Any]:
+    yunet = config.detector == YuNetDetector.name
+    return {
+        "dfer": __version__,
+        # model.yaml holds the sha256 of the files beside it.
+        "model_sha256": file_sha256(folder.path / DESCRIPTION_FILE),
+        "precision": config.precision,
+        "detector": config.detector,
+        "detector_sha256": file_sha256(find_yunet_model(config.yunet_model)) if yunet else "",
+        "fps": config.fps,
+        "topic": config.topic,
+        "frame_rate": config.frame_rate,
+    }

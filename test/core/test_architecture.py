@@ -8,7 +8,7 @@ import dfer_ros
 PACKAGE = Path(dfer_ros.__file__).parent
 MESSAGES = {
     *("dfer_msgs", "sensor_msgs", "std_msgs", "std_srvs", "geometry_msgs", "rcl_interfaces", "builtin_interfaces"),
-    *("diagnostic_msgs", "lifecycle_msgs", "hri_msgs"),
+    *("diagnostic_msgs", "lifecycle_msgs", "rosgraph_msgs", "hri_msgs"),
 }
 ROS = {"rclpy", "rosbag2_py", "cv_bridge", "launch", "launch_ros", "ament_index_python"} | MESSAGES
 TRAINING_LIBRARIES = {"torch", "torchvision", "timm", "peft", "onnx"}

@@ -33,18 +33,18 @@ def test_nothing_of_a_recording_is_left_for_the_next_one(analyzer, folder):
     "change", [{"fps": 25.0}, {"topic": "/image"}, {"frame_rate": 15.0}, {"precision": "fp32"}, {"precision": "fp16"}]
 )
 def test_what_changes_the_answers_changes_the_identity(analyzer, change):
-    assert RecordingAnalyzer(AnalysisConfig(**change)).identity() != analyzer.identity()
+    assert RecordingAnalyzer(AnalysisConfig(**change)).identity != analyzer.identity
 
 
 def test_another_model_is_another_identity(analyzer, model_copy):
-    same = RecordingAnalyzer(AnalysisConfig(model=str(model_copy))).identity()
+    same = RecordingAnalyzer(AnalysisConfig(model=str(model_copy))).identity
     description = model_copy / "model.yaml"
     description.write_text(description.read_text() + "\n# other\n")
-    assert same == analyzer.identity() != RecordingAnalyzer(AnalysisConfig(model=str(model_copy))).identity()
+    assert same == analyzer.identity != RecordingAnalyzer(AnalysisConfig(model=str(model_copy))).identity
 
 
 def test_another_detector_is_another_identity(analyzer, yunet_model):
-    yunet = RecordingAnalyzer(AnalysisConfig(detector="yunet", yunet_model=yunet_model)).identity()
+    yunet = RecordingAnalyzer(AnalysisConfig(detector="yunet", yunet_model=yunet_model)).identity
     assert (yunet["detector"], len(yunet["detector_sha256"])) == ("yunet", 64)
 
 

@@ -56,7 +56,7 @@ DFER = (
     Parameter(
         "providers",
         list(SessionConfig.providers),
-        "Execution providers in order of preference: cpu, cuda, tensorrt, openvino, or ONNX Runtime's names; the CPU is last.",
+        "Execution providers in order of preference: cpu, cuda, tensorrt, openvino or others; the CPU is the last.",
     ),
     THREADS,
     frame_rate("face arrays"),
