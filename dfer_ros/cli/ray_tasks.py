@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import re
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
+import dfer_ros
 from dfer_ros.cli.recording_worker import RecordingResult, RecordingTask, analyze_recording
 from dfer_ros.core.errors import DferError
 
@@ -31,10 +35,12 @@ def analyze_on_ray(tasks: Iterable[RecordingTask], address: str, processes: int)
     if address == "local":
         options |= {"num_cpus": processes, "object_store_memory": _OBJECT_STORE_BYTES, "include_dashboard": False}
     try:
-        ray.init(address, **options)
+        with _own_code():
+            ray.init(address, **options)
     except Exception as error:  # ConnectionError, RuntimeError, ValueError, and those of Ray
-        sentence = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
-        raise DferError(f"Ray cannot be reached at {address} ({sentence}): give the address of its head.") from error
+        raise DferError(
+            f"Ray cannot be reached at {address} ({_line(error, 0)}): name the head of a cluster."
+        ) from error
     try:
         remote = ray.remote(num_cpus=1, max_retries=1)(analyze_recording)
         waiting = {remote.remote(task): task for task in tasks}
@@ -43,9 +49,32 @@ def analyze_on_ray(tasks: Iterable[RecordingTask], address: str, processes: int)
             task = waiting.pop(done)
             try:
                 result: RecordingResult = ray.get(done)
+            except ray.exceptions.RayTaskError as error:
+                # A traceback, with what was raised at its end.
+                result = RecordingResult(task, problem=f"Ray could not analyze {task.source}: {_line(error, -1)}.")
             except ray.exceptions.RayError as error:
-                reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
-                result = RecordingResult(task, problem=f"Ray could not analyze {task.source}: {reason}.")
+                result = RecordingResult(task, problem=f"Ray could not analyze {task.source}: {_line(error, 0)}.")
             yield result
     finally:
         ray.shutdown()
+
+
+@contextlib.contextmanager
+def _own_code() -> Iterator[None]:
+    """Let the processes of a Ray that is started here find the same dfer_ros as this one, wherever it was started."""
+    before = os.environ.get("PYTHONPATH")
+    own = str(Path(dfer_ros.__file__).parents[1])
+    os.environ["PYTHONPATH"] = os.pathsep.join([own, before] if before else [own])
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONPATH"]
+        else:
+            os.environ["PYTHONPATH"] = before
+
+
+def _line(error: Exception, number: int) -> str:
+    """Return a line of an error's text, without colours and full stop."""
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip().splitlines() or [type(error).__name__]
+    return lines[number].strip().rstrip(".")
