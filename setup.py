@@ -50,6 +50,7 @@ DEMO = ["scikit-image"]
 BAGS = ["rosbags"]
 BENCH = ["psutil"]
 TUNE = ["matplotlib"]
+RAY = ["ray; python_version < '3.14'"]
 TRAIN = [
     "torch==2.13.0",
     "onnx",
@@ -85,6 +86,7 @@ setup(
         "bags": BAGS,
         "bench": BENCH,
         "tune": TUNE,
+        "ray": RAY,
         "train": TRAIN,
         "test": [
             "pytest",
@@ -92,12 +94,14 @@ setup(
             "hypothesis",
             "playwright",
             "axe-playwright-python",
+            "mcap",
             "ruff",
             "mypy",
             "types-PyYAML",
             *DEMO,
             *BAGS,
             *BENCH,
+            *RAY,
             *TRAIN,
         ],
     },
