@@ -33,10 +33,10 @@ def say_comparison(comparison: Comparison, checks: Sequence[Check], written: Seq
         console.print(_people(comparison))
     if checks:
         console.print(_checks(checks))
-    style = "" if not checks else "green" if all(check.within for check in checks) else "red"
-    lines.print(verdict(checks), style=style, highlight=False, markup=False)
     if written:
         lines.print(f"-> {', '.join(map(str, written))}", highlight=False, markup=False)
+    style = "" if not checks else "green" if all(check.within for check in checks) else "red"
+    lines.print(verdict(checks), style=style, highlight=False, markup=False)
 
 
 def _sides(comparison: Comparison) -> Table:

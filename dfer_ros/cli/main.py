@@ -15,12 +15,13 @@ from dfer_ros.core.errors import DferError
 
 # What goes wrong with a file is said in our own sentence, not in a warning of OpenCV as well; it reads this at import.
 os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 COMMANDS = {
     "demo": "run the real graph on a made clip: no camera, no file, no network",
     "run": "run the graph on a camera topic, a webcam, a video or a folder of images",
-    "analyze": "read the emotions of a recording into a JSONL file, without ROS",
-    "compare": "hold two recordings of emotions against each other, with a verdict",
+    "analyze": "read the emotions of recordings into JSONL files, without ROS",
+    "compare": "compare two runs over one recording and judge the change",
     "replay": "play a bag into the running graph, with its clock",
     "record": "write the emotions of a running graph, and more on request, into a bag",
     "report": "show a recording of emotions as one page, and as tables for studies",

@@ -61,6 +61,7 @@ def open_reader(path: Path) -> Iterator[Any]:
             ) from error
         except Exception as error:  # every storage has exceptions of its own for damage
             raise SourceError(f"{path} cannot be read as a bag: {clause(error)}.") from error
+        _match_topics(reader)
         yield reader
 
 
@@ -101,6 +102,20 @@ def check_finished(path: Path) -> None:
 def clause(error: Exception) -> str:
     """Return what an exception says as one line without its full stop."""
     return " ".join(str(error).split()).rstrip(".") or type(error).__name__
+
+
+def _match_topics(reader: Any) -> None:
+    """Have `rosbags` read topics whose profiles of quality of service differ in the metadata and in the storage file.
+
+    People change those in the metadata so that a bag plays to their subscribers; `rosbags` then finds no messages.
+    """
+    told = {(connection.topic, connection.msgtype): connection.ext for connection in reader.connections}
+    known = [(connection.topic, connection.msgtype, connection.ext) for connection in reader.connections]
+    for storage in getattr(reader.storage, "storages", ()):
+        for index, connection in enumerate(storage.connections):
+            topic = connection.topic, connection.msgtype
+            if topic in told and (*topic, connection.ext) not in known:
+                storage.connections[index] = connection._replace(ext=told[topic])
 
 
 def _unfinished(path: Path, sign: str) -> str:

@@ -77,6 +77,15 @@ def test_every_version_of_the_metadata_is_read(tmp_path, version):
 
 
 @pytest.mark.parametrize("form", ["mcap", "sqlite3"])
+def test_profiles_that_were_changed_in_the_metadata_change_nothing(tmp_path, form):
+    bag = write_clip(tmp_path / "bag", [picture(index) for index in range(FRAMES)], form)
+    metadata = (bag / METADATA_FILE).read_text()
+    assert "reliability: reliable" in metadata
+    (bag / METADATA_FILE).write_text(metadata.replace("reliability: reliable", "reliability: best_effort"))
+    assert len(list(BagImages(bag, "").frames())) == FRAMES
+
+
+@pytest.mark.parametrize("form", ["mcap", "sqlite3"])
 def test_a_storage_file_alone_is_read(tmp_path, form):
     file = data_file(write_clip(tmp_path / "bag", [picture(0)], form))
     assert len(list(BagImages(file.rename(tmp_path / file.name), "").frames())) == 1

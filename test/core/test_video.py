@@ -50,6 +50,13 @@ def test_a_video_file_is_stamped_by_its_own_rate_from_zero(tmp_path, name, codec
     assert [frame.stamp for frame in source.frames()] == pytest.approx(np.arange(20) / fps, abs=1e-3)
 
 
+def test_one_decoding_thread_gives_the_same_frames(tmp_path):
+    path = write_video(tmp_path / "clip.mp4", codec="mp4v")
+    one, usual = (list(VideoFile(path, threads).frames()) for threads in (1, None))
+    assert len(one) == len(usual) > 0
+    assert all(np.array_equal(a.image, b.image) and a.stamp == b.stamp for a, b in zip(one, usual))
+
+
 def test_a_video_file_can_be_walked_again(tmp_path):
     source = VideoFile(write_video(tmp_path / "clip.avi"))
     assert brightness(source) == brightness(source)
