@@ -47,7 +47,7 @@ ROS = [
     "ros-kilted-diagnostic-msgs",
 ]
 DEMO = ["scikit-image"]
-BAGS = ["rosbags"]
+BAGS = ["rosbags>=0.11,<0.12"]
 BENCH = ["psutil"]
 TUNE = ["matplotlib"]
 RAY = ["ray; python_version < '3.14'"]

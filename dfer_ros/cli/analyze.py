@@ -107,9 +107,9 @@ def _remarks(source: FrameSource) -> Iterator[str]:
     if source.unreadable:
         yield f"{len(source.unreadable)} images could not be read and were left out. The first: {source.unreadable[0]}"
     if isinstance(source, BagImages) and source.late:
-        yield f"{source.late} images have stamps before those of images that came earlier, and were left out."
+        yield f"Images left out, as images with later stamps came before them: {source.late}."
     if isinstance(source, BagImages) and source.jumps:
-        yield f"The stamps of the images went back {source.jumps} times: everybody counts as new from there on."
+        yield f"Times that the clock of the images went back, so that everybody counts as new: {source.jumps}."
 
 
 def _with_progress(frames: Iterator[AnalyzedFrame], count: int) -> Iterator[AnalyzedFrame]:

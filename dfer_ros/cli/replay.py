@@ -14,6 +14,7 @@ from pathlib import Path
 
 import rclpy
 from rclpy.node import Node
+from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
 from rclpy.signals import SignalHandlerOptions
 from rich.console import Console
@@ -63,10 +64,13 @@ def run(arguments: argparse.Namespace) -> int:
     with open_reader(arguments.bag) as reader:
         selection = select(reader, arguments.bag, arguments.topics, part)
         with _node() as node:
-            topics = create_publishers(node, selection, remaps, own_clock=arguments.clock > 0.0)
-            _warn(console, [*topics.remarks, *_wait_for_listeners(topics, arguments.wait, stopped)])
+            own_clock = arguments.clock > 0.0
+            topics = create_publishers(node, selection, remaps, own_clock)
+            clock = node.create_publisher(Clock, CLOCK_TOPIC, QoSProfile(depth=1)) if own_clock else None
+            _warn(console, topics.remarks)
+            _warn(console, _wait_for_listeners(topics, arguments.wait, stopped))
             _warn(console, rivals(node, topics.names))
-            return _play(node, selection, topics, arguments, stopped)
+            return _play(selection, topics, clock, arguments, stopped)
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -96,15 +100,20 @@ def _wait_for_listeners(topics: PlayedTopics, seconds: float, stopped: threading
     if topics.heard():
         stopped.wait(min(seconds, _SETTLE_SECONDS))
         return []
+    if stopped.is_set() or not seconds:
+        return []
     names = " or ".join(topics.awaited_names())
-    return [f"Nobody listens to {names} after {seconds:g} s; the bag is played all the same."] if seconds else []
+    return [f"Nobody listens to {names} after {seconds:g} s; the bag is played all the same."]
 
 
 def _play(
-    node: Node, selection: Selection, topics: PlayedTopics, arguments: argparse.Namespace, stopped: threading.Event
+    selection: Selection,
+    topics: PlayedTopics,
+    clock: Publisher | None,
+    arguments: argparse.Namespace,
+    stopped: threading.Event,
 ) -> int:
     config = PlayConfig(arguments.rate, arguments.loop, arguments.clock)
-    clock = node.create_publisher(Clock, CLOCK_TOPIC, QoSProfile(depth=1)) if arguments.clock > 0.0 else None
     with Keyboard() as keyboard, _progress((selection.stop - selection.start) * 1e-9, keyboard.there) as show:
         player = BagPlayer(selection, topics, clock, config, stopped, show)
         begin = time.monotonic()

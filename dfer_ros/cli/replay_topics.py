@@ -46,13 +46,16 @@ class PlayedTopics:
 
 
 def parse_remaps(remaps: Sequence[str]) -> dict[str, str]:
-    """Return new names by old ones for texts of the form OLD:=NEW; raises SourceError where one has another form."""
+    """Return new names by old ones, these without their slash, for texts of the form OLD:=NEW.
+
+    Raises SourceError where one has another form.
+    """
     parsed = {}
     for remap in remaps:
         old, arrow, new = remap.partition(_ARROW)
         if not (old and arrow and new):
             raise SourceError(f"--remap takes OLD{_ARROW}NEW, such as /camera/image_raw{_ARROW}/image, not '{remap}'.")
-        parsed["/" + old.lstrip("/")] = "/" + new.lstrip("/")
+        parsed[old.lstrip("/")] = "/" + new.lstrip("/")
     return parsed
 
 
@@ -65,10 +68,10 @@ def create_publishers(node: Node, selection: Selection, remaps: Mapping[str, str
     connections: dict[tuple[str, str], list[Any]] = {}
     for connection in selection.connections:
         connections.setdefault((connection.topic, connection.msgtype), []).append(connection)
-    unknown = sorted(remaps.keys() - {topic for topic, _ in connections})
+    unknown = sorted(remaps.keys() - {topic.lstrip("/") for topic, _ in connections})
     if unknown:
         names = ", ".join(sorted({topic for topic, _ in connections}))
-        raise SourceError(f"--remap names {unknown[0]}, which is not played; the topics are: {names}.")
+        raise SourceError(f"--remap names /{unknown[0]}, which is not played; the topics are: {names}.")
     publishers, remarks = {}, []
     for (topic, message_type), same in connections.items():
         kind = message_class(message_type)
@@ -78,7 +81,7 @@ def create_publishers(node: Node, selection: Selection, remaps: Mapping[str, str
             package = message_type.partition("/")[0]
             remarks.append(f"{topic} is left out: its type {message_type} is not installed here (package {package}).")
         else:
-            publisher = _create_publisher(node, remaps.get(topic, topic), kind, same)
+            publisher = _create_publisher(node, remaps.get(topic.lstrip("/"), topic), kind, same)
             publishers.update({connection.id: publisher for connection in same})
     if not publishers:
         raise SourceError(f"Nothing of the bag {selection.path} can be played. {' '.join(remarks)}")

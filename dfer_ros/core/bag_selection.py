@@ -65,8 +65,9 @@ def select(reader: Any, path: Path, topics: Sequence[str], part: BagPart) -> Sel
     Raises SourceError where a topic is not there, naming those that are, and where there is no message in that part.
     """
     there = {connection.topic: connection.msgtype for connection in reader.connections}
-    wanted = ["/" + topic.lstrip("/") for topic in topics]
-    missing = [topic for topic in wanted if topic not in there]
+    # Some bags have names without the slash.
+    wanted = {topic.lstrip("/"): topic for topic in topics}
+    missing = [topic for bare, topic in wanted.items() if bare not in {name.lstrip("/") for name in there}]
     if missing:
         names = ", ".join(f"{topic} ({kind})" for topic, kind in sorted(there.items())) or "none"
         raise SourceError(f"The bag {path} has no topic {missing[0]}; its topics: {names}.")
@@ -77,5 +78,5 @@ def select(reader: Any, path: Path, topics: Sequence[str], part: BagPart) -> Sel
         seconds = (reader.end_time - reader.start_time) * 1e-9
         raise SourceError(f"The bag {path} lasts {seconds:.1f} s: --start must be less.")
     stop = reader.end_time if part.duration is None else min(reader.end_time, start + round(part.duration * 1e9))
-    connections = tuple(c for c in reader.connections if c.topic in wanted or not wanted)
+    connections = tuple(c for c in reader.connections if c.topic.lstrip("/") in wanted or not wanted)
     return Selection(path, reader, connections, start, stop)

@@ -3,8 +3,10 @@ import subprocess
 import sys
 
 import cv2
+import mcap.writer
 import numpy as np
 import pytest
+import yaml
 from made_bags import FORMS, write_clip
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
@@ -89,6 +91,36 @@ def test_profiles_that_were_changed_in_the_metadata_change_nothing(tmp_path, for
 def test_a_storage_file_alone_is_read(tmp_path, form):
     file = data_file(write_clip(tmp_path / "bag", [picture(0)], form))
     assert len(list(BagImages(file.rename(tmp_path / file.name), "").frames())) == 1
+
+
+@pytest.mark.parametrize("form", ["mcap", "sqlite3, file zstd"])
+def test_a_bag_in_several_files_is_read_in_their_order(tmp_path, form):
+    bag = write_clip(tmp_path / "bag", [picture(index) for index in range(3)], form)
+    rest = data_file(write_clip(tmp_path / "rest", [picture(index) for index in range(3, 5)], form))
+    rest.rename(bag / rest.name)
+    metadata = yaml.safe_load((bag / METADATA_FILE).read_text())
+    metadata["rosbag2_bagfile_information"]["relative_file_paths"].append(rest.name)
+    (bag / METADATA_FILE).write_text(yaml.safe_dump(metadata))
+    images = [frame.image for frame in BagImages(bag, "").frames()]
+    assert [(image == picture(index)).all() for index, image in enumerate(images)] == [True] * 5
+
+
+@pytest.mark.parametrize("chunks", [True, False])
+@pytest.mark.parametrize("compression", list(mcap.writer.CompressionType))
+def test_a_file_of_the_mcap_library_is_read(tmp_path, compression, chunks):
+    with (tmp_path / "talk.mcap").open("wb") as file:
+        writer = mcap.writer.Writer(file, compression=compression, use_chunking=chunks)
+        writer.start(profile="ros2", library="test")
+        text, _ = TYPES.generate_msgdef(RAW, ros_version=2)
+        schema = writer.register_schema(RAW, "ros2msg", text.encode())
+        channel = writer.register_channel("/camera", "cdr", schema)
+        for index in range(FRAMES):
+            at = START * 10**9 + index
+            data = bytes(TYPES.serialize_cdr(raw_message(picture(index), at), RAW))
+            writer.add_message(channel, at, data, at)
+        writer.finish()
+    frames = list(BagImages(tmp_path / "talk.mcap", "").frames())
+    assert [(frame.image == picture(frame.index)).all() for frame in frames] == [True] * FRAMES
 
 
 def test_what_a_bag_defines_besides_its_images_need_not_be_understood(tmp_path):

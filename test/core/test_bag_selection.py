@@ -38,6 +38,12 @@ def test_topics_are_selected_by_name(reader, bag, name):
     assert [topic for topic, _ in played(reader, bag, [name])] == ["/chatter"] * 10
 
 
+def test_names_without_a_slash_in_the_bag_are_found(tmp_path):
+    bag = write_clip(tmp_path / "bag", [PICTURE], topic="image")
+    with open_reader(bag) as opened:
+        assert len(played(opened, bag, ["/image"])) == 1
+
+
 @pytest.mark.parametrize(
     ("start", "duration", "frames"),
     [(0.0, 0.1, range(3)), (0.4, None, range(12, 30)), (0.39, 0.2, range(12, 18)), (0.9, 100.0, range(27, 30))],
@@ -61,7 +67,7 @@ def test_a_loop_over_nothing_ends(reader, bag):
 
 def test_a_topic_that_is_not_there_is_an_error_that_lists_those_that_are(reader, bag):
     there = r"/camera/image_raw \(sensor_msgs/msg/Image\), /chatter \(std_msgs/msg/String\)"
-    with pytest.raises(SourceError, match=f"has no topic /image; its topics: {there}"):
+    with pytest.raises(SourceError, match=f"has no topic image; its topics: {there}"):
         select(reader, bag, ["/chatter", "image"], BagPart())
 
 
