@@ -10,8 +10,12 @@ from setuptools import find_packages, setup
 
 PACKAGE = "dfer_ros"
 NODES = {
-    **dict.fromkeys(("face_detector_node", "dfer_node", "overlay_node", "video_source_node"), "nodes"),
-    **dict.fromkeys(("greet_node", "speech_rate_node"), "behavior"),
+    "face_detector_node": "nodes",
+    "dfer_node": "nodes",
+    "overlay_node": "nodes",
+    "video_source_node": "nodes",
+    "greet_node": "behavior",
+    "speech_rate_node": "behavior",
 }
 """The executables, and the part of the package in which each is."""
 ROOT = Path(__file__).parent

@@ -15,10 +15,15 @@ from dfer_ros.core.errors import SourceError
 from dfer_ros.core.faces import Image
 
 
+def part_of(path: Path) -> Path:
+    """Return the name of a file while it is written."""
+    return path.with_name(path.name + ".part")
+
+
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[TextIO]:
     """Yield a text file that gets the name `path` only if all goes well; raises SourceError if it cannot be written."""
-    part = path.with_name(path.name + ".part")
+    part = part_of(path)
     try:
         file = part.open("w", encoding="utf-8")
     except OSError as error:

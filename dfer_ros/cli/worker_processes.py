@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext
 from typing import cast
 
+from dfer_ros.cli.outputs import part_of
 from dfer_ros.cli.recording_worker import RecordingResult, RecordingTask, analyze_recording
 
 _LONGEST_END = 5.0
@@ -39,18 +40,20 @@ class _Worker:
             result: RecordingResult = self.connection.recv()
             return result
         except (EOFError, OSError):
-            self.stop()
+            self.stop(task)
             code = self.process.exitcode or 0
             how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
             return RecordingResult(task, problem=f"The process that analyzed {task.source} was ended {how}.")
 
-    def stop(self) -> None:
-        """End the process, whatever it does; if it can, it takes away what is half written."""
+    def stop(self, task: RecordingTask | None = None) -> None:
+        """End the process, whatever it does, and take away what it has half written of a task."""
         self.process.terminate()
         self.process.join(_LONGEST_END)
         self.process.kill()
         self.process.join()
         self.connection.close()
+        if task is not None:
+            part_of(task.output).unlink(missing_ok=True)
 
 
 def analyze_in_processes(tasks: Iterable[RecordingTask], processes: int) -> Iterator[RecordingResult]:
@@ -74,8 +77,10 @@ def analyze_in_processes(tasks: Iterable[RecordingTask], processes: int) -> Iter
                     idle.append(worker)
                 yield result
     finally:
-        for worker in (*idle, *(worker for worker, _ in busy.values())):
+        for worker in idle:
             worker.stop()
+        for worker, task in busy.values():
+            worker.stop(task)
 
 
 def _serve(connection: Connection) -> None:
