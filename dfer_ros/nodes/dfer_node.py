@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from dfer_ros.core.emotion_model import EmotionModel, EmotionModelConfig
 from dfer_ros.core.errors import DferError
@@ -27,8 +27,6 @@ class DferNode(ManagedNode):
         if self.values["input"] == "hri" and len(self.values["cameras"]) > 1:
             raise DferError("With input:=hri there is one stream of faces, of all cameras: leave 'cameras' as it is.")
         self._cameras = {camera: StreamStatistics() for camera in self.values["cameras"]}
-        self._facts: dict[str, str] = {}
-        self._warning = ""
         self.watch({camera or "faces": one for camera, one in self._cameras.items()}, "the face detector")
 
     def create_streams(self) -> Iterator[EmotionStream]:
@@ -37,29 +35,21 @@ class DferNode(ManagedNode):
         for camera, statistics in self._cameras.items():
             yield EmotionStream(self, self.log, statistics, self.values, camera, model)
 
-    def facts(self) -> Mapping[str, str]:
-        """Return the model, precision and provider in use."""
-        return self._facts
-
-    def warning(self) -> str:
-        """Return which providers are not used and why."""
-        return self._warning
-
     def _load_model(self) -> EmotionModel:
         session = SessionConfig(tuple(self.values["providers"]), self.values["threads"])
         model = EmotionModel(
             EmotionModelConfig(self.values["model"], self.values["precision"], session, self.values["input_size"])
         )
         name, precision, provider = model.folder.path.name, model.encoder.precision, model.encoder.providers[0]
-        self._facts = {
+        self.facts = {
             "model": name,
             "model sha256": model.encoder.sha256[:12],
             "precision": precision,
             "provider": provider,
         }
-        self._warning = model.encoder.warning
-        if self._warning:
-            self.log.warning(self._warning)
+        self.warning = model.encoder.warning
+        if self.warning:
+            self.log.warning(self.warning)
         self.log.info(f"Reading emotions with {name}, {precision} on {provider}.")
         return model
 

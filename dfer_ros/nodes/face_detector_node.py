@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from dfer_ros.core.stream_statistics import StreamStatistics
 from dfer_ros.nodes.face_stream import FaceStream
@@ -19,18 +19,13 @@ class FaceDetectorNode(ManagedNode):
     def __init__(self) -> None:
         super().__init__(NAME, FACE_DETECTOR)
         self._statistics = StreamStatistics()
-        self._facts: dict[str, str] = {}
         self.watch({"image": self._statistics}, "the camera")
 
     def create_streams(self) -> Iterator[FaceStream]:
         """Load the detector."""
         stream = FaceStream(self, self.log, self._statistics, self.values)
-        self._facts = {"detector": stream.detector.name}
+        self.facts = {"detector": stream.detector.name}
         yield stream
-
-    def facts(self) -> Mapping[str, str]:
-        """Return the detector in use."""
-        return self._facts
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -26,11 +26,16 @@ class ManagedNode(LifecycleNode):
     deactivate stops all work, cleanup frees memory. The streams listen while the node is active and its parameter
     `enabled` is true; the service `~/enable` sets that parameter.
     What fails leaves the node in the state before, and the log says why.
+
+    log: throttled. values: of the parameters, by name. facts: what /diagnostics tells of what is loaded, by key.
+    warning: a sentence on what works less well than asked for; empty: nothing.
     """
 
     def __init__(self, name: str, table: Sequence[Parameter]) -> None:
         super().__init__(name)
         self.log = ThrottledLog(self.get_logger())
+        self.facts: dict[str, str] = {}
+        self.warning = ""
         self._streams: list[FrameStream[Any]] = []
         self._worker: LatestWorker | None = None
         self._active = False
@@ -44,14 +49,6 @@ class ManagedNode(LifecycleNode):
     def create_streams(self) -> Iterator[FrameStream[Any]]:
         """Load and warm up all that work needs, and return the streams. Raises DferError where that is impossible."""
         raise NotImplementedError
-
-    def facts(self) -> Mapping[str, str]:
-        """Return what /diagnostics shall tell of the node beside its state."""
-        return {}
-
-    def warning(self) -> str:
-        """Return a sentence on what works less well than asked for, or nothing."""
-        return ""
 
     def watch(self, streams: Mapping[str, StreamStatistics], source: str) -> None:
         """Publish /diagnostics of these streams by name; source: who sends their frames."""
@@ -139,6 +136,7 @@ class ManagedNode(LifecycleNode):
     def _unload(self) -> None:
         while self._streams:
             self._streams.pop().close()
+        self.facts, self.warning = {}, ""
 
     def _deactivate(self) -> None:
         self._active = False
@@ -157,16 +155,19 @@ class ManagedNode(LifecycleNode):
 
     def _listen(self) -> None:
         self._worker = LatestWorker(self.log.error)
-        for stream in self._streams:
-            stream.listen(self._worker)
+        try:
+            for stream in self._streams:
+                stream.listen(self._worker)
+        except Exception:
+            self._pause()
+            raise
 
     def _pause(self) -> None:
         if self._worker is not None:
             waiting = self._worker.close()
             self._worker = None
-            for stream in self._streams:
-                if stream in waiting:
-                    stream.drop_waiting()
+            for stream in (stream for stream in self._streams if stream in waiting):
+                stream.drop_waiting()
         for stream in self._streams:
             stream.pause()
 
@@ -175,7 +176,8 @@ class ManagedNode(LifecycleNode):
             stream.configure(values)
         if self._diagnostics is not None:
             self._diagnostics.limits = health_limits(values)
-        self._succeeds(self._follow)
+        if self._active:
+            self._succeeds(self._follow)
 
     def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         result = self.set_parameters([RosParameter("enabled", value=request.data)])[0]
@@ -186,14 +188,12 @@ class ManagedNode(LifecycleNode):
     def _work_in_words(self) -> str:
         if not self.values["enabled"]:
             return "Paused: it listens to nothing until it is enabled."
-        return (
-            "Working."
-            if self._worker is not None
-            else f"Enabled: it works once it is active, and is {self.lifecycle_state}."
-        )
+        if self._worker is None:
+            return f"Enabled: it works once it is active, and is {self.lifecycle_state}."
+        return "Working."
 
     def _condition(self) -> NodeCondition:
         enabled = self.values["enabled"]
-        facts = {"lifecycle state": self.lifecycle_state, "enabled": str(enabled), **self.facts()}
+        facts = {"lifecycle state": self.lifecycle_state, "enabled": str(enabled), **self.facts}
         idle = "" if self._worker is not None else self.lifecycle_state if enabled else "paused"
-        return NodeCondition(facts, idle, self.warning(), "" if self._failure is None else str(self._failure))
+        return NodeCondition(facts, idle, self.warning, "" if self._failure is None else str(self._failure))

@@ -32,16 +32,6 @@ EMOTIONS, FACES = "/dfer/emotions", "/dfer/faces"
 PICTURE = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
 
 
-@pytest.fixture(autouse=True)
-def _signals():
-    """Give pytest its handlers back after a command that ran in its process."""
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = [signal.getsignal(number) for number in numbers]
-    yield
-    for number, handler in zip(numbers, before):
-        signal.signal(number, handler)
-
-
 def record(*arguments):
     """Return the exit code of `dfer record ARGUMENTS`."""
     with pytest.raises(SystemExit) as ended:

@@ -44,16 +44,6 @@ def bag(tmp_path):
     return write_clip(tmp_path / "bag", PICTURES[:FRAMES], texts=5)
 
 
-@pytest.fixture(autouse=True)
-def _signals():
-    """Give pytest its handlers back after a command that ran in its process."""
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = [signal.getsignal(number) for number in numbers]
-    yield
-    for number, handler in zip(numbers, before):
-        signal.signal(number, handler)
-
-
 def replay(*arguments):
     """Return the exit code of `dfer replay ARGUMENTS`."""
     with pytest.raises(SystemExit) as ended:

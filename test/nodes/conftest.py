@@ -29,7 +29,7 @@ _counter = itertools.count(1)
 QUEUE = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=50, reliability=ReliabilityPolicy.RELIABLE)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def _ros():
     os.environ.update(transport_environment())
     rclpy.init(args=[])
