@@ -17,8 +17,8 @@ _SECONDS_TO_ANSWER = 3.0
 _PATIENCE_SECONDS = 30.0
 _LONGEST_REST_SECONDS = 1.0
 _TOPICS = ("faces", "emotions")
-_LEASE_SECONDS = 20.0
-"""After this Fast DDS gives up a participant that is silent, unless its profile says otherwise."""
+_LEASE_SECONDS = 10.0
+"""After this Fast DDS gives up a participant that is silent: config/fastdds_shm.xml says so."""
 _LOCK_SUFFIX = "_el"
 _PORT = "fastdds_port"
 
