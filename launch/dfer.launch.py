@@ -22,8 +22,8 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.utilities import prefix_namespace
 
-from dfer_ros.cli.transport_profile import transport_environment
 from dfer_ros.core.share import share_directory
+from dfer_ros.graph.transport_profile import transport_environment
 
 CONFIG = share_directory() / "config"
 BOOLEANS = ["true", "false", "True", "False"]

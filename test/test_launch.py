@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dfer_ros.cli.transport_profile import PROFILE_VARIABLES
+from dfer_ros.graph.transport_profile import PROFILE_VARIABLES
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 FILES = ("dfer.launch.py", "camera.launch.py", "replay.launch.py")

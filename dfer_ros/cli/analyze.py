@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from dfer_ros.cli.analyze_many import analyze_many, configure_many
 from dfer_ros.cli.outputs import VideoOutput, whole_file
 from dfer_ros.core.analysis import AnalyzedFrame
-from dfer_ros.core.bag import BagImages
+from dfer_ros.core.bags.images import BagImages
 from dfer_ros.core.detection.detector import DETECTORS
 from dfer_ros.core.drawing import Annotation, draw_annotations
 from dfer_ros.core.emotion import Emotion

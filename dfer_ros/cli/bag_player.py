@@ -17,8 +17,8 @@ from rclpy.publisher import Publisher
 from dfer_ros.cli.keyboard import Keyboard
 from dfer_ros.cli.replay_clock import ReplayClock
 from dfer_ros.cli.replay_topics import PlayedTopics
-from dfer_ros.core.bag_clock import BagClock
-from dfer_ros.core.bag_selection import Selection
+from dfer_ros.core.bags.clock import BagClock
+from dfer_ros.core.bags.selection import Selection
 from dfer_ros.core.prefetch import Prefetch
 
 _LOOP_PAUSE_SECONDS = 1 / 30

@@ -12,7 +12,7 @@ from rclpy.node import Node
 
 from dfer_ros.cli.bag_quality_of_service import recorded_profile, subscription_profile
 from dfer_ros.cli.message_type import message_class
-from dfer_ros.core.bag_writer import BagWriter
+from dfer_ros.core.bags.writer import BagWriter
 from dfer_ros.core.errors import SourceError
 from dfer_ros.core.message_definitions import define_type
 

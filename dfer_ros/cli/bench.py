@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _run_graph(arguments: argparse.Namespace) -> int:
-    from dfer_ros.cli.bench_graph import measure_graph, scenarios
+    from dfer_ros.bench.graph import measure_graph, scenarios
 
     console = Console()
     chosen = scenarios(arguments.only, arguments.seconds, arguments.soak * 60, arguments.yunet_model)
@@ -91,7 +91,7 @@ def _run_graph(arguments: argparse.Namespace) -> int:
 
 
 def _run_encoder(arguments: argparse.Namespace) -> int:
-    from dfer_ros.cli.bench_encoder import measure_encoders
+    from dfer_ros.bench.encoder import measure_encoders
 
     console = Console()
     results = measure_encoders(arguments.model, console)
@@ -112,8 +112,8 @@ def _run_encoder(arguments: argparse.Namespace) -> int:
 
 
 def _run_faults(arguments: argparse.Namespace) -> int:
-    from dfer_ros.cli.bench_faults import chosen_scenarios, open_log, print_table, run_scenarios
-    from dfer_ros.cli.bench_faults_check import Extent
+    from dfer_ros.bench.faults.check import Extent
+    from dfer_ros.bench.faults.scenarios import chosen_scenarios, open_log, print_table, run_scenarios
 
     console = Console()
     hours = arguments.scale if arguments.hours is None else arguments.hours

@@ -11,10 +11,10 @@ from rich.console import Console
 
 from dfer_ros.cli.comparison_table import say_comparison
 from dfer_ros.cli.outputs import whole_file
-from dfer_ros.core.comparison import Comparison, compare_recordings
-from dfer_ros.core.comparison_labels import read_labels
-from dfer_ros.core.comparison_record import comparison_record
-from dfer_ros.core.comparison_tolerances import MEASURES, check
+from dfer_ros.core.comparison.comparison import Comparison, compare_recordings
+from dfer_ros.core.comparison.labels import read_labels
+from dfer_ros.core.comparison.record import comparison_record
+from dfer_ros.core.comparison.tolerances import MEASURES, check
 from dfer_ros.core.emotion_track import EmotionRecording
 from dfer_ros.core.errors import DataError, DferError
 from dfer_ros.core.record_file import read_record_file

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from dfer_ros.core.comparison import Comparison
-from dfer_ros.core.comparison_series import comparison_series
+from dfer_ros.core.comparison.comparison import Comparison
+from dfer_ros.core.comparison.series import comparison_series
 from dfer_ros.core.emotion_track import STATES, EmotionRecording, EmotionTrack
 from dfer_ros.core.label_runs import label_runs
 from dfer_ros.core.labels import UNKNOWN

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from dfer_ros.core.comparison import Comparison, Shift
-from dfer_ros.core.comparison_tolerances import Check, verdict
+from dfer_ros.core.comparison.comparison import Comparison, Shift
+from dfer_ros.core.comparison.tolerances import Check, verdict
 from dfer_ros.core.emotion_track import STATES
 
 _MOST_CHANGES = 6

@@ -15,13 +15,13 @@ from sensor_msgs.msg import Image
 
 from dfer_msgs.msg import EmotionArray, FaceArray
 from dfer_ros.cli.demo_behaviors import BEHAVIORS, Deeds, DemoProcesses
-from dfer_ros.cli.demo_clip import FPS, demo_frames
-from dfer_ros.cli.graph_listener import GraphListener
 from dfer_ros.cli.live_table import LiveTable
 from dfer_ros.cli.outputs import VideoOutput, whole_file
 from dfer_ros.cli.run import NAMESPACE, check_ended
-from dfer_ros.cli.transport_profile import transport_environment
 from dfer_ros.core.records import emotion_record, record_line
+from dfer_ros.graph.demo_clip import FPS, demo_frames
+from dfer_ros.graph.listener import GraphListener
+from dfer_ros.graph.transport_profile import transport_environment
 from dfer_ros.nodes.image_conversion import to_bgr
 from dfer_ros.nodes.stamp import header_seconds
 

@@ -10,8 +10,8 @@ import threading
 from rclpy.node import Node
 from std_msgs.msg import Float32, String
 
-from dfer_ros.cli.graph_processes import GraphProcesses
 from dfer_ros.cli.live_table import LiveTable
+from dfer_ros.graph.processes import GraphProcesses
 from dfer_ros.nodes.quality_of_service import OUTPUT
 
 BEHAVIORS = ("greet_node", "speech_rate_node")

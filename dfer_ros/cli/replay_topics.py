@@ -12,8 +12,8 @@ from rclpy.publisher import Publisher
 
 from dfer_ros.cli.bag_quality_of_service import publisher_profile
 from dfer_ros.cli.message_type import message_class
-from dfer_ros.core.bag import IMAGE_TYPES
-from dfer_ros.core.bag_selection import Selection
+from dfer_ros.core.bags.images import IMAGE_TYPES
+from dfer_ros.core.bags.selection import Selection
 from dfer_ros.core.errors import SourceError
 
 CLOCK_TOPIC = "/clock"

@@ -12,9 +12,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from dfer_ros.cli.outputs import whole_file
-from dfer_ros.core.bag import BagImages
-from dfer_ros.core.bag_emotions import read_bag_crops, read_bag_emotions
-from dfer_ros.core.bag_reader import holds_messages
+from dfer_ros.core.bags.emotions import read_bag_crops, read_bag_emotions
+from dfer_ros.core.bags.images import BagImages
+from dfer_ros.core.bags.reader import holds_messages
 from dfer_ros.core.emotion_track import EmotionRecording
 from dfer_ros.core.errors import SourceError
 from dfer_ros.core.faces import Image

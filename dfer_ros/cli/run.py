@@ -9,11 +9,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from dfer_ros.cli.graph_listener import GraphListener
-from dfer_ros.cli.graph_processes import GraphProcesses
 from dfer_ros.cli.live_table import LiveTable
-from dfer_ros.cli.transport_profile import transport_environment
 from dfer_ros.core.errors import DferError, SourceError
+from dfer_ros.graph.listener import GraphListener
+from dfer_ros.graph.processes import GraphProcesses
+from dfer_ros.graph.transport_profile import transport_environment
 from dfer_ros.nodes.parameter import Parameter
 from dfer_ros.nodes.parameters.dfer import DFER
 from dfer_ros.nodes.parameters.face_detector import FACE_DETECTOR

@@ -15,10 +15,10 @@ from dfer_ros.cli.tune_arguments import BUDGET_MS, add_arguments, check_argument
 from dfer_ros.cli.tune_measurement import budget_of_frame_rate, measure, measure_again
 from dfer_ros.cli.tune_table import crops_in_words, latency_table, summary_table
 from dfer_ros.core.model_folder import PRECISIONS, ModelFolder, open_model_folder
-from dfer_ros.core.resolution_accuracy import SizeAccuracy, accuracy_by_size
-from dfer_ros.core.resolution_budget import graph_latency_ms
-from dfer_ros.core.resolution_choice import ResolutionChoice, ResolutionOption, choose
-from dfer_ros.core.resolution_course import LatencyCourse
+from dfer_ros.core.resolution.accuracy import SizeAccuracy, accuracy_by_size
+from dfer_ros.core.resolution.budget import graph_latency_ms
+from dfer_ros.core.resolution.choice import ResolutionChoice, ResolutionOption, choose
+from dfer_ros.core.resolution.course import LatencyCourse
 
 configure = add_arguments
 

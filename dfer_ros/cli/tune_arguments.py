@@ -8,9 +8,9 @@ from pathlib import Path
 
 from dfer_ros.core.emotion_model import EmotionModelConfig
 from dfer_ros.core.errors import DferError, SourceError
-from dfer_ros.core.resolution_budget import TRANSPORT_MS
-from dfer_ros.core.resolution_choice import TOLERANCE
-from dfer_ros.core.resolution_timing import LARGEST_SIZE, SMALLEST_SIZE
+from dfer_ros.core.resolution.budget import TRANSPORT_MS
+from dfer_ros.core.resolution.choice import TOLERANCE
+from dfer_ros.core.resolution.timing import LARGEST_SIZE, SMALLEST_SIZE
 
 BUDGET_MS = 40.0
 """That of the paper, as its ten resolutions."""

@@ -6,7 +6,6 @@ from itertools import islice
 
 import numpy as np
 
-from dfer_ros.cli.demo_clip import FPS, demo_frames
 from dfer_ros.core.detection import DetectorConfig, create_detector
 from dfer_ros.core.face_pipeline import FacePipeline
 from dfer_ros.core.latency import median_seconds
@@ -15,6 +14,7 @@ from dfer_ros.core.onnx_session import SessionConfig
 from dfer_ros.core.temporal_head import TemporalHead
 from dfer_ros.core.tracker import TrackerConfig
 from dfer_ros.core.window import FrameWindow, WindowConfig
+from dfer_ros.graph.demo_clip import FPS, demo_frames
 
 _FRAMES = 90
 _HEAD_RUNS = 100

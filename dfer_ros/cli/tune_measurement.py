@@ -15,10 +15,10 @@ from dfer_ros.core.errors import ModelError
 from dfer_ros.core.execution_providers import REMOTE_PROVIDER
 from dfer_ros.core.model_folder import PRECISIONS, ModelFolder, encoder_file
 from dfer_ros.core.onnx_session import SessionConfig
-from dfer_ros.core.resolution_budget import TRANSPORT_MS, FrameCost, encoder_budget_ms, transport_ms
-from dfer_ros.core.resolution_choice import ResolutionOption
-from dfer_ros.core.resolution_course import LatencyCourse
-from dfer_ros.core.resolution_timing import EncoderVariant, open_variants, sizes_taken, spread, variant_times
+from dfer_ros.core.resolution.budget import TRANSPORT_MS, FrameCost, encoder_budget_ms, transport_ms
+from dfer_ros.core.resolution.choice import ResolutionOption
+from dfer_ros.core.resolution.course import LatencyCourse
+from dfer_ros.core.resolution.timing import EncoderVariant, open_variants, sizes_taken, spread, variant_times
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from dfer_ros.cli.tune_table import crops_in_words
-from dfer_ros.core.resolution_accuracy import SizeAccuracy
-from dfer_ros.core.resolution_choice import ResolutionChoice
-from dfer_ros.core.resolution_course import LatencyCourse
+from dfer_ros.core.resolution.accuracy import SizeAccuracy
+from dfer_ros.core.resolution.choice import ResolutionChoice
+from dfer_ros.core.resolution.course import LatencyCourse
 from dfer_ros.training.whole_path import whole_path
 
 _NEAR = 1.6

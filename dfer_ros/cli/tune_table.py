@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from dfer_ros.core.resolution_accuracy import SizeAccuracy
-from dfer_ros.core.resolution_course import LatencyCourse
+from dfer_ros.core.resolution.accuracy import SizeAccuracy
+from dfer_ros.core.resolution.course import LatencyCourse
 
 
 def latency_table(course: LatencyCourse, accuracy: dict[int, SizeAccuracy], budget_ms: float, faces: int) -> Table:

@@ -11,13 +11,13 @@ import time
 from rich.console import Console
 from rich.live import Live
 
-from dfer_ros.cli.graph_watcher import GraphWatcher
-from dfer_ros.cli.transport_profile import transport_environment
 from dfer_ros.cli.watch_lines import WatchLines
 from dfer_ros.cli.watch_view import WatchView
-from dfer_ros.cli.watched_graph import WatchedGraph
 from dfer_ros.core.errors import DferError
 from dfer_ros.core.palette import ON_DARK, ON_LIGHT
+from dfer_ros.graph.transport_profile import transport_environment
+from dfer_ros.graph.watched_graph import WatchedGraph
+from dfer_ros.graph.watcher import GraphWatcher
 
 _DRAW_SECONDS, _LINE_SECONDS = 0.25, 0.5
 _GATHER_SECONDS = 1.5

@@ -7,7 +7,7 @@ import time
 from rich.console import Console
 
 from dfer_ros.cli.watch_view import WatchView, level_text, phase_name, topic_summary
-from dfer_ros.cli.watched_graph import WatchedGraph, WatchedStatus, WatchedTopic
+from dfer_ros.graph.watched_graph import WatchedGraph, WatchedStatus, WatchedTopic
 
 _SUMMARY_SECONDS = 10.0
 

@@ -11,10 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from dfer_msgs.msg import Emotion
-from dfer_ros.cli.watched_graph import WatchedGraph, WatchedPerson, WatchedStatus, WatchedTopic
 from dfer_ros.core.emotion import PHASES
 from dfer_ros.core.labels import EXPRESSIONS, UNKNOWN
 from dfer_ros.core.stream_statistics import WINDOW_SECONDS, StreamSnapshot
+from dfer_ros.graph.watched_graph import WatchedGraph, WatchedPerson, WatchedStatus, WatchedTopic
 
 LEVELS = ("OK", "WARN", "ERROR", "STALE")
 """By their number in diagnostic_msgs/DiagnosticStatus."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dfer_ros.core.bag_types import create_typestore
+from dfer_ros.core.bags.types import create_typestore
 from dfer_ros.core.errors import SourceError
 
 _CHAR = re.compile(r"^char\b", re.MULTILINE)

@@ -9,7 +9,7 @@ from typing import Any
 
 from dfer_ros import __version__
 from dfer_ros.core.analysis import AnalyzedFrame, analyze
-from dfer_ros.core.bag import BagImages, is_bag
+from dfer_ros.core.bags.images import BagImages, is_bag
 from dfer_ros.core.detection import DetectorConfig, create_detector
 from dfer_ros.core.detection.yunet_detector import YuNetDetector, find_yunet_model
 from dfer_ros.core.emotion_model import EmotionModel, EmotionModelConfig

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from dfer_ros.core.bag import is_bag
+from dfer_ros.core.bags.images import is_bag
 from dfer_ros.core.errors import SourceError
 from dfer_ros.core.video import IMAGE_SUFFIXES
 

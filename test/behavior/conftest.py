@@ -12,7 +12,7 @@ os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
 import rclpy
 from behavior_graph import Audience, Processes, Reader, Spun
 
-from dfer_ros.cli.transport_profile import transport_environment
+from dfer_ros.graph.transport_profile import transport_environment
 
 _counter = itertools.count(1)
 

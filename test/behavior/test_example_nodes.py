@@ -8,7 +8,7 @@ from behavior_graph import wait_until
 
 from dfer_ros.behavior.greetings import GreetingsConfig
 from dfer_ros.behavior.speech_rate import SpeechRateConfig
-from dfer_ros.cli.demo_clip import FPS, demo_frames
+from dfer_ros.graph.demo_clip import FPS, demo_frames
 
 SHOWN_AT = FPS / 2
 """Images a second at which every second frame of the demo clip is shown: at its own speed."""

@@ -24,8 +24,8 @@ from std_msgs.msg import String
 from dfer_msgs.msg import Emotion, EmotionArray, Face, FaceArray
 from dfer_ros.cli.bag_recorder import BagRecorder
 from dfer_ros.cli.main import main
-from dfer_ros.core.bag_emotions import read_bag_emotions
-from dfer_ros.core.bag_writer import BagWriter
+from dfer_ros.core.bags.emotions import read_bag_emotions
+from dfer_ros.core.bags.writer import BagWriter
 
 DFER = [sys.executable, "-m", "dfer_ros.cli.main"]
 EMOTIONS, FACES = "/dfer/emotions", "/dfer/faces"

@@ -24,14 +24,14 @@ from sensor_msgs.msg import Image
 
 from dfer_msgs.msg import Emotion, EmotionArray
 from dfer_ros.cli import watch as watch_command
-from dfer_ros.cli.graph_watcher import GraphWatcher
 from dfer_ros.cli.watch_lines import WatchLines
 from dfer_ros.cli.watch_view import WatchView
-from dfer_ros.cli.watched_graph import GraphMemory, WatchedGraph
 from dfer_ros.core.labels import EXPRESSIONS
 from dfer_ros.core.palette import ON_DARK
 from dfer_ros.core.stream_health import HealthLimits
 from dfer_ros.core.stream_statistics import DropReason, StreamStatistics
+from dfer_ros.graph.watched_graph import GraphMemory, WatchedGraph
+from dfer_ros.graph.watcher import GraphWatcher
 from dfer_ros.nodes.diagnostics import Diagnostics, NodeCondition
 
 DFER = [sys.executable, "-m", "dfer_ros.cli.main", "watch"]

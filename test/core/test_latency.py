@@ -49,7 +49,5 @@ def test_progress_is_shown_by_whoever_gives_the_blocks(clock):
 
 
 def test_the_bench_of_the_encoder_needs_nothing_of_training():
-    code = (
-        "import sys, dfer_ros.cli.bench_encoder; sys.exit(any(m.startswith('dfer_ros.training') for m in sys.modules))"
-    )
+    code = "import sys, dfer_ros.bench.encoder; sys.exit(any(m.startswith('dfer_ros.training') for m in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from dfer_ros.core.bag import METADATA_FILE
+from dfer_ros.core.bags.images import METADATA_FILE
 from dfer_ros.core.errors import SourceError
 from dfer_ros.core.recordings import find_recordings
 

@@ -22,7 +22,7 @@ from sensor_msgs.msg import CompressedImage, Image
 from waiting import wait_until
 
 from dfer_msgs.msg import EmotionArray, FaceArray
-from dfer_ros.cli.transport_profile import transport_environment
+from dfer_ros.graph.transport_profile import transport_environment
 from dfer_ros.nodes.image_conversion import fill_image
 
 _counter = itertools.count(1)

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from dfer_ros.cli.bench_faults import SCENARIOS
+from dfer_ros.bench.faults.scenarios import SCENARIOS
 
 pytestmark = pytest.mark.timeout(900)
 GROUPS = (("malformed_images", "lifecycle", "camera"), ("kills", "crowd", "long_run"))

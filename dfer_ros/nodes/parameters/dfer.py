@@ -8,7 +8,7 @@ from dfer_ros.core.hri_images import ALIGNMENTS, DEFAULT_ALIGNMENT
 from dfer_ros.core.model_folder import PRECISIONS
 from dfer_ros.core.onnx_session import SessionConfig
 from dfer_ros.core.recognizer import RecognizerConfig
-from dfer_ros.core.resolution_timing import LARGEST_SIZE, SMALLEST_SIZE
+from dfer_ros.core.resolution.timing import LARGEST_SIZE, SMALLEST_SIZE
 from dfer_ros.nodes.parameter import Parameter
 from dfer_ros.nodes.parameters.common import HRI, MANAGED, THREADS, frame_rate, max_wait
 from dfer_ros.nodes.parameters.diagnostics import DIAGNOSTICS

@@ -1,0 +1,1 @@
+"""What everything costs on this computer, and what it survives: `dfer bench`."""

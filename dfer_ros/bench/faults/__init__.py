@@ -1,0 +1,1 @@
+"""What goes wrong on a robot, done to the real nodes."""

@@ -1,0 +1,187 @@
+"""The graph that faults are done to: both nodes, a camera that does as it is told, and all that can be seen of them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+
+from dfer_msgs.msg import EmotionArray
+from dfer_ros.bench.faults.camera import APPLIED, CameraSetting
+from dfer_ros.core.errors import DferError
+from dfer_ros.graph.listener import GraphListener
+from dfer_ros.graph.processes import GraphProcesses
+from dfer_ros.graph.transport_profile import transport_environment
+from dfer_ros.nodes.quality_of_service import OUTPUT
+
+NAMESPACE = "/faults"
+DETECTOR, RECOGNIZER = "face_detector_node", "dfer_node"
+NODES = (DETECTOR, RECOGNIZER)
+STREAMS = {DETECTOR: "image", RECOGNIZER: "faces"}
+"""The stream of each node in /diagnostics."""
+NOTHING = CameraSetting(rate=0.0)
+_PATIENCE_SECONDS = 60.0
+_POLL_SECONDS = 0.01
+
+
+def wait_until(condition: Callable[[], object], seconds: float) -> bool:
+    """Return whether the condition came true in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL_SECONDS)
+    return True
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An EmotionArray: stamp of its image in nanoseconds, when it came in seconds, how many faces it holds."""
+
+    stamp: int
+    arrived: float
+    faces: int
+
+    @property
+    def age(self) -> float:
+        """Seconds from the stamp to the arrival."""
+        return self.arrived - self.stamp * 1e-9
+
+
+class FaultCamera:
+    """The process of the camera. sent: the stamps of its images in nanoseconds."""
+
+    def __init__(self) -> None:
+        self.sent: list[int] = []
+        self._applied = threading.Event()
+
+    def __enter__(self) -> FaultCamera:
+        command = [sys.executable, "-m", "dfer_ros.bench.faults.camera", "--ros-args", "-r", f"__ns:={NAMESPACE}"]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        threading.Thread(target=self._read, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
+
+    def show(self, setting: CameraSetting) -> None:
+        """Send this from now on; returns when it is so."""
+        assert self._process.stdin is not None
+        self._applied.clear()
+        self._process.stdin.write(json.dumps(asdict(setting)) + "\n")
+        self._process.stdin.flush()
+        if not self._applied.wait(_PATIENCE_SECONDS):
+            raise DferError("The camera of the bench does not answer: see its lines above.")
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if line.strip() == APPLIED:
+                self._applied.set()
+            else:
+                self.sent.append(int(line))
+
+
+class FaultGraph:
+    """Both nodes in processes of their own while the `with` lasts.
+
+    say: called with every line that the nodes print. detector, recognizer: parameters that differ from the defaults.
+    answers: every EmotionArray, as they came. log: the lines of the nodes. healths: the newest status by node.
+    """
+
+    def __init__(
+        self,
+        say: Callable[[str], object],
+        detector: Mapping[str, object] | None = None,
+        recognizer: Mapping[str, object] | None = None,
+    ) -> None:
+        self._say = say
+        self._parameters = {DETECTOR: detector or {}, RECOGNIZER: recognizer or {}}
+        self.answers: list[Answer] = []
+        self.log: list[str] = []
+        self.healths: dict[str, DiagnosticStatus] = {}
+
+    def __enter__(self) -> FaultGraph:
+        os.environ.update(transport_environment())
+        with contextlib.ExitStack() as stack:
+            self.processes = stack.enter_context(GraphProcesses(NAMESPACE, self._on_line))
+            for node in NODES:
+                self.start(node)
+            listener = stack.enter_context(GraphListener(NAMESPACE, None, self._on_emotions))
+            self.node = listener.node
+            self.node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, OUTPUT)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    @cached_property
+    def camera(self) -> FaultCamera:
+        """The camera; it is started when it is first asked for."""
+        return self._stack.enter_context(FaultCamera())
+
+    def start(self, node: str) -> None:
+        """Start a node, or start it again."""
+        self.processes.start(node, self._parameters[node], {})
+
+    def wait_for_faces(self, setting: CameraSetting) -> None:
+        """Show a setting until all its faces are answered; raises DferError where they are not."""
+        before = len(self.answers)
+        self.camera.show(setting)
+        if not wait_until(lambda: any(a.faces >= setting.faces for a in self.answers[before:]), _PATIENCE_SECONDS):
+            most = max((answer.faces for answer in self.answers[before:]), default=0)
+            raise DferError(
+                f"{setting.faces} faces were shown, and {most} found in {_PATIENCE_SECONDS:.0f} s. "
+                f"The nodes said: {' '.join(self.log[-3:]) or 'nothing.'}"
+            )
+
+    def wait_for_answer_after(self, stamp: float, seconds: float) -> Answer | None:
+        """Return the first answer to an image taken after a time (seconds), or None where none comes in time."""
+        before = len(self.answers)
+
+        def found() -> Answer | None:
+            return next((answer for answer in self.answers[before:] if answer.stamp * 1e-9 > stamp), None)
+
+        wait_until(found, seconds)
+        return found()
+
+    def fresh_healths(self) -> Mapping[str, DiagnosticStatus]:
+        """Return what both nodes say of themselves from now on."""
+        # Two rounds: the first one may have been made before.
+        for _ in range(2):
+            self.healths.clear()
+            if not wait_until(lambda: len(self.healths) == len(NODES), _PATIENCE_SECONDS):
+                silent = ", ".join(sorted(set(NODES) - set(self.healths)))
+                raise DferError(f"No diagnostics from {silent} in {_PATIENCE_SECONDS:.0f} s: is DDS blocked here?")
+        return dict(self.healths)
+
+    def unexpected(self) -> list[str]:
+        """Return what must not be: nodes that ended, and lines that tell of errors that nobody thought of."""
+        ended = [f"{node} ended with exit code {code}." for node, code in self.processes.ended().items()]
+        return ended + [line for line in self.log if "Unexpected error" in line or "Traceback" in line]
+
+    def _on_line(self, line: str) -> None:
+        self.log.append(line)
+        self._say(line)
+
+    def _on_emotions(self, message: EmotionArray) -> None:
+        stamp = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
+        self.answers.append(Answer(stamp, time.time(), len(message.emotions)))
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            for node, stream in STREAMS.items():
+                if status.name == f"{NAMESPACE}/{node}: {stream}":
+                    self.healths[node] = status

@@ -1,0 +1,1 @@
+"""Rosbags in and out, without ROS."""

@@ -1,0 +1,154 @@
+"""Opening the storage file of a bag that was not finished, or whose end is gone; the file stays as it is."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import shutil
+import sqlite3
+import struct
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from dfer_ros.core.bags.reader import clause
+from dfer_ros.core.errors import SourceError
+
+_MAGIC = b"\x89MCAP0\r\n"
+_RECORD = struct.Struct("<BQ")
+"""Of the MCAP format: the kind of a record, and how many bytes follow."""
+_FOOTER, _DATA_END = 0x02, 0x0F
+_ENDING = _RECORD.pack(_DATA_END, 4) + bytes(4) + _RECORD.pack(_FOOTER, 20) + bytes(20) + _MAGIC
+"""The end of a file without summary: readers scan it."""
+
+
+def read_remains(file: Path) -> Iterator[tuple[Any, int, bytes]]:
+    """Yield connection (`rosbags`), time of reception (nanoseconds) and bytes of each message that can be read.
+
+    file: .mcap or .db3, or one of them packed as .zstd. Messages may come out of order.
+    Raises SourceError where the damage begins.
+    """
+    from rosbags.rosbag2 import Reader
+
+    with contextlib.ExitStack() as stack:
+        try:
+            if file.suffix == ".zstd":
+                file = _unpacked(file, Path(stack.enter_context(tempfile.TemporaryDirectory())))
+            if file.suffix == ".db3":
+                file = _recovered(file, Path(stack.enter_context(tempfile.TemporaryDirectory())))
+            is_mcap = file.suffix == ".mcap"
+            reader = stack.enter_context(Reader(_EndedFile(file) if is_mcap else file))
+            # Without its index a file is only read in order, and refused where it is not in order.
+            read = reader.storage.messages_scan if is_mcap else reader.messages
+            yield from read(reader.connections)
+        except Exception as error:  # every storage has exceptions of its own for damage
+            raise SourceError(f"The end of {file.name} is lost: {clause(error)}.") from error
+
+
+def _unpacked(file: Path, folder: Path) -> Path:
+    """Return what can be unpacked of a file, in a folder."""
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+    else:
+        from backports import zstd  # comes with rosbags
+
+    target = folder / file.stem
+    with zstd.open(file, "rb") as packed, target.open("wb") as unpacked, contextlib.suppress(EOFError, zstd.ZstdError):
+        shutil.copyfileobj(packed, unpacked)
+    return target
+
+
+def _recovered(file: Path, folder: Path) -> Path:
+    """Return a copy in which SQLite finished or took back what its recorder was about to write."""
+    companions = [file.with_name(file.name + suffix) for suffix in ("-wal", "-journal")]
+    if not any(companion.exists() for companion in companions):
+        return file
+    for part in (file, *companions):
+        if part.exists():
+            shutil.copy(part, folder)
+    with contextlib.closing(sqlite3.connect(folder / file.name)) as database:
+        database.execute("PRAGMA journal_mode=DELETE").fetchall()
+        database.execute("SELECT count(*) FROM sqlite_master").fetchall()
+    return folder / file.name
+
+
+class _EndedFile:
+    """An MCAP file as `rosbags` opens files, up to its last whole record and with an end where it has none."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.suffix, self.stem = path.suffix, path.stem
+
+    def exists(self) -> bool:
+        return self._path.exists()
+
+    def is_dir(self) -> bool:
+        return False
+
+    def open(self, _: str) -> BinaryIO:
+        file = self._path.open("rb")
+        length, ended = _whole_records(file)
+        file.seek(0)
+        return file if ended else io.BufferedReader(_WithEnding(file, length))
+
+    def __str__(self) -> str:
+        return str(self._path)
+
+
+class _WithEnding(io.RawIOBase):
+    """The first bytes of a file, with an end after them."""
+
+    def __init__(self, file: BinaryIO, length: int) -> None:
+        self._file = file
+        self._length = length
+        self._position = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._length + len(_ENDING)}[whence]
+        self._position = base + offset
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+    def readinto(self, buffer: Any) -> int:
+        if self._position < self._length:
+            self._file.seek(self._position)
+            data = self._file.read(min(len(buffer), self._length - self._position))
+        else:
+            begin = self._position - self._length
+            data = _ENDING[begin : begin + len(buffer)]
+        buffer[: len(data)] = data
+        self._position += len(data)
+        return len(data)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+def _whole_records(file: BinaryIO) -> tuple[int, bool]:
+    """Return where the last whole record of the data ends, and whether the file has its end."""
+    size = file.seek(0, os.SEEK_END)
+    end = len(_MAGIC)
+    while True:
+        file.seek(end)
+        head = file.read(_RECORD.size)
+        if len(head) < _RECORD.size:
+            return end, False
+        kind, length = _RECORD.unpack(head)
+        if kind == _DATA_END:
+            file.seek(-len(_MAGIC), os.SEEK_END)
+            return end, file.read() == _MAGIC
+        if kind in (0, _FOOTER) or end + _RECORD.size + length > size:
+            return end, False
+        end += _RECORD.size + length

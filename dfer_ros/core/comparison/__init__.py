@@ -1,0 +1,1 @@
+"""Two answers to one recording, and what changed between them."""

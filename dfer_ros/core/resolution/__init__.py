@@ -1,0 +1,1 @@
+"""Which input size an encoder should have on this computer."""

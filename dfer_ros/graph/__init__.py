@@ -1,0 +1,1 @@
+"""The graph of nodes as processes: started, fed, and listened to from outside."""
