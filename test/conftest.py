@@ -1,13 +1,15 @@
-"""What tests share: a real portrait, its crop, a made clip, the detectors, and the recognizer that is shipped."""
+"""What tests share: a portrait, its crop, a made clip, detectors, the shipped recognizer, an own environment."""
 
 import importlib.util
 import itertools
+import os
 import shutil
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from launching import launch_environment
 from skimage import data
 
 from dfer_ros.core.alignment import align_face
@@ -119,3 +121,11 @@ def recognizer(_loaded_recognizer):
     _loaded_recognizer.reset()
     _loaded_recognizer.configure(RecognizerConfig())
     return _loaded_recognizer
+
+
+@pytest.fixture
+def own_environment(monkeypatch):
+    """Give the test an environment of its own: launch writes into it."""
+    environment = launch_environment()
+    monkeypatch.setattr(os, "environ", environment)
+    return environment

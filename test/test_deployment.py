@@ -14,7 +14,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
-from test_launch import ARGUMENTS, MORE_ARGUMENTS
+from launch_arguments import ARGUMENTS, MORE_ARGUMENTS
 
 from dfer_ros.cli.outputs import VideoOutput
 from dfer_ros.core.labels import EXPRESSIONS

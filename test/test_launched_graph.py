@@ -8,7 +8,7 @@ import sys
 import time
 
 import pytest
-from test_launch import launch, launch_environment, needs_launch
+from launching import launch, launch_environment, needs_launch
 
 from dfer_ros.cli.outputs import VideoOutput
 from dfer_ros.graph.demo_clip import FPS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -12,7 +12,6 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from dfer_ros.cli.analyze_many import analyze_many, configure_many
 from dfer_ros.cli.outputs import VideoOutput, whole_file
 from dfer_ros.core.analysis import AnalyzedFrame
-from dfer_ros.core.bags.images import BagImages
 from dfer_ros.core.detection.detector import DETECTORS
 from dfer_ros.core.drawing import Annotation, draw_annotations
 from dfer_ros.core.emotion import Emotion
@@ -21,7 +20,7 @@ from dfer_ros.core.errors import SourceError
 from dfer_ros.core.faces import Face, Image
 from dfer_ros.core.model_folder import PRECISIONS
 from dfer_ros.core.recording_analysis import AnalysisConfig, RecordingAnalyzer, open_recording
-from dfer_ros.core.video import FrameSource
+from dfer_ros.core.stamps import StampOrder
 
 _AHEAD = 4
 """Frames that wait between reading, detection and recognition, which a second core then does beside each other."""
@@ -88,31 +87,31 @@ def _analyze_one(arguments: argparse.Namespace, config: AnalysisConfig) -> int:
     if arguments.output.is_dir():
         raise SourceError(f"{arguments.output} is a folder: name a file, or use --output-folder.")
     source = open_recording(arguments.sources[0], config)
-    analyzer = RecordingAnalyzer(config)
+    analysis = RecordingAnalyzer(config).analyze(source, _AHEAD)
     frames = faces = 0
     with whole_file(arguments.output) as lines, VideoOutput(arguments.video, source.fps) as video:
-        for analyzed in _with_progress(analyzer.analyze(source, _AHEAD), source.frame_count):
+        for analyzed in _with_progress(analysis, source.frame_count):
             frames += 1
             faces += len(analyzed.faces)
             lines.writelines(analyzed.lines())
             if arguments.video is not None:
                 video.write_at(_annotated(analyzed), analyzed.frame.stamp)
-    for remark in _remarks(source):
+    for remark in _remarks(source.unreadable, analysis.order):
         Console(stderr=True, soft_wrap=True).print(remark, style="yellow", highlight=False, markup=False)
     Console().print(f"{frames} frames, {faces} faces -> {arguments.output}", highlight=False)
     return 0
 
 
-def _remarks(source: FrameSource) -> Iterator[str]:
-    if source.unreadable:
-        yield f"{len(source.unreadable)} images could not be read and were left out. The first: {source.unreadable[0]}"
-    if isinstance(source, BagImages) and source.late:
-        yield f"Images left out, as images with later stamps came before them: {source.late}."
-    if isinstance(source, BagImages) and source.jumps:
-        yield f"Times that the clock of the images went back, so that everybody counts as new: {source.jumps}."
+def _remarks(unreadable: Sequence[str], order: StampOrder) -> Iterator[str]:
+    if unreadable:
+        yield f"{len(unreadable)} images could not be read and were left out. The first: {unreadable[0]}"
+    if order.late:
+        yield f"Images left out, as images with later stamps came before them: {order.late}."
+    if order.jumps:
+        yield f"Times that the clock of the images went back, so that everybody counts as new: {order.jumps}."
 
 
-def _with_progress(frames: Iterator[AnalyzedFrame], count: int) -> Iterator[AnalyzedFrame]:
+def _with_progress(frames: Iterable[AnalyzedFrame], count: int) -> Iterator[AnalyzedFrame]:
     columns = (TextColumn("analyzing"), BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task("frames", total=count or None)

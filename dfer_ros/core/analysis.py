@@ -33,26 +33,35 @@ class AnalyzedFrame:
             yield record_line(emotion_record(self.frame.stamp, self.frame.index, self.roi(face), emotion))
 
 
-def analyze(
-    source: FrameSource, pipeline: FacePipeline, recognizer: Recognizer, frame_rate: float, ahead: int = 0
-) -> Iterator[AnalyzedFrame]:
-    """Yield the frames of the source that are processed at frame_rate (Hz, at most), with what is seen in them.
+class Analysis:
+    """The frames of a source that are processed at frame_rate (Hz, at most), with what is seen in them; walked once.
 
     ahead: 0 does all in the caller's thread. Else frames are read in a second thread and faces detected in a third,
     each up to so many frames ahead; the answers are the same, as every part sees every frame in its order.
+    order: how the stamps of all frames read so far follow each other; those that come late are not processed.
     """
-    frames = read_ahead(_processed(source, frame_rate), ahead)
-    seen = ((frame, pipeline.detect(frame.image)) for frame in frames)
-    for frame, detections in read_ahead(seen, ahead):
-        faces = pipeline.follow(frame.image, frame.stamp, detections)
-        yield AnalyzedFrame(frame, faces, recognize_faces(recognizer, frame.stamp, faces))
 
+    def __init__(
+        self, source: FrameSource, pipeline: FacePipeline, recognizer: Recognizer, frame_rate: float, ahead: int = 0
+    ) -> None:
+        self.order = StampOrder()
+        self._source = source
+        self._pipeline = pipeline
+        self._recognizer = recognizer
+        self._limiter = RateLimiter(frame_rate)
+        self._ahead = ahead
 
-def _processed(source: FrameSource, frame_rate: float) -> Iterator[Frame]:
-    order, limiter = StampOrder(), RateLimiter(frame_rate)
-    for frame in source.frames():
-        if order.check(frame.stamp) is not FrameOrder.LATE and limiter.accepts(frame.stamp):
-            yield frame
+    def __iter__(self) -> Iterator[AnalyzedFrame]:
+        frames = read_ahead(self._processed(), self._ahead)
+        seen = ((frame, self._pipeline.detect(frame.image)) for frame in frames)
+        for frame, detections in read_ahead(seen, self._ahead):
+            faces = self._pipeline.follow(frame.image, frame.stamp, detections)
+            yield AnalyzedFrame(frame, faces, recognize_faces(self._recognizer, frame.stamp, faces))
+
+    def _processed(self) -> Iterator[Frame]:
+        for frame in self._source.frames():
+            if self.order.check(frame.stamp) is not FrameOrder.LATE and self._limiter.accepts(frame.stamp):
+                yield frame
 
 
 def recognize_faces(recognizer: Recognizer, stamp: float, faces: list[Face]) -> list[Emotion]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from dfer_ros import __version__
-from dfer_ros.core.analysis import AnalyzedFrame, analyze
+from dfer_ros.core.analysis import Analysis
 from dfer_ros.core.bags.images import BagImages, is_bag
 from dfer_ros.core.detection import DetectorConfig, create_detector
 from dfer_ros.core.detection.yunet_detector import YuNetDetector, find_yunet_model
@@ -57,10 +56,10 @@ class RecordingAnalyzer:
         self.config = replace(config, precision=self._model.encoder.precision, detector=self._detector.name)
         self.identity = _identity(self.config, self._model.folder)
 
-    def analyze(self, source: FrameSource, ahead: int = 0) -> Iterator[AnalyzedFrame]:
-        """Yield the processed frames of a source with what is seen in them; ahead: see analysis.analyze()."""
+    def analyze(self, source: FrameSource, ahead: int = 0) -> Analysis:
+        """Return the analysis of a source, which is done while it is iterated; ahead: see Analysis."""
         pipeline = FacePipeline(self._detector, TrackerConfig())
-        return analyze(source, pipeline, Recognizer(self._model), self.config.frame_rate, ahead)
+        return Analysis(source, pipeline, Recognizer(self._model), self.config.frame_rate, ahead)
 
 
 def open_recording(name: str, config: AnalysisConfig, threads: int | None = None) -> FrameSource:

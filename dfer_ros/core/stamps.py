@@ -37,15 +37,24 @@ class StampOrder:
     Less than CLOCK_TOLERANCE behind the newest stamp is late, more is a jump. So that neither a bag shorter than that
     nor a clock that was set back a little can keep frames late for ever, the steps between late frames, forth and
     back, are added up: after CLOCK_TOLERANCE of them without a stamp newer than the newest, it is a jump as well.
+
+    late: how many of the frames checked so far came late. jumps: how often the clock went back.
     """
 
     def __init__(self) -> None:
+        self.late = self.jumps = 0
         self._newest = float("-inf")
         self._last = float("-inf")
         self._late_steps: float | None = None
 
     def check(self, stamp: float) -> FrameOrder:
-        """Return how the frame of this stamp (seconds) follows the frames checked before."""
+        """Return how the frame of this stamp (seconds) follows the frames checked before, and count it."""
+        order = self._follow(stamp)
+        self.late += order is FrameOrder.LATE
+        self.jumps += order is FrameOrder.JUMPED_BACK
+        return order
+
+    def _follow(self, stamp: float) -> FrameOrder:
         if stamp > self._newest or (stamp == self._newest and self._late_steps is None):
             return self._begin(stamp, FrameOrder.IN_ORDER)
         steps = 0.0 if self._late_steps is None else self._late_steps + abs(stamp - self._last)

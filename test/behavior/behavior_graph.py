@@ -14,9 +14,13 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Float32, String
 
 from dfer_msgs.msg import Emotion, EmotionArray
+from dfer_ros.behavior import EmotionStatesConfig
 from dfer_ros.core.labels import EXPRESSIONS, VALENCE_AROUSAL
 from dfer_ros.nodes.image_conversion import fill_image
 from dfer_ros.nodes.quality_of_service import OUTPUT
+
+QUICK = EmotionStatesConfig(settle_seconds=0.2, unsure_seconds=0.4, stale_seconds=0.6, lost_seconds=1.0)
+"""For a listener that makes up its mind in less time than a test wants to wait."""
 
 
 def wait_until(condition, seconds=20.0):

@@ -10,8 +10,9 @@ os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)
 os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
 
 import rclpy
-from behavior_graph import Audience, Processes, Reader, Spun
+from behavior_graph import QUICK, Audience, Processes, Reader, Spun
 
+from dfer_ros.behavior import EmotionListener
 from dfer_ros.graph.transport_profile import transport_environment
 
 _counter = itertools.count(1)
@@ -67,3 +68,31 @@ def audience(namespace):
     with Spun(made.node):
         yield made
     made.close()
+
+
+@pytest.fixture
+def events():
+    """What the listener of the behaviour told."""
+    return []
+
+
+@pytest.fixture
+def listen(behavior_node, reader, events):
+    """Make the listener of the behaviour's node; everything it tells goes to `events`."""
+    made = []
+
+    def make(**options):
+        options = {"topics": reader.topic(), "config": QUICK, **options}
+        listener = EmotionListener(
+            behavior_node,
+            lambda *told: events.append(("change", *told)),
+            lambda *told: events.append(("lost", *told)),
+            lambda *told: events.append(("unsure", *told)),
+            **options,
+        )
+        made.append(listener)
+        return listener
+
+    yield make
+    for listener in made:
+        listener.close()

@@ -1,12 +1,14 @@
 import cv2
 import numpy as np
 import pytest
+from made_bags import write_clip
 
-from dfer_ros.core.analysis import analyze, recognize_faces
+from dfer_ros.core.analysis import Analysis, recognize_faces
+from dfer_ros.core.bags.images import BagImages
 from dfer_ros.core.face_pipeline import FacePipeline
 from dfer_ros.core.records import emotion_record
 from dfer_ros.core.tracker import TrackerConfig
-from dfer_ros.core.video import open_source
+from dfer_ros.core.video import Frame, open_source
 
 FPS, FRAMES = 30.0, 30
 
@@ -27,9 +29,24 @@ def analyzed(folder, detector, recognizer):
     def run(frame_rate=30.0, source=None, ahead=0):
         recognizer.reset()
         pipeline = FacePipeline(detector, TrackerConfig())
-        return list(analyze(source or open_source(str(folder), FPS), pipeline, recognizer, frame_rate, ahead))
+        return list(Analysis(source or open_source(str(folder), FPS), pipeline, recognizer, frame_rate, ahead))
 
     return run
+
+
+class Shuffled:
+    """A source of black images, one of them late, whose clock goes back twice."""
+
+    live = False
+    fps = FPS
+    frame_count = 7
+
+    def __init__(self):
+        self.unreadable = []
+
+    def frames(self):
+        for index, stamp in enumerate([10.0, 10.1, 10.05, 10.2, 2.0, 2.1, 1.0]):
+            yield Frame(index, stamp, np.zeros((48, 64, 3), np.uint8))
 
 
 def records(answers):
@@ -68,6 +85,23 @@ def test_frames_read_ahead_give_exactly_the_same_answers(analyzed, ahead):
 )
 def test_no_more_frames_are_processed_than_the_frame_rate_allows(analyzed, frame_rate, indices):
     assert [each.frame.index for each in analyzed(frame_rate)] == list(indices)
+
+
+@pytest.mark.parametrize("ahead", [0, 4])
+def test_stamps_that_are_late_or_jump_back_are_counted(clip, detector, recognizer, tmp_path, ahead):
+    stamps = [10.0, 10.1, 10.05, 10.2, 2.0, 2.1, 1.0]
+    bag = BagImages(write_clip(tmp_path / "bag", clip[: len(stamps)], stamps=stamps), "")
+    for _ in range(2):
+        analysis = Analysis(bag, FacePipeline(detector, TrackerConfig()), recognizer, FPS, ahead)
+        assert [each.frame.index for each in analysis] == [0, 1, 3, 4, 5, 6]
+        assert (analysis.order.late, analysis.order.jumps) == (1, 2)
+
+
+@pytest.mark.parametrize("frame_rate", [30.0, 5.0])
+def test_stamps_are_checked_of_every_frame_whatever_the_source_and_the_frame_rate(detector, recognizer, frame_rate):
+    analysis = Analysis(Shuffled(), FacePipeline(detector, TrackerConfig()), recognizer, frame_rate)
+    list(analysis)
+    assert (analysis.order.late, analysis.order.jumps) == (1, 2)
 
 
 def test_the_window_grows_with_the_stamps_of_the_recording(analyzed):

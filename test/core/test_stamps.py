@@ -154,6 +154,13 @@ def checked(stamps):
     return [order.check(stamp) for stamp in stamps]
 
 
+def test_late_frames_and_jumps_are_counted():
+    order = StampOrder()
+    assert (order.late, order.jumps) == (0, 0)
+    answers = [order.check(stamp) for stamp in (10.0, 10.1, 10.05, 10.2, 2.0, 2.1, 1.0)]
+    assert (order.late, order.jumps) == (answers.count(LATE), answers.count(JUMPED_BACK)) == (1, 2)
+
+
 def test_equal_and_newer_stamps_are_in_order():
     assert checked([-1e12, 5.0, 5.0, 5.001, 1e12]) == [IN_ORDER] * 5
 

@@ -38,3 +38,23 @@ def dfer_data(monkeypatch, capsys):
         return ended.value.code, captured.out + captured.err
 
     return run
+
+
+@pytest.fixture
+def detector_arguments(detector, request):
+    """What makes the command take the detector of the tests."""
+    there = ("--detector", detector.name)
+    return there if detector.name == "mediapipe" else (*there, "--yunet-model", request.getfixturevalue("yunet_model"))
+
+
+@pytest.fixture
+def prepare_set(dfer_data, detector_arguments, tmp_path):
+    """A function that prepares a data set into a folder and returns that, the exit code and what was said."""
+
+    def run(name, root, *options, output=None):
+        output = output or tmp_path / "prepared"
+        code, said = dfer_data("prepare", name, "--root", root, "--output", output, *detector_arguments, *options)
+        assert "Traceback" not in said
+        return output, code, said
+
+    return run

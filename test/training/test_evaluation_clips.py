@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from dfer_ros.core.analysis import analyze
+from dfer_ros.core.analysis import Analysis
 from dfer_ros.core.errors import DataError, TrainingError
 from dfer_ros.core.face_pipeline import FacePipeline
 from dfer_ros.core.model_folder import encoder_file
@@ -73,7 +73,7 @@ def test_a_followed_face_is_answered_as_the_core_analyses_it(clips_folder, detec
         answer = answer_clip(follow_face(clips[0], detector), recognizer)
     recognizer.reset()
     source = open_source(str(clips_folder / "person"), 25.0)
-    analyzed = analyze(source, FacePipeline(detector, TrackerConfig()), recognizer, 1000.0)
+    analyzed = Analysis(source, FacePipeline(detector, TrackerConfig()), recognizer, 1000.0)
     expected = [emotion.probabilities for frame in analyzed for emotion in frame.emotions]
     assert len(expected) == 8
     np.testing.assert_allclose(answer.probabilities, expected, atol=1e-6)

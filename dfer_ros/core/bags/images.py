@@ -10,7 +10,6 @@ from dfer_ros.core.bags.reader import METADATA_FILE, clause, is_bag, open_reader
 from dfer_ros.core.compressed_image import decode_image
 from dfer_ros.core.errors import ImageError, SourceError
 from dfer_ros.core.image_encoding import image_to_bgr
-from dfer_ros.core.stamps import FrameOrder, StampOrder
 from dfer_ros.core.video import DEFAULT_FPS, Frame
 
 __all__ = ["IMAGE_TYPES", "METADATA_FILE", "BagImages", "is_bag"]
@@ -23,8 +22,6 @@ class BagImages:
     """The images of one topic of a bag, stamped by their headers, or by the recorder where those have no stamp.
 
     topic: empty takes the only image topic.
-    late, jumps: how many images of the walk so far had stamps a little before newer ones, and how often the clock went
-    back; see StampOrder.
 
     Raises SourceError where the bag cannot be read or the topic is not there; it names those that are.
     """
@@ -33,7 +30,6 @@ class BagImages:
 
     def __init__(self, path: Path, topic: str) -> None:
         self.unreadable: list[str] = []
-        self.late = self.jumps = 0
         self._path = path
         with open_reader(path) as reader:
             self._topic = _choose_topic(reader, path, topic)
@@ -47,8 +43,6 @@ class BagImages:
 
         # The types of images have been the same since the first ROS 2; what a bag defines besides may not even parse.
         deserialize = get_typestore(Stores.ROS2_HUMBLE).deserialize_cdr
-        order = StampOrder()
-        self.late = self.jumps = 0
         with open_reader(self._path) as reader:
             messages = read_messages(reader, self._path, self._connections(reader))
             for index, (connection, received, data) in enumerate(messages):
@@ -63,15 +57,10 @@ class BagImages:
                     self.unreadable.append(str(error))
                     continue
                 stamp = message.header.stamp.sec + message.header.stamp.nanosec * 1e-9 or received * 1e-9
-                self._count(order.check(stamp))
                 yield Frame(index, stamp, image)
 
     def _connections(self, reader: Any) -> list[Any]:
         return [c for c in reader.connections if c.topic == self._topic and c.msgtype in IMAGE_TYPES]
-
-    def _count(self, order: FrameOrder) -> None:
-        self.late += order is FrameOrder.LATE
-        self.jumps += order is FrameOrder.JUMPED_BACK
 
 
 def _choose_topic(reader: Any, path: Path, topic: str) -> str:

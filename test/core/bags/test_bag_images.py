@@ -131,13 +131,11 @@ def test_what_a_bag_defines_besides_its_images_need_not_be_understood(tmp_path):
     assert len(list(BagImages(tmp_path / "bag", "").frames())) == 1
 
 
-def test_stamps_that_are_late_or_jump_back_are_counted(tmp_path):
+def test_images_whose_stamps_are_late_or_jump_back_come_as_they_are(tmp_path):
     stamps = [10.0, 10.1, 10.05, 10.2, 2.0, 2.1, 1.0]
     bag = BagImages(write_clip(tmp_path / "bag", [picture(0)] * len(stamps), stamps=stamps), "")
-    assert [frame.stamp for frame in bag.frames()] == pytest.approx(stamps)
-    assert (bag.late, bag.jumps) == (1, 2)
-    list(bag.frames())
-    assert (bag.late, bag.jumps) == (1, 2)
+    for _ in range(2):
+        assert [frame.stamp for frame in bag.frames()] == pytest.approx(stamps)
 
 
 @pytest.mark.parametrize("storage", STORAGES)

@@ -1,0 +1,25 @@
+"""What `dfer watch` writes into a pipe of made graphs."""
+
+import io
+
+from made_graphs import a_graph, a_status, an_emotion
+from rich.console import Console
+
+from dfer_ros.cli.watch_lines import WatchLines
+from dfer_ros.cli.watch_view import WatchView
+from dfer_ros.core.palette import ON_DARK
+
+
+def test_lines_tell_changes_only():
+    console = Console(file=io.StringIO(), width=200)
+    lines = WatchLines(console, WatchView(console, ON_DARK))
+    for now, expression, level in ((0.0, "happy", 0), (1.0, "happy", 0), (2.0, "sad", 0), (3.0, "sad", 1)):
+        lines.tell(a_graph([an_emotion(expression=expression)], statuses=[a_status(level=level)]), now)
+    told = [line.split("   ", 1)[1] for line in console.file.getvalue().splitlines()]
+    assert [line.split()[:3] for line in told] == [
+        ["/dfer/emotions", "30.0", "Hz"],
+        ["/dfer/emotions", "k7f3a", "happy"],
+        ["/dfer/dfer_node:", "faces", "OK"],
+        ["/dfer/emotions", "k7f3a", "sad"],
+        ["/dfer/dfer_node:", "faces", "WARN"],
+    ]

@@ -1,0 +1,80 @@
+"""What a launch file would start, and with which command lines."""
+
+import ast
+import itertools
+import os
+import subprocess
+from pathlib import Path
+
+import yaml
+from launching import CHECKOUT, HAS_LAUNCH, launch
+
+if HAS_LAUNCH:
+    from launch import LaunchContext
+    from launch.actions import ExecuteProcess
+    from launch.launch_description_sources import get_launch_description_from_python_launch_file
+    from launch_ros.actions import Node
+
+
+def installed_nodes():
+    """Return the nodes that setup.py installs."""
+    tree = ast.parse((CHECKOUT / "setup.py").read_text(encoding="utf-8"))
+    values = {node.targets[0].id: node.value for node in tree.body if isinstance(node, ast.Assign)}
+    return ast.literal_eval(values["NODES"])
+
+
+def started(file, **arguments):
+    """Return what a launch file would start, in order, and its context."""
+    context = LaunchContext()
+    context.launch_configurations.update(arguments)
+    processes = []
+    waiting = [get_launch_description_from_python_launch_file(str(CHECKOUT / "launch" / file))]
+    while waiting:
+        entity = waiting.pop(0)
+        if not isinstance(entity, ExecuteProcess):
+            waiting[:0] = entity.visit(context) or []
+        elif entity.condition is None or entity.condition.evaluate(context):
+            processes.append(entity)
+    return processes, context
+
+
+def executables(processes):
+    return [process.node_executable for process in processes if isinstance(process, Node)]
+
+
+def commands(folder, file="dfer.launch.py", **arguments):
+    """Launch a file with nodes that only write down their command lines, and return those by full name."""
+    nodes = folder / "lib" / "dfer_ros"
+    nodes.mkdir(parents=True)
+    for node in installed_nodes():
+        (nodes / node).write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {folder}/$$.command\n')
+        (nodes / node).chmod(0o755)
+    (folder / "share" / "ament_index" / "resource_index" / "packages").mkdir(parents=True)
+    (folder / "share" / "ament_index" / "resource_index" / "packages" / "dfer_ros").touch()
+    environment = {**os.environ, "AMENT_PREFIX_PATH": f"{folder}:{os.environ['AMENT_PREFIX_PATH']}"}
+    launch(file, subprocess.DEVNULL, environment, **arguments).wait(timeout=60.0)
+    lines = [file.read_text(encoding="utf-8").splitlines() for file in folder.glob("*.command")]
+    return {full_name(words): words for words in lines}
+
+
+def full_name(words):
+    """Return the full name of a node that has this command line."""
+    namespace, name = (
+        next(word for word in words if word.startswith(key)).split(":=")[1] for key in ("__ns", "__node")
+    )
+    return f"{namespace}/{name}".replace("//", "/")
+
+
+def parameters(words):
+    """Return the parameters that a command line gives."""
+    files = [following for word, following in itertools.pairwise(words) if word == "--params-file"]
+    given = {}
+    for file in files:
+        for of_node in yaml.full_load(Path(file).read_text(encoding="utf-8")).values():
+            given.update(of_node["ros__parameters"])
+    return given
+
+
+def a_file(folder):
+    (folder / "parameters.yaml").touch()
+    return folder / "parameters.yaml"
