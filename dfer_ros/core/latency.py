@@ -9,8 +9,8 @@ import numpy as np
 
 BLOCKS = range(10)
 """The rounds in which candidates take turns."""
-_RUNS, _WARM_UP_RUNS = 25, 5
-"""Calls of one block that count, and those before them that fill the caches with this candidate."""
+_RUNS = 25
+"""Calls of one block that count; some before them fill the caches with this candidate."""
 
 
 def median_seconds(call: Callable[[], object], runs: int) -> float:
@@ -19,16 +19,17 @@ def median_seconds(call: Callable[[], object], runs: int) -> float:
 
 
 def median_milliseconds(
-    candidates: Mapping[str, Callable[[], object]], blocks: Iterable[int] = BLOCKS
+    candidates: Mapping[str, Callable[[], object]], blocks: Iterable[int] = BLOCKS, runs: int = _RUNS
 ) -> dict[str, float]:
     """Return the median time in milliseconds of one call of each candidate, by name.
 
-    blocks: BLOCKS, or what shows the progress over them.
+    blocks: BLOCKS, or what shows the progress over them. runs: calls of a block that count; a fifth more warm up.
     """
     times: dict[str, list[float]] = {name: [] for name in candidates}
+    warm_up = -(-runs // 5)
     for _ in blocks:
         for name, candidate in candidates.items():
-            times[name] += _times(candidate, _WARM_UP_RUNS + _RUNS)[_WARM_UP_RUNS:]
+            times[name] += _times(candidate, warm_up + runs)[warm_up:]
     return {name: 1e3 * float(np.median(values)) for name, values in times.items()}
 
 

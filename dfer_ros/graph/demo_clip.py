@@ -62,6 +62,8 @@ _SECOND_PERSON = (
     (12.0, Pose(0.70, 0.42, 105, 3, mirrored=True)),
 )
 SECONDS = _FIRST_PERSON[-1][0]
+UNHAPPY_FROM_SECONDS = _FIRST_PERSON[5][0]
+"""Until then everybody in the clip smiles."""
 
 
 def demo_frames() -> Iterator[Image]:
@@ -79,19 +81,27 @@ def demo_frames() -> Iterator[Image]:
 
 def crowd_frame(faces: int, width: int, height: int, shift: float) -> Image:
     """Return an image [height, width, 3] with a grid of faces, all moved aside by shift pixels: for benchmarks."""
-    portrait = load_portrait()
+    return room_with(crowd(faces, width, height, shift), width, height)
+
+
+def crowd(faces: int, width: int, height: int, shift: float) -> list[Pose]:
+    """Return people in a grid, all moved aside by shift pixels, for an image of width x height pixels."""
     columns = int(np.ceil(np.sqrt(faces * width / height)))
     rows = int(np.ceil(faces / columns))
     face_width = 0.5 * min(width / columns, height / rows)
     cells = [(index % columns, index // columns) for index in range(faces)]
-    people = [
+    return [
         Pose(
             (column + 0.5) / columns + shift / width, (row + 0.5) / rows, face_width, mirrored=bool((column + row) % 2)
         )
         for column, row in cells
     ]
-    background = cv2.resize(_background(portrait), (width, height))
-    return compose(background, portrait, people)
+
+
+def room_with(people: list[Pose], width: int, height: int) -> Image:
+    """Return an image [height, width, 3] of a room with people in it."""
+    portrait = load_portrait()
+    return compose(cv2.resize(_background(portrait), (width, height)), portrait, people)
 
 
 def load_portrait() -> Image:

@@ -1,0 +1,127 @@
+"""The results of `dfer bench` for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+# The bench of the graph needs ROS, that of peers more; each is there only when it is asked for.
+if TYPE_CHECKING:
+    from dfer_ros.bench.detectors import DetectorResult
+    from dfer_ros.bench.encoder import EncoderResult
+    from dfer_ros.bench.graph import GraphResult, Scenario
+    from dfer_ros.bench.peers import PeerResult
+    from dfer_ros.bench.streaming import StreamingResult
+
+
+def encoder_table(model: str, results: Iterable[EncoderResult]) -> Table:
+    """Return the table of `dfer bench encoder`."""
+    table = _table(f"encoder {model}, one thread, CPU", (), ("precision", "batch", "ms per batch", "ms per crop"))
+    table.add_column("times FP32's speed", justify="right")
+    for result in results:
+        per_crop = result.batch_ms / result.batch
+        table.add_row(
+            result.precision,
+            str(result.batch),
+            f"{result.batch_ms:.2f}",
+            f"{per_crop:.2f}",
+            f"{result.speed_up:.2f}",
+        )
+    return table
+
+
+def streaming_table(model: str, results: Sequence[StreamingResult]) -> Table:
+    """Return the table of `dfer bench streaming`."""
+    title = f"one answer of {model} {results[0].precision}, encoder and head, one thread, CPU"
+    headings = ("persons", "crops encoded", "ms", "times streaming's time", "CPU % of a core at 30 Hz")
+    table = _table(title, ("way",), headings)
+    for result in results:
+        table.add_row(
+            result.way,
+            str(result.persons),
+            str(result.encoded),
+            f"{result.ms:.2f}",
+            f"{result.times:.1f}",
+            f"{result.cpu_percent:.0f}",
+        )
+    return table
+
+
+def detectors_table(results: Iterable[DetectorResult]) -> Table:
+    """Return the table of `dfer bench detectors`."""
+    table = _table(
+        "detectors, one thread, CPU", ("scene", "detector"), ("found", "no face", "ms", "times the first one's time")
+    )
+    scene = ""
+    for result in results:
+        if result.scene != scene and scene:
+            table.add_section()
+        name = "" if result.scene == scene else result.scene
+        scene = result.scene
+        if result.ms is None or result.times is None:
+            table.add_row(name, result.detector, Text(result.problem, style="bright_black"))
+            continue
+        missed = result.found < result.faces
+        table.add_row(
+            name,
+            result.detector,
+            Text(f"{result.found}/{result.faces}", style="red" if missed else ""),
+            Text(str(result.false), style="red" if result.false else ""),
+            f"{result.ms:.1f}",
+            f"{result.times:.1f}",
+        )
+    return table
+
+
+def peers_table(results: Iterable[PeerResult]) -> Table:
+    """Return the table of `dfer bench peers`."""
+    headings = ("ms per face", "times the first one's time", "changes of label a minute", "smiles named happy")
+    table = _table("models on the faces of the made clip, one thread, CPU", ("model", "sees"), headings)
+    for result in results:
+        sees = "a window" if result.temporal else "one frame"
+        if result.ms is None or result.times is None or result.changes_per_minute is None or result.smiles is None:
+            table.add_row(result.model, sees, Text(result.problem, style="bright_black"))
+            continue
+        table.add_row(
+            result.model,
+            sees,
+            f"{result.ms:.2f}",
+            f"{result.times:.2f}",
+            f"{result.changes_per_minute:.1f}",
+            f"{result.smiles:.1%}",
+        )
+    return table
+
+
+def graph_table(results: Iterable[tuple[Scenario, GraphResult]]) -> Table:
+    """Return the table of `dfer bench graph`."""
+    headings = ("answered", "Hz", "p50 ms", "p95 ms", "p99 ms", "CPU % of a core", "MB", "MB grown")
+    table = _table("graph: image stamp to emotion message", ("scenario",), headings)
+    table.add_column("target")
+    for scenario, result in results:
+        table.add_row(
+            scenario.name,
+            f"{result.answered}/{result.sent}",
+            f"{result.answers_per_second:.1f}",
+            f"{result.p50_ms:.1f}",
+            f"{result.p95_ms:.1f}",
+            f"{result.p99_ms:.1f}",
+            f"{result.cpu_percent:.0f}",
+            f"{result.memory_mb:.0f}",
+            f"{result.memory_growth_mb:+.1f}",
+            scenario.target,
+        )
+    return table
+
+
+def _table(title: str, words: Iterable[str], figures: Iterable[str]) -> Table:
+    """Return a table with columns of words, then of figures."""
+    table = Table(title=title, title_justify="left")
+    for heading in words:
+        table.add_column(heading)
+    for heading in figures:
+        table.add_column(heading, justify="right")
+    return table

@@ -1,0 +1,45 @@
+"""The bench of peers: steadiness counted right, and the real peers on the real clip."""
+
+import importlib.util
+import sys
+
+import pytest
+from rich.console import Console
+
+from dfer_ros.bench.peers import changes_per_minute, measure_peers, share_of_smiles
+from dfer_ros.graph.demo_clip import FPS, UNHAPPY_FROM_SECONDS
+
+
+def test_changes_are_counted_by_person_and_minute():
+    second = [(index / FPS, "happy" if index % 2 else "sad") for index in range(FPS)]
+    steady = [(index / FPS, "happy") for index in range(FPS)]
+    assert changes_per_minute({"a": steady, "b": steady}) == 0.0
+    assert changes_per_minute({"a": second}) == pytest.approx((FPS - 1) * 60.0)
+    assert changes_per_minute({"a": second, "b": steady}) == pytest.approx((FPS - 1) * 30.0)
+
+
+def test_smiles_count_only_while_everybody_smiles():
+    answers = {"a": [(0.0, "happy"), (1.0, "sad"), (2.0, "happy"), (UNHAPPY_FROM_SECONDS, "sad")]}
+    assert share_of_smiles(answers) == pytest.approx(2 / 3)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("onnx") is None, reason="the extra `train` is not installed")
+def test_a_window_is_steadier_than_single_frames():
+    """The answers on the clip are the same in every run; only the times are not."""
+    results = {result.model: result for result in measure_peers("mobilenet_v1", Console(quiet=True), range(1))}
+    ours = [result for result in results.values() if result.temporal]
+    theirs = [result for result in results.values() if not result.temporal]
+    assert len(ours) == 3 and len(theirs) == 2
+    assert not [result.problem for result in results.values() if result.problem]
+    assert max(result.changes_per_minute for result in ours) < min(result.changes_per_minute for result in theirs)
+    assert all(result.smiles > 0.95 for result in ours)
+    assert ours[0].times == 1.0 and ours[0].model == "mobilenet_v1 int8 (ours)"
+
+
+def test_without_the_libraries_of_training_ours_is_measured_and_the_rest_named(monkeypatch):
+    for module in [name for name in sys.modules if name.startswith("dfer_ros.training.evaluation.peers")]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    results = measure_peers("mobilenet_v1", Console(quiet=True), range(1))
+    assert [result.ms is not None for result in results] == [True, True, True, False]
+    assert "extra `train`" in results[-1].problem
