@@ -12,6 +12,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import Image
 from std_msgs.msg import Float32, String
+from waiting import wait_until
 
 from dfer_msgs.msg import Emotion, EmotionArray
 from dfer_ros.behavior import EmotionStatesConfig
@@ -21,16 +22,6 @@ from dfer_ros.nodes.quality_of_service import OUTPUT
 
 QUICK = EmotionStatesConfig(settle_seconds=0.2, unsure_seconds=0.4, stale_seconds=0.6, lost_seconds=1.0)
 """For a listener that makes up its mind in less time than a test wants to wait."""
-
-
-def wait_until(condition, seconds=20.0):
-    """Return whether the condition came true in time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 class Spun:

@@ -9,7 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from behavior_graph import wait_until
+from waiting import wait_until
 
 from dfer_ros.behavior.emotion_states import EmotionStatesConfig, PersonEmotion
 from dfer_ros.behavior.greet_node import GREET

@@ -1,7 +1,8 @@
 """The listener in a behaviour's node: what it tells and what it refuses; real rclpy, real DDS."""
 
 import pytest
-from behavior_graph import QUICK, Spun, wait_until
+from behavior_graph import QUICK, Spun
+from waiting import wait_until
 
 from dfer_ros.behavior import EmotionListener
 from dfer_ros.behavior.behavior_error import BehaviorError

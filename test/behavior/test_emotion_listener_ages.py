@@ -3,11 +3,12 @@
 import time
 
 import pytest
-from behavior_graph import QUICK, Spun, wait_until
+from behavior_graph import QUICK, Spun
 from rclpy.clock import ClockType
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile
 from rosgraph_msgs.msg import Clock
+from waiting import wait_until
 
 from dfer_ros.core.labels import VALENCE_AROUSAL
 

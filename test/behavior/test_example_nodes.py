@@ -4,7 +4,7 @@ import itertools
 import time
 
 import pytest
-from behavior_graph import wait_until
+from waiting import wait_until
 
 from dfer_ros.behavior.greetings import GreetingsConfig
 from dfer_ros.behavior.speech_rate import SpeechRateConfig

@@ -57,13 +57,3 @@ class Listener:
 
     def publishers(self, topic):
         return self.node.get_publishers_info_by_topic(topic)
-
-
-def wait_until(condition, seconds=20.0):
-    """Return whether the condition came true in time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True

@@ -14,12 +14,13 @@ import pytest
 from made_bags import IMAGE_TOPIC, TYPES, raw_image, stamp_of, write_clip
 from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
 from rclpy.serialization import deserialize_message, serialize_message
-from ros_listener import Listener, quality, wait_until
+from ros_listener import Listener, quality
 from rosbags.highlevel import AnyReader
 from rosbags.interfaces import QosDurability, QosReliability
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
+from waiting import wait_until
 
 from dfer_msgs.msg import Emotion, EmotionArray, Face, FaceArray
 from dfer_ros.cli.bag_recorder import BagRecorder

@@ -16,12 +16,13 @@ import pytest
 from made_bags import FORMS, IMAGE_TOPIC, PERIOD, RAW, START, TEXT, TYPES, offered, raw_image, stamp_of, write_clip
 from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
 from rclpy.serialization import deserialize_message
-from ros_listener import Listener, quality, wait_until
+from ros_listener import Listener, quality
 from rosbags.interfaces import QosDurability, QosReliability
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import String
+from waiting import wait_until
 
 from dfer_ros.cli.main import main
 
