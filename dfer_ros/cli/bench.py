@@ -106,8 +106,9 @@ def _run_one(kind: str, arguments: argparse.Namespace, output: Path, console: Co
         "faults": _faults,
     }
     machine = describe_machine()
-    records = runs[kind](arguments, output, console)
+    # A file that cannot be written is found now, and not after an hour.
     with whole_file(output) as file:
+        records = runs[kind](arguments, output, console)
         json.dump({"bench": kind, "machine": machine, "results": records}, file, indent=1)
     console.print(f"-> {output}", highlight=False)
     return 0 if all(record.get("passed", True) for record in records) else 1

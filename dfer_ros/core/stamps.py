@@ -20,6 +20,23 @@ def usable_stamp(stamp: float, now: float) -> float:
     return now if stamp <= 0.0 or stamp > now + CLOCK_TOLERANCE else stamp
 
 
+class UsableStamps:
+    """usable_stamp() for the frames of one stream, which does not waver.
+
+    The stamps of a clock that is about CLOCK_TOLERANCE ahead are more than that ahead in some frames and less in others;
+    taken each by itself, every change would make the frames after it late. A stream that was ahead counts as ahead
+    until a stamp is not.
+    """
+
+    def __init__(self) -> None:
+        self._ahead = False
+
+    def usable(self, stamp: float, now: float) -> float:
+        """Return the time (seconds) that counts for the next frame; see usable_stamp()."""
+        self._ahead = now > 0.0 and stamp > now + (0.0 if self._ahead else CLOCK_TOLERANCE)
+        return now if self._ahead else usable_stamp(stamp, now)
+
+
 class FrameOrder(enum.Enum):
     """How a frame follows the ones before it."""
 
@@ -38,19 +55,22 @@ class StampOrder:
     nor a clock that was set back a little can keep frames late for ever, the steps between late frames, forth and
     back, are added up: after CLOCK_TOLERANCE of them without a stamp newer than the newest, it is a jump as well.
 
-    late: how many of the frames checked so far came late. jumps: how often the clock went back.
+    late: how many of the frames checked so far came late. repeated: how many others had the stamp of the newest frame
+    before them. jumps: how often the clock went back.
     """
 
     def __init__(self) -> None:
-        self.late = self.jumps = 0
+        self.late = self.repeated = self.jumps = 0
         self._newest = float("-inf")
         self._last = float("-inf")
         self._late_steps: float | None = None
 
     def check(self, stamp: float) -> FrameOrder:
         """Return how the frame of this stamp (seconds) follows the frames checked before, and count it."""
+        newest = self._newest
         order = self._follow(stamp)
         self.late += order is FrameOrder.LATE
+        self.repeated += order is FrameOrder.IN_ORDER and stamp == newest
         self.jumps += order is FrameOrder.JUMPED_BACK
         return order
 

@@ -8,18 +8,16 @@ from collections.abc import Sequence
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.exceptions import InvalidTopicNameException
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.parameter import Parameter
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.signals import SignalHandlerOptions
 from rclpy.subscription import Subscription
-from rclpy.validate_full_topic_name import validate_full_topic_name
 
 from dfer_msgs.msg import EmotionArray
-from dfer_ros.core.errors import DferError
+from dfer_ros.graph.names import full_topic
 from dfer_ros.graph.watched_graph import GraphMemory, WatchedGraph
-from dfer_ros.nodes.stamp import stamp_seconds
+from dfer_ros.nodes.stamp import header_seconds
 
 EMOTIONS = "dfer_msgs/msg/EmotionArray"
 _LOOK_SECONDS = 0.5
@@ -34,7 +32,7 @@ class GraphWatcher:
     """
 
     def __init__(self, topics: Sequence[str], use_sim_time: bool = False) -> None:
-        self._chosen = [_full_name(topic) for topic in topics]
+        self._chosen = [full_topic("--topic", topic) for topic in topics]
         rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
         overrides = [Parameter("use_sim_time", value=use_sim_time)]
         self._node = rclpy.create_node("dfer_watch", parameter_overrides=overrides)
@@ -103,7 +101,8 @@ class GraphWatcher:
     def _subscribe(self, topic: str) -> None:
         def take(message: EmotionArray) -> None:
             clock = self._node.get_clock()
-            latency = clock.now().nanoseconds * 1e-9 - stamp_seconds(message.header, clock)
+            now = clock.now().nanoseconds * 1e-9
+            latency = now - (header_seconds(message.header) or now)
             self._memory.take_emotions(topic, message, latency, time.monotonic())
 
         self._subscriptions[topic] = self._node.create_subscription(EmotionArray, topic, take, _QUALITY)
@@ -122,15 +121,6 @@ class GraphWatcher:
                 infos = self._node.get_publishers_info_by_topic(topic)
                 counts[topic] = sum(info.topic_type == EMOTIONS for info in infos)
         return {topic: count for topic, count in counts.items() if count}
-
-
-def _full_name(topic: str) -> str:
-    name = "/" + topic.removeprefix("/")
-    try:
-        validate_full_topic_name(name)
-    except InvalidTopicNameException as error:
-        raise DferError(f"--topic {topic!r} is no name of a topic; one is /dfer/emotions.") from error
-    return name
 
 
 def _instead(published: dict[str, int]) -> str:

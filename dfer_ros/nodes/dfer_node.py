@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rclpy.exceptions import InvalidTopicNameException
+from rclpy.validate_topic_name import validate_topic_name
+
 from dfer_ros.core.emotion_model import EmotionModel, EmotionModelConfig
 from dfer_ros.core.errors import DferError
 from dfer_ros.core.onnx_session import SessionConfig
@@ -23,9 +26,11 @@ class DferNode(ManagedNode):
     """
 
     def __init__(self) -> None:
-        super().__init__(NAME, DFER)
+        super().__init__(NAME, DFER, ("model", "model sha256", "precision", "provider"))
         if self.values["input"] == "hri" and len(self.values["cameras"]) > 1:
             raise DferError("With input:=hri there is one stream of faces, of all cameras: leave 'cameras' as it is.")
+        for camera in self.values["cameras"]:
+            _check_camera(camera)
         self._cameras = {camera: StreamStatistics() for camera in self.values["cameras"]}
         self.watch({camera or "faces": one for camera, one in self._cameras.items()}, "the face detector")
 
@@ -52,6 +57,17 @@ class DferNode(ManagedNode):
             self.log.warning(self.warning)
         self.log.info(f"Reading emotions with {name}, {precision} on {provider}.")
         return model
+
+
+def _check_camera(camera: str) -> None:
+    """Raise DferError where a name cannot be part of a topic."""
+    try:
+        validate_topic_name(f"{camera}/faces" if camera else "faces")
+    except InvalidTopicNameException as error:
+        raise DferError(
+            f"The camera '{camera}' of the parameter 'cameras' cannot be part of a topic: use letters, digits and _, "
+            "and no digit first."
+        ) from error
 
 
 def main(arguments: list[str] | None = None) -> None:

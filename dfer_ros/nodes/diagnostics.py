@@ -23,7 +23,7 @@ _PERIOD_SECONDS = 1.0
 _HARDWARE_ID = "none"
 """What diagnostic_updater asks of those that are no device."""
 _CLOCK_STANDS = "the simulated clock stands still; is the simulation or bag paused or over, or use_sim_time not meant?"
-_ABSENT = "n/a"
+ABSENT = "n/a"
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def _numbers(snapshot: StreamSnapshot) -> dict[str, str]:
         "output rate (Hz)": _number(snapshot.output_rate),
         "latency p50 (ms)": _number(snapshot.latency_p50, 1e3),
         "latency p95 (ms)": _number(snapshot.latency_p95, 1e3),
-        "faces": _ABSENT if snapshot.faces is None else str(snapshot.faces),
+        "faces": ABSENT if snapshot.faces is None else str(snapshot.faces),
         "input age (s)": _number(snapshot.input_age),
         "drop share (%)": _number(snapshot.drop_share, 1e2),
         "frames in": str(snapshot.received),
@@ -145,4 +145,4 @@ def _numbers(snapshot: StreamSnapshot) -> dict[str, str]:
 
 
 def _number(value: float | None, scale: float = 1.0) -> str:
-    return _ABSENT if value is None else f"{scale * value:.1f}"
+    return ABSENT if value is None else f"{scale * value:.1f}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,11 +15,10 @@ from dfer_ros.core.errors import ImageError
 from dfer_ros.core.faces import Image
 from dfer_ros.core.recognizer import Recognizer, RecognizerConfig
 from dfer_ros.core.stream_statistics import StreamStatistics
-from dfer_ros.nodes.frame_stream import FrameStream
+from dfer_ros.nodes.frame_stream import FrameStream, StreamWorker
 from dfer_ros.nodes.hri_expressions import HriExpressions
 from dfer_ros.nodes.hri_input import HriInput
 from dfer_ros.nodes.image_conversion import to_bgr
-from dfer_ros.nodes.latest_worker import LatestWorker
 from dfer_ros.nodes.messages import emotion_array
 from dfer_ros.nodes.parameters.dfer import MODEL_DEFAULT
 from dfer_ros.nodes.quality_of_service import OUTPUT, latest_only
@@ -41,7 +40,8 @@ class EmotionStream(FrameStream[FaceArray]):
         camera: str,
         model: EmotionModel,
     ) -> None:
-        self._recognizer = Recognizer(model)
+        self._model = model
+        self._recognizers: dict[str, Recognizer] = {}
         self._input, self._alignment = values["input"], values["hri_alignment"]
         self._base = f"{camera}/" if camera else ""
         self._hri = HriExpressions(node) if values["hri"] else None
@@ -55,9 +55,9 @@ class EmotionStream(FrameStream[FaceArray]):
         subscription = self.node.create_subscription(FaceArray, f"{self._base}faces", receive, latest_only())
         return partial(self.node.destroy_subscription, subscription)
 
-    def listen(self, worker: LatestWorker) -> None:
+    def listen(self, worker: StreamWorker) -> None:
         """Begin anew, without memory of the persons before."""
-        self._recognizer.reset()
+        self._recognizers.clear()
         super().listen(worker)
 
     def pause(self) -> None:
@@ -77,32 +77,56 @@ class EmotionStream(FrameStream[FaceArray]):
         super().configure(values)
         self._config = _recognizer_config(values)
 
+    def source(self, message: FaceArray) -> str:
+        """Return the frame id where a robot's other detectors send the faces of all its cameras."""
+        frame_id: str = message.header.frame_id
+        return frame_id if self._input == "hri" else ""
+
     def process(self, message: FaceArray, stamp: float) -> int:
         """Publish the emotions of the faces of an image, and return how many they are."""
-        self._recognizer.configure(self._config)
-        crops = [(face, crop) for face in message.faces if (crop := self._crop(face)) is not None]
-        emotions = self._recognizer.update(
+        recognizer = self._recognizer(self.source(message))
+        crops = self._crops(message.faces)
+        emotions = recognizer.update(
             stamp, [face.id for face, _ in crops], [crop for _, crop in crops], [face.quality for face, _ in crops]
         )
-        if self._recognizer.cleared:
+        if recognizer.cleared:
             self.log.warning("The image stamps went backward: the windows of all persons were cleared.")
         self._publisher.publish(emotion_array(message.header, emotions))
         if self._hri is not None:
-            self._hri.publish(message.header, emotions)
+            self._hri.publish(message.header, stamp, emotions)
         return len(emotions)
 
-    def _crop(self, face: Face) -> Image | None:
-        """Return the aligned crop of a face, or None, with a line in the log, where it is not usable."""
-        try:
-            crop = to_bgr(face.aligned)
-            if crop.shape[:2] != (ALIGNED_SIZE, ALIGNED_SIZE):
-                raise ImageError(
-                    f"The aligned crop of {face.id} is not {ALIGNED_SIZE}x{ALIGNED_SIZE} pixels: it is skipped."
-                )
-        except ImageError as error:
-            self.log.error(error)
-            return None
-        return crop
+    def _recognizer(self, source: str) -> Recognizer:
+        """Return the recognizer of a camera, with the configuration that holds now."""
+        if source not in self._recognizers:
+            self._recognizers[source] = Recognizer(self._model)
+        self._recognizers[source].configure(self._config)
+        return self._recognizers[source]
+
+    def _crops(self, faces: Sequence[Face]) -> list[tuple[Face, Image]]:
+        """Return the usable faces with their crops; raises ImageError where there are faces, but no usable one."""
+        crops: list[tuple[Face, Image]] = []
+        problems: list[ImageError] = []
+        for face in faces:
+            try:
+                crops.append((face, _crop(face)))
+            except ImageError as error:
+                problems.append(error)
+        if problems and not crops:
+            raise problems[0]
+        for problem in problems:
+            self.log.error(problem)
+        return crops
+
+
+def _crop(face: Face) -> Image:
+    """Return the aligned crop of a face; raises ImageError where it is not usable."""
+    if not 0.0 <= face.quality <= 1.0:
+        raise ImageError(f"The quality of {face.id} is {face.quality}, not 0 to 1: the face is skipped.")
+    crop = to_bgr(face.aligned)
+    if crop.shape[:2] != (ALIGNED_SIZE, ALIGNED_SIZE):
+        raise ImageError(f"The aligned crop of {face.id} is not {ALIGNED_SIZE}x{ALIGNED_SIZE} pixels: it is skipped.")
+    return crop
 
 
 def _recognizer_config(values: Mapping[str, Any]) -> RecognizerConfig:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dfer_ros.core.model_folder import file_sha256
 from dfer_ros.core.stream_statistics import StreamStatistics
 from dfer_ros.nodes.face_stream import FaceStream
 from dfer_ros.nodes.managed_node import ManagedNode
@@ -17,14 +18,20 @@ class FaceDetectorNode(ManagedNode):
     """Subscribes to `image`, publishes `faces`: one FaceArray for every image processed, empty where nobody is seen."""
 
     def __init__(self) -> None:
-        super().__init__(NAME, FACE_DETECTOR)
+        super().__init__(NAME, FACE_DETECTOR, ("detector", "model", "model sha256", "provider"))
         self._statistics = StreamStatistics()
         self.watch({"image": self._statistics}, "the camera")
 
     def create_streams(self) -> Iterator[FaceStream]:
         """Load the detector."""
         stream = FaceStream(self, self.log, self._statistics, self.values)
-        self.facts = {"detector": stream.detector.name}
+        detector = stream.detector
+        self.facts = {
+            "detector": detector.name,
+            "model": detector.model.name,
+            "model sha256": file_sha256(detector.model)[:12],
+            "provider": detector.provider,
+        }
         yield stream
 
 

@@ -15,6 +15,7 @@ from dfer_ros.core.stream_statistics import StreamStatistics
 from dfer_ros.core.tracker import TrackerConfig, random_id_stem
 from dfer_ros.nodes.frame_stream import FrameStream
 from dfer_ros.nodes.hri_faces import HriFaces
+from dfer_ros.nodes.hri_topics import hri_messages
 from dfer_ros.nodes.image_conversion import to_bgr
 from dfer_ros.nodes.image_subscription import ImageSubscription
 from dfer_ros.nodes.messages import face_array
@@ -27,8 +28,11 @@ class FaceStream(FrameStream[Image | CompressedImage]):
 
     def __init__(self, node: Node, log: ThrottledLog, statistics: StreamStatistics, values: Mapping[str, Any]) -> None:
         self._id_stem = random_id_stem()
+        tracker = self._tracker_config(values)
+        if values["hri"]:
+            hri_messages()  # What may fail comes before the detector, whose memory nobody would free.
         self.detector = create_detector(_detector_config(values))
-        self._pipeline = FacePipeline(self.detector, self._tracker_config(values))
+        self._pipeline = FacePipeline(self.detector, tracker)
         self._hri = HriFaces(node, values["lost_seconds"]) if values["hri"] else None
         self._publisher = node.create_publisher(FaceArray, "faces", OUTPUT)
         super().__init__(node, log, statistics, values)
@@ -69,7 +73,7 @@ class FaceStream(FrameStream[Image | CompressedImage]):
             self.log.warning("The image stamps went backward: all tracks were cleared and every face gets a new id.")
         self._publisher.publish(face_array(message.header, image.shape, faces))
         if self._hri is not None:
-            self._hri.publish(message.header, image, faces)
+            self._hri.publish(message.header, stamp, image, faces)
         return len(faces)
 
     def _tracker_config(self, values: Mapping[str, Any]) -> TrackerConfig:

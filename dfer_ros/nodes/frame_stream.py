@@ -11,7 +11,7 @@ from rclpy.node import Node
 from std_msgs.msg import Header
 
 from dfer_ros.core.errors import ImageError
-from dfer_ros.core.stamps import FrameOrder, RateLimiter, StampOrder, usable_stamp
+from dfer_ros.core.stamps import FrameOrder, RateLimiter, StampOrder, UsableStamps
 from dfer_ros.core.stream_statistics import DropReason, StreamStatistics
 from dfer_ros.nodes.latest_worker import LatestWorker
 from dfer_ros.nodes.stamp import header_seconds
@@ -25,6 +25,19 @@ class _Stamped(Protocol):
 Message = TypeVar("Message", bound=_Stamped)
 
 
+StreamWorker = LatestWorker[tuple["FrameStream[Any]", str]]
+"""The worker of the streams of a node, which keeps the newest frame of each of their sources."""
+
+
+class _Source:
+    """What one camera of a stream is remembered by."""
+
+    def __init__(self, frame_rate: float) -> None:
+        self.stamps = UsableStamps()
+        self.order = StampOrder()
+        self.limiter = RateLimiter(frame_rate)
+
+
 class FrameStream(ABC, Generic[Message]):
     """Takes in messages with a header in the executor's thread, and has them processed in the worker's.
 
@@ -36,8 +49,7 @@ class FrameStream(ABC, Generic[Message]):
         self.node = node
         self.log = log
         self._statistics = statistics
-        self._order = StampOrder()
-        self._limiter = RateLimiter(values["frame_rate"])
+        self._sources: dict[str, _Source] = {}
         self._unsubscribe: Callable[[], None] | None = None
         self.configure(values)
 
@@ -52,16 +64,22 @@ class FrameStream(ABC, Generic[Message]):
         stamp: seconds, of the message where that is usable: see usable_stamp().
         """
 
+    def source(self, message: Message) -> str:
+        """Return the camera that a message comes from, where a stream has several; each has an order of its own."""
+        return ""
+
     @abstractmethod
     def close(self) -> None:
         """Destroy the publishers."""
 
     def configure(self, values: Mapping[str, Any]) -> None:
         """Take over parameters, at the start and whenever one was changed."""
-        self._limiter.rate = values["frame_rate"]
+        self._frame_rate: float = values["frame_rate"]
+        for source in self._sources.values():
+            source.limiter.rate = self._frame_rate
         self._max_wait: float = values["max_wait_seconds"]
 
-    def listen(self, worker: LatestWorker) -> None:
+    def listen(self, worker: StreamWorker) -> None:
         """Begin to take in messages, to be processed by the worker."""
         self._worker = worker
         self._unsubscribe = self.subscribe(self._receive)
@@ -79,12 +97,16 @@ class FrameStream(ABC, Generic[Message]):
     def _receive(self, message: Message) -> None:
         arrived = time.monotonic()
         self._statistics.received(arrived)
-        stamp = usable_stamp(header_seconds(message.header), self._now())
-        if self._order.check(stamp) is FrameOrder.LATE:
+        name = self.source(message)
+        if name not in self._sources:
+            self._sources[name] = _Source(self._frame_rate)
+        source = self._sources[name]
+        stamp = source.stamps.usable(header_seconds(message.header), self._now())
+        if source.order.check(stamp) is FrameOrder.LATE:
             self._statistics.dropped(DropReason.LATE_STAMP)
-        elif not self._limiter.accepts(stamp):
+        elif not source.limiter.accepts(stamp):
             self._statistics.dropped(DropReason.FRAME_RATE)
-        elif self._worker.put(lambda: self._work(message, stamp, arrived), self):
+        elif self._worker.put(lambda: self._work(message, stamp, arrived), (self, name)):
             self._statistics.dropped(DropReason.REPLACED)
 
     def _work(self, message: Message, stamp: float, arrived: float) -> None:

@@ -8,13 +8,10 @@ from typing import Any
 
 from rclpy.node import Node
 from rclpy.publisher import Publisher
-from std_msgs.msg import Header
 
 from dfer_ros.core.errors import DferError
-from dfer_ros.core.stamps import usable_stamp
 from dfer_ros.nodes.hri_topics import face_topic
 from dfer_ros.nodes.quality_of_service import OUTPUT
-from dfer_ros.nodes.stamp import header_seconds
 from dfer_ros.nodes.throttled_log import ThrottledLog
 
 try:
@@ -32,6 +29,8 @@ class _Face:
 class HriFacePublishers:
     """Publishers under /humans/faces/<id>: made once, when a face is first seen, and destroyed when it is gone.
 
+    Not thread safe: see to it that one thread at a time calls.
+
     types: message type by the last part of the topic.
     lost_seconds: how long a face that is not seen is kept, by the stamps of the images; may be set at any time.
     """
@@ -48,9 +47,8 @@ class HriFacePublishers:
         """The ids of the faces that are not gone, oldest first."""
         return list(self._faces)
 
-    def follow(self, header: Header, face_ids: Iterable[str]) -> None:
-        """Take in which faces the image of this header shows."""
-        stamp = usable_stamp(header_seconds(header), self._node.get_clock().now().nanoseconds * 1e-9)
+    def follow(self, stamp: float, face_ids: Iterable[str]) -> None:
+        """Take in which faces the image of this stamp (seconds) shows."""
         for face_id in face_ids:
             self._see(face_id, stamp)
         # A clock that went back leaves faces of the future behind.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -16,11 +17,13 @@ from dfer_ros.nodes.hri_face_publishers import HriFacePublishers
 from dfer_ros.nodes.hri_topics import hri_messages
 from dfer_ros.nodes.hri_tracked_faces import HriTrackedFaces
 from dfer_ros.nodes.image_conversion import fill_image
+from dfer_ros.nodes.silence import Silence
 
 
 class HriFaces:
     """Publishes /humans/faces/tracked and, for each face, `roi`, `aligned` and `cropped`, while somebody subscribes.
 
+    When no image comes for lost_seconds all faces are gone.
     lost_seconds: how long a face that is not seen is kept; may be set at any time.
     Raises DferError where hri_msgs is not installed.
     """
@@ -31,20 +34,31 @@ class HriFaces:
         self._publishers = HriFacePublishers(node, types, lost_seconds)
         self._tracked = HriTrackedFaces(node)
         self._header: Header | None = None
+        # Images are published from the thread of the worker, silence comes in that of the executor.
+        self._lock = threading.RLock()
+        self._silence = Silence(node, lost_seconds, self.clear)
 
     @property
     def lost_seconds(self) -> float:
-        """How long a face that is not seen is kept, by the stamps of the images."""
-        return self._publishers.lost_seconds
+        """How long a face that is not seen is kept."""
+        return self._silence.seconds
 
     @lost_seconds.setter
     def lost_seconds(self, seconds: float) -> None:
-        self._publishers.lost_seconds = seconds
+        self._publishers.lost_seconds = self._silence.seconds = seconds
 
-    def publish(self, header: Header, image: Image, faces: Sequence[Face]) -> None:
-        """Publish the confirmed faces of an image [H, W, 3] uint8 BGR; header is the image's."""
+    def publish(self, header: Header, stamp: float, image: Image, faces: Sequence[Face]) -> None:
+        """Publish the confirmed faces of an image [H, W, 3] uint8 BGR.
+
+        header: the image's. stamp: the time that counts for it in seconds, see usable_stamp().
+        """
+        with self._lock:
+            self._silence.heard()
+            self._publish(header, stamp, image, faces)
+
+    def _publish(self, header: Header, stamp: float, image: Image, faces: Sequence[Face]) -> None:
         self._header = header
-        self._publishers.follow(header, [face.id for face in faces])
+        self._publishers.follow(stamp, [face.id for face in faces])
         for face in faces:
             self._publishers.publish(face.id, "roi", partial(self._roi, header, image, face))
             self._publishers.publish(face.id, "aligned", partial(_image_message, header, face.aligned))
@@ -54,13 +68,15 @@ class HriFaces:
 
     def clear(self) -> None:
         """Tell the listeners that our faces are gone, and destroy their publishers; publish() begins anew."""
-        self._publishers.clear()
-        if self._header is not None:
-            self._tracked.publish(self._header, [])
-            self._header = None
+        with self._lock:
+            self._publishers.clear()
+            if self._header is not None:
+                self._tracked.publish(self._header, [])
+                self._header = None
 
     def close(self) -> None:
         """Tell the listeners that our faces are gone, and destroy everything."""
+        self._silence.close()
         self.clear()
         self._tracked.close()
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
 
 Job = Callable[[], None]
+Stream = TypeVar("Stream", bound=Hashable)
 
 
-class LatestWorker:
+class LatestWorker(Generic[Stream]):
     """Runs the newest job of each stream that gave one, in the order in which the streams came.
 
     An exception of a job goes to on_error; the thread lives on.
@@ -16,13 +18,13 @@ class LatestWorker:
 
     def __init__(self, on_error: Callable[[Exception], None]) -> None:
         self._on_error = on_error
-        self._waiting: dict[Hashable, Job] = {}
+        self._waiting: dict[Stream, Job] = {}
         self._closing = False
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="latest_worker", daemon=True)
         self._thread.start()
 
-    def put(self, job: Job, stream: Hashable = None) -> bool:
+    def put(self, job: Job, stream: Stream) -> bool:
         """Hand over a job and return at once; tells whether an older one of the stream was dropped for it."""
         with self._changed:
             replaced = stream in self._waiting
@@ -30,7 +32,7 @@ class LatestWorker:
             self._changed.notify()
         return replaced
 
-    def close(self) -> list[Hashable]:
+    def close(self) -> list[Stream]:
         """Finish the job at hand, end the thread, and return the streams whose waiting job was dropped."""
         with self._changed:
             self._closing = True

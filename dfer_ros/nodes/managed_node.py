@@ -10,8 +10,8 @@ from rclpy.parameter import Parameter as RosParameter
 from std_srvs.srv import SetBool
 
 from dfer_ros.core.stream_statistics import StreamStatistics
-from dfer_ros.nodes.diagnostics import Diagnostics, NodeCondition
-from dfer_ros.nodes.frame_stream import FrameStream
+from dfer_ros.nodes.diagnostics import ABSENT, Diagnostics, NodeCondition
+from dfer_ros.nodes.frame_stream import FrameStream, StreamWorker
 from dfer_ros.nodes.latest_worker import LatestWorker
 from dfer_ros.nodes.parameter import Parameter, declare_parameters
 from dfer_ros.nodes.parameters.diagnostics import health_limits
@@ -27,17 +27,18 @@ class ManagedNode(LifecycleNode):
     `enabled` is true; the service `~/enable` sets that parameter.
     What fails leaves the node in the state before, and the log says why.
 
-    log: throttled. values: of the parameters, by name. facts: what /diagnostics tells of what is loaded, by key.
+    table, facts: its parameters, and the keys of what /diagnostics tells of what is loaded.
+    log: throttled. values: of the parameters, by name. facts: by key; n/a while nothing is loaded.
     warning: a sentence on what works less well than asked for; empty: nothing.
     """
 
-    def __init__(self, name: str, table: Sequence[Parameter]) -> None:
+    def __init__(self, name: str, table: Sequence[Parameter], facts: Sequence[str]) -> None:
         super().__init__(name)
         self.log = ThrottledLog(self.get_logger())
-        self.facts: dict[str, str] = {}
+        self.facts = dict.fromkeys(facts, ABSENT)
         self.warning = ""
         self._streams: list[FrameStream[Any]] = []
-        self._worker: LatestWorker | None = None
+        self._worker: StreamWorker | None = None
         self._active = False
         self._failure: Exception | None = None
         self._starting = False
@@ -136,7 +137,7 @@ class ManagedNode(LifecycleNode):
     def _unload(self) -> None:
         while self._streams:
             self._streams.pop().close()
-        self.facts, self.warning = {}, ""
+        self.facts, self.warning = dict.fromkeys(self.facts, ABSENT), ""
 
     def _deactivate(self) -> None:
         self._active = False
@@ -166,7 +167,7 @@ class ManagedNode(LifecycleNode):
         if self._worker is not None:
             waiting = self._worker.close()
             self._worker = None
-            for stream in (stream for stream in self._streams if stream in waiting):
+            for stream, _ in waiting:
                 stream.drop_waiting()
         for stream in self._streams:
             stream.pause()

@@ -24,6 +24,8 @@ NAME = "overlay_node"
 _LOOK_SECONDS = 0.5
 _PATIENCE_SECONDS = 1.0
 """How long an image waits for its faces, and an emotion is shown for its face."""
+_MOST_WAITING = 6
+"""Images that wait for their faces, which 4K images can be."""
 _Scene = tuple[Image | CompressedImage, FaceArray, dict[str, Emotion]]
 """An image, its faces, and the newest emotions by face id."""
 
@@ -40,7 +42,7 @@ class OverlayNode(Node):
         bound_opencv_threads(1)
         self._log = ThrottledLog(self.get_logger())
         self._publisher = self.create_publisher(Image, "overlay", OUTPUT)
-        self._worker = LatestWorker(self._log.error)
+        self._worker: LatestWorker[str] = LatestWorker(self._log.error)
         self._inputs: _Inputs | None = None
         self.create_timer(_LOOK_SECONDS, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
@@ -59,7 +61,7 @@ class OverlayNode(Node):
             self._inputs = None
 
     def _on_scene(self, scene: _Scene) -> None:
-        self._worker.put(lambda: self._draw(scene))
+        self._worker.put(lambda: self._draw(scene), "scene")
 
     def _draw(self, scene: _Scene) -> None:
         image, faces, emotions = scene
@@ -107,8 +109,10 @@ class _Inputs:
             emotions = {emotion.face_id: emotion for emotion in self._emotions.emotions} if fresh else {}
             self._on_scene((self._images.pop(stamp), self._faces.pop(stamp), emotions))
         for waiting in (self._images, self._faces):
-            for old in [kept for kept in waiting if abs(kept - stamp) > _PATIENCE_SECONDS]:
-                del waiting[old]
+            too_old = [kept for kept in waiting if abs(kept - stamp) > _PATIENCE_SECONDS]
+            too_many = list(waiting)[:-_MOST_WAITING]
+            for one in {*too_old, *too_many}:
+                del waiting[one]
 
 
 def _annotation(face: Face, emotion: Emotion | None) -> Annotation:

@@ -1,7 +1,9 @@
+import random
+
 import numpy as np
 import pytest
 
-from dfer_ros.core.stamps import CLOCK_TOLERANCE, FrameOrder, RateLimiter, StampOrder, usable_stamp
+from dfer_ros.core.stamps import CLOCK_TOLERANCE, FrameOrder, RateLimiter, StampOrder, UsableStamps, usable_stamp
 
 IN_ORDER, LATE, JUMPED_BACK = FrameOrder.IN_ORDER, FrameOrder.LATE, FrameOrder.JUMPED_BACK
 NOW = 1.7e9
@@ -228,3 +230,26 @@ def test_one_stamp_far_in_the_future_clears_once():
 )
 def test_a_stamp_is_used_unless_it_is_missing_or_ahead_of_a_running_clock(stamp, now, usable):
     assert usable_stamp(stamp, now) == usable
+
+
+@pytest.mark.parametrize("ahead", [0.49, 0.5, 0.51, 0.52, 0.53, 0.6])
+def test_a_clock_about_as_far_ahead_as_is_tolerated_costs_few_frames(ahead):
+    """A network camera whose clock drifts: its frames must not be late by turns."""
+    chance = random.Random(3)
+    stamps, order = UsableStamps(), StampOrder()
+    now = 1000.0
+    for _ in range(300):
+        taken = now
+        arrived = taken + 0.005 + chance.expovariate(1 / 0.008)
+        order.check(stamps.usable(taken + ahead, arrived))
+        now += 1 / 30
+    assert order.late <= 20, "at most the frames of one change, half a second of them"
+
+
+def test_a_clock_that_was_ahead_counts_again_once_it_is_not():
+    stamps = UsableStamps()
+    assert stamps.usable(10.6, 10.0) == 10.0
+    assert stamps.usable(10.7, 10.4) == 10.4
+    assert stamps.usable(10.4, 10.5) == 10.4
+    assert stamps.usable(10.9, 10.6) == 10.9
+    assert stamps.usable(0.0, 10.7) == 10.7

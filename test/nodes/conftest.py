@@ -16,6 +16,7 @@ os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)
 os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
 
 import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
@@ -184,3 +185,17 @@ def clips_pack():
     if not pack.is_file():
         pytest.skip(f"the real clips are not on this machine: {pack.name} is looked for in ../shared/data")
     return pack
+
+
+@pytest.fixture
+def diagnostics(probe):
+    """The newest status of each stream of this test's nodes, by the name after the namespace."""
+    statuses = {}
+
+    def receive(message):
+        for status in message.status:
+            if status.name.startswith(probe.node.get_namespace()):
+                statuses[status.name.removeprefix(f"{probe.node.get_namespace()}/")] = status
+
+    probe.node.create_subscription(DiagnosticArray, "/diagnostics", receive, 50)
+    return statuses

@@ -4,11 +4,15 @@ import shutil
 import time
 
 import cv2
+import numpy as np
 import pytest
 from sensor_msgs.msg import CompressedImage
+from status_values import values
 from waiting import wait_until
 
+from dfer_msgs.msg import Face, FaceArray
 from dfer_ros.core.share import share_directory
+from dfer_ros.nodes.image_conversion import fill_image
 
 
 def unknown_encoding(message):
@@ -64,6 +68,47 @@ def test_a_corrupt_jpeg_is_named_once_and_the_next_good_one_answered(nodes, prob
     assert len(nodes.lines("face_detector_node", "cannot be decoded")) == 1
 
 
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (lambda face: setattr(face, "quality", float("nan")), "The quality of anna is nan"),
+        (lambda face: setattr(face, "quality", float("inf")), "The quality of anna is inf"),
+        (lambda face: setattr(face.aligned, "encoding", "cmyk9"), "encoding 'cmyk9' is not supported"),
+    ],
+    ids=["quality nan", "quality inf", "encoding"],
+)
+def test_a_face_of_no_use_is_left_out_and_an_image_of_such_faces_only_counts_as_unusable(
+    nodes, probe, aligned_crop, diagnostics, spoil, sentence
+):
+    nodes.start("dfer_node")
+    faces = probe.publisher(FaceArray, "faces")
+    assert wait_until(lambda: faces.get_subscription_count() == 2)  # the probe listens as well
+
+    def show(*names):
+        message = probe.stamp(FaceArray())
+        message.faces = [Face(id=name, quality=0.9, confidence=0.9) for name in names]
+        for face in message.faces:
+            fill_image(face.aligned, aligned_crop)
+            if face.id == "anna":
+                spoil(face)
+        faces.publish(message)
+        time.sleep(0.1)
+
+    assert wait_until(lambda: show("ben") or probe.emotions)
+    probe.emotions.clear()
+    show("anna", "ben")
+    show("anna")
+    show("ben")
+    assert wait_until(lambda: len(probe.emotions) == 2, 5.0)
+    assert [[one.face_id for one in array.emotions] for array in probe.emotions] == [["ben"]] * 2
+    assert all(np.isfinite(array.emotions[0].probabilities).all() for array in probe.emotions)
+    assert len(nodes.lines("dfer_node", sentence)) == 1
+    name = "dfer_node: faces"
+    assert wait_until(lambda: name in diagnostics and values(diagnostics[name])["dropped: unusable"] == "1", 5.0)
+    counted = values(diagnostics[name])
+    assert int(counted["frames processed"]) == int(counted["frames in"]) - 1
+
+
 def ends_with(nodes, node, sentence, *arguments):
     """Assert that a node started with these arguments ends with code 1 and one line that holds the sentence."""
     process = nodes.start(node, *arguments)
@@ -77,6 +122,7 @@ def ends_with(nodes, node, sentence, *arguments):
 @pytest.mark.parametrize(
     ("node", "parameter", "sentence"),
     [
+        ("dfer_node", "cameras:=['front-left']", "The camera 'front-left' of the parameter 'cameras'"),
         ("dfer_node", "precision:=fast", "'precision' must be one of auto, fp32, fp16, int8"),
         ("dfer_node", "threads:=0", "'threads' must be a number from 1 to 64"),
         ("dfer_node", "providers:=CPU", "'providers' must be a list of texts"),

@@ -1,7 +1,9 @@
 """The same recording gives the same answers: offline each time, on one core or all, and live as offline."""
 
+import itertools
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -70,6 +72,30 @@ def test_the_live_graph_agrees_with_it(nodes, probe, namespace, bag, analyzed, c
         for name in ("confidence", "valence", "arousal", "intensity", "window_seconds", "window_frames"):
             assert getattr(emotion, name) == pytest.approx(record[name], abs=ROUNDING), name
     assert live[-1][1].expression == EXPRESSIONS[1]
+
+
+def test_a_bag_that_is_played_in_a_loop_begins_anew_for_everybody(nodes, probe, namespace, bag, clip):
+    """The simulated clock jumps back at the end of every round; that clears once, and is said."""
+    simulated = ("-p", "use_sim_time:=true", "-p", "max_wait_seconds:=60.0", "-p", "hri:=true")
+    nodes.start("face_detector_node", *simulated)
+    nodes.start("dfer_node", "-p", "precision:=int8", *simulated)
+    faces = probe.node.resolve_topic_name("faces")
+    assert wait_until(lambda: probe.node.count_subscribers(faces) >= 2), "dfer_node hears no faces"
+    remap = f"{IMAGE_TOPIC}:={namespace}/image"
+    command = [*DFER, "replay", str(bag), "--remap", remap, "--loop", "--wait", "30"]
+    player = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+
+    def rounds():
+        stamps = [stamp(message) for message in list(probe.emotions)]
+        return 1 + sum(after < before for before, after in itertools.pairwise(stamps))
+
+    assert wait_until(lambda: rounds() >= 3, 60.0), f"{rounds()} rounds in {len(probe.emotions)} answers"
+    os.kill(player.pid, signal.SIGINT)
+    player.communicate(timeout=20)
+    last_round = len(clip) // 2
+    assert len({emotion.face_id for message in probe.emotions[-last_round:] for emotion in message.emotions}) <= 2
+    assert nodes.lines("face_detector_node", "went backward") and nodes.lines("dfer_node", "went backward")
+    assert not nodes.lines("dfer_node", "rror")
 
 
 def stamp(message):

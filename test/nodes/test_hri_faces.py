@@ -53,7 +53,7 @@ def show(faces, tracked, aligned_crop):
 
     def shown(seconds, *face_ids):
         before = len(tracked)
-        faces.publish(header(seconds), SCENE, [face(one, aligned_crop) for one in face_ids])
+        faces.publish(header(seconds), seconds, SCENE, [face(one, aligned_crop) for one in face_ids])
         # Listeners with the settings of libhri keep the newest message only.
         assert wait_until(lambda: len(tracked) > before, 5.0), "no list was heard"
         assert tracked[-1].header == header(seconds)
@@ -82,7 +82,7 @@ def test_a_face_has_its_region_and_its_images(robot, faces, aligned_crop):
     stamp = 100.0
     while not (rois and all(images.values())) and time.monotonic() < deadline:
         stamp += 0.05
-        faces.publish(header(stamp), SCENE, [seen])
+        faces.publish(header(stamp), stamp, SCENE, [seen])
         time.sleep(0.05)
     roi, aligned, cropped = rois[-1], images["aligned"][-1], images["cropped"][-1]
     # The box reaches beyond the lower edge.
@@ -106,7 +106,7 @@ def test_a_message_is_made_only_while_somebody_subscribes(robot):
         made.append(NormalizedRegionOfInterest2D())
         return made[-1]
 
-    publishers.follow(header(100.0), ["dora"])
+    publishers.follow(100.0, ["dora"])
     publishers.publish("dora", "roi", make)
     assert not made
     heard = robot["listener"].hear(NormalizedRegionOfInterest2D, topic("dora", "roi"))
@@ -159,6 +159,14 @@ def test_closing_tells_that_nobody_is_tracked(robot, tracked, faces, show):
     assert wait_until(lambda: not robot["listener"].publishers(TRACKED), 5.0)
 
 
+def test_everybody_is_gone_once_the_camera_sends_nothing_any_more(robot, tracked, show):
+    assert show(100.0, "lena") == ["lena"]
+    assert wait_until(lambda: list(tracked[-1].ids) == [], 5.0)
+    assert wait_until(lambda: not robot["listener"].publishers(topic("lena", "roi")), 5.0)
+    assert len(tracked) == 2, "it is said once"
+    assert show(100.1, "lena") == ["lena"]
+
+
 def test_the_lists_of_two_cameras_hold_the_faces_of_both(robot, aligned_crop):
     tracked = robot["listener"].hear(IdsList, TRACKED)
     left = HriFaces(robot["left"].node, LOST_SECONDS)
@@ -169,7 +177,7 @@ def test_the_lists_of_two_cameras_hold_the_faces_of_both(robot, aligned_crop):
         """Have each of these cameras show its faces once, and return the sets of ids in the newest list of each."""
         stamp = next(stamps)
         for frame_id, (faces, shown) in cameras.items():
-            faces.publish(header(stamp, frame_id), SCENE, [face(one, aligned_crop) for one in shown])
+            faces.publish(header(stamp, frame_id), stamp, SCENE, [face(one, aligned_crop) for one in shown])
             time.sleep(0.05)
         newest = {message.header.frame_id: set(message.ids) for message in tracked}
         return [newest.get(frame_id) for frame_id in cameras]
@@ -191,7 +199,7 @@ def test_the_lists_of_two_cameras_hold_the_faces_of_both(robot, aligned_crop):
 def test_faces_come_and_go_in_a_thread_beside_the_executor(robot, faces, tracked, aligned_crop):
     def run():
         for index in range(200):
-            faces.publish(header(100.0 + 2 * index), SCENE, [face(f"guest{index}", aligned_crop)])
+            faces.publish(header(100.0 + 2 * index), 100.0 + 2 * index, SCENE, [face(f"guest{index}", aligned_crop)])
 
     worker = threading.Thread(target=run)
     worker.start()

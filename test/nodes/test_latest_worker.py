@@ -19,7 +19,7 @@ def busy():
         free.wait(5.0)
         done.append("first")
 
-    worker.put(first)
+    worker.put(first, "")
     assert started.wait(2.0)
     yield worker, free, done
     worker.close()
@@ -27,7 +27,7 @@ def busy():
 
 def test_jobs_that_wait_are_replaced_by_newer_ones(busy):
     worker, free, done = busy
-    assert [worker.put(lambda item=item: done.append(item)) for item in range(5)] == [False, True, True, True, True]
+    assert [worker.put(lambda item=item: done.append(item), "") for item in range(5)] == [False, True, True, True, True]
     free.set()
     assert wait_until(lambda: len(done) == 2, 2.0)
     assert done == ["first", 4]
@@ -50,9 +50,9 @@ def test_an_error_is_passed_on_and_the_next_job_is_done():
         raise ValueError("bad")
 
     worker = LatestWorker(errors.append)
-    worker.put(fail)
+    worker.put(fail, "")
     assert wait_until(lambda: errors, 2.0)
-    worker.put(lambda: done.append("good"))
+    worker.put(lambda: done.append("good"), "")
     assert wait_until(lambda: done, 2.0)
     worker.close()
     assert [str(error) for error in errors] == ["bad"]

@@ -3,27 +3,9 @@
 import time
 
 import pytest
-from diagnostic_msgs.msg import DiagnosticArray
+from status_values import values
 from test_lifecycle import MANAGED, change, enable
 from waiting import wait_until
-
-
-@pytest.fixture
-def diagnostics(probe):
-    """The newest status of each stream of this test's nodes, by the name after the namespace."""
-    statuses = {}
-
-    def receive(message):
-        for status in message.status:
-            if status.name.startswith(probe.node.get_namespace()):
-                statuses[status.name.removeprefix(f"{probe.node.get_namespace()}/")] = status
-
-    probe.node.create_subscription(DiagnosticArray, "/diagnostics", receive, 50)
-    return statuses
-
-
-def values(status):
-    return {pair.key: pair.value for pair in status.values}
 
 
 def test_every_frame_is_counted_and_every_drop_has_its_reason(nodes, probe, clip, diagnostics):
@@ -68,6 +50,23 @@ def test_the_recognizer_names_its_model_precision_and_provider(nodes, probe, cli
     assert len(told["model sha256"]) == 12
     assert float(told["latency p50 (ms)"]) < 1000.0
     assert values(diagnostics["dfer_node: rear"])["frames in"] == "0"
+
+
+@pytest.mark.parametrize("node", ["face_detector_node", "dfer_node"])
+def test_the_keys_are_the_same_before_anything_is_loaded_and_after(nodes, probe, diagnostics, node):
+    nodes.start(node, "-p", MANAGED)
+    name = f"{node}: {'image' if node == 'face_detector_node' else 'faces'}"
+    assert wait_until(lambda: name in diagnostics)
+    before = values(diagnostics[name])
+    assert before["model"] == before["provider"] == "n/a"
+    assert change(probe, node, "configure")
+    assert wait_until(lambda: values(diagnostics[name])["lifecycle state"] == "inactive", 5.0)
+    loaded = values(diagnostics[name])
+    assert list(loaded) == list(before)
+    assert "n/a" not in (loaded["model"], loaded["provider"]) and len(loaded["model sha256"]) == 12
+    assert change(probe, node, "cleanup")
+    assert wait_until(lambda: values(diagnostics[name])["lifecycle state"] == "unconfigured", 5.0)
+    assert values(diagnostics[name])["model"] == "n/a"
 
 
 def test_a_camera_that_stops_is_stale_after_a_second_and_a_paused_node_is_not(nodes, probe, clip, diagnostics):

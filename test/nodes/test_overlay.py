@@ -5,7 +5,9 @@ from rclpy.qos import QoSProfile
 from sensor_msgs.msg import Image
 from waiting import wait_until
 
+from dfer_msgs.msg import FaceArray
 from dfer_ros.nodes.image_conversion import to_bgr
+from dfer_ros.nodes.overlay_node import _Inputs
 
 
 def test_it_listens_to_nothing_until_somebody_looks_and_after(nodes, probe):
@@ -36,3 +38,16 @@ def test_the_image_comes_back_with_a_box_and_its_stamp(nodes, probe, clip):
     top, left = changed.min(axis=0)
     assert abs(left - face.x_offset) < 40
     assert abs(top - face.y_offset) < 40
+
+
+def test_images_whose_faces_never_come_do_not_pile_up(_ros, probe, clip):
+    """At 4K, a second of images would be hundreds of megabytes."""
+    scenes = []
+    inputs = _Inputs(probe.node, "raw", "auto", scenes.append)
+    for index in range(40):
+        inputs._on_image(probe.image(clip[0], 100.0 + index / 60))
+    assert len(inputs._images) <= 6
+    faces = FaceArray(header=probe.image(clip[0], 100.0 + 37 / 60).header)
+    inputs._on_faces(faces)
+    assert len(scenes) == 1, "the newest ones still wait for theirs"
+    inputs.close()

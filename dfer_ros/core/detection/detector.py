@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Protocol
 
 from dfer_ros.core.detection.config import DetectorConfig
@@ -14,9 +15,14 @@ DETECTORS = ("auto", "mediapipe", "yunet")
 
 
 class FaceDetector(Protocol):
-    """Finds faces in images. Not thread safe: one detector belongs to one thread."""
+    """Finds faces in images. Not thread safe: one detector belongs to one thread.
+
+    model: the file of its network. provider: what runs it, and on which hardware.
+    """
 
     name: str
+    model: Path
+    provider: str
 
     def detect(self, image: Image) -> list[Detection]:
         """Return the faces of image [H, W, 3] uint8 BGR, in pixels of that image, in no particular order."""

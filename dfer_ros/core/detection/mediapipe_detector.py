@@ -33,6 +33,7 @@ class MediaPipeDetector:
     """
 
     name = "mediapipe"
+    provider = "MediaPipe, CPU"
 
     def __init__(self, config: DetectorConfig) -> None:
         self._confidence = config.detection_confidence
@@ -59,6 +60,7 @@ class MediaPipeDetector:
         self._short_range.close()
 
     def _start(self) -> None:
+        self.model = _model_folder() / "face_detection_full_range_sparse.tflite"
         self._full_range = _create_graph(_FULL_RANGE, min(self._confidence + _FULL_RANGE_MARGIN, 1.0))
         self._short_range = _create_graph(_SHORT_RANGE, self._confidence)
         # The first image is slow: it starts the graphs.
@@ -87,16 +89,21 @@ def _create_graph(model: str, confidence: float) -> Any:
     other for every image; in the caller's thread the same image is done sooner. And it sets min_detection_confidence
     where 0.10.21 does not look any more, so that it has no effect.
     """
-    import mediapipe
     from mediapipe.framework.calculator_pb2 import CalculatorGraphConfig
     from mediapipe.modules.face_detection.face_detection_pb2 import FaceDetectionOptions
     from mediapipe.python.solution_base import SolutionBase
 
-    file = Path(mediapipe.__file__).parent / "modules" / "face_detection" / f"face_detection_{model}_cpu.binarypb"
+    file = _model_folder() / f"face_detection_{model}_cpu.binarypb"
     config = CalculatorGraphConfig.FromString(file.read_bytes())
     config.graph_options[0].Pack(FaceDetectionOptions(min_score_thresh=confidence))
     config.executor.add(type="ApplicationThreadExecutor")
     return SolutionBase(graph_config=config, outputs=["detections"])
+
+
+def _model_folder() -> Path:
+    import mediapipe
+
+    return Path(mediapipe.__file__).parent / "modules" / "face_detection"
 
 
 @contextlib.contextmanager

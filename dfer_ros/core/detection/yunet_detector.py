@@ -49,8 +49,10 @@ class YuNetDetector:
     """
 
     name = "yunet"
+    provider = "OpenCV, CPU"
 
     def __init__(self, model: Path, config: DetectorConfig) -> None:
+        self.model = model
         self._width = width = config.yunet_width
         try:
             self._network = cv2.FaceDetectorYN.create(
