@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import contextlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from dfer_ros.cli.outputs import whole_file
+from dfer_ros.cli.outputs import check_outputs, whole_file
 from dfer_ros.core.bags.emotions import read_bag_crops, read_bag_emotions
 from dfer_ros.core.bags.images import BagImages
 from dfer_ros.core.bags.reader import holds_messages
@@ -19,12 +21,13 @@ from dfer_ros.core.emotion_track import EmotionRecording
 from dfer_ros.core.errors import SourceError
 from dfer_ros.core.faces import Image
 from dfer_ros.core.record_file import read_record_file
-from dfer_ros.core.video import open_source
+from dfer_ros.core.video import DEFAULT_FPS, FrameSource, ImageFolder, VideoFile
+from dfer_ros.report.frame_timing import pause_remarks
 from dfer_ros.report.page import MOST_PEOPLE, report_page
 from dfer_ros.report.person import Person, describe_people
 from dfer_ros.report.portraits import PortraitMoment, crops_from_frames, portrait_moments, portraits_of
 from dfer_ros.report.study_tables import episode_table, longitudinal_table
-from dfer_ros.report.wording import length, number, percent
+from dfer_ros.report.wording import length, number, percent, plural
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -50,7 +53,10 @@ def run(arguments: argparse.Namespace) -> int:
         )
         recording = _read(arguments.recording, arguments.topic)
         people = describe_people(recording)
-        portraits = portraits_of(_crops(arguments, people[:MOST_PEOPLE])) if arguments.faces else {}
+        moments = portrait_moments(people[:MOST_PEOPLE]) if arguments.faces else []
+        crops = _crops(arguments, people, moments) if moments else []
+        recording = _with_remarks(recording, len(moments) - len(crops), len(moments))
+        portraits = portraits_of(crops)
         if page:
             page.write(report_page(recording, people, portraits))
         if figures:
@@ -66,13 +72,17 @@ def _check(arguments: argparse.Namespace) -> None:
     for path, suffix in wanted:
         if path is not None and (path.suffix.lower() != suffix or path.is_dir()):
             raise SourceError(f"{path} must be the name of a {suffix} file.")
-    if arguments.csv is not None and arguments.csv == arguments.episodes:
-        raise SourceError("--csv and --episodes must be two files.")
+    source = Path(arguments.source).expanduser() if arguments.source else None
+    check_outputs((arguments.recording, source), (path for path, _ in wanted))
     if arguments.source and not arguments.faces:
         raise SourceError("--source is only of use with --faces.")
     from_bag = holds_messages(arguments.recording)
     if arguments.faces and from_bag and arguments.source:
         raise SourceError("--source goes with a JSONL file; a bag brings its own faces.")
+    if source is not None and not source.exists():
+        raise SourceError(
+            f"There is no file or folder {source}: --source takes the video, folder or bag that was analyzed."
+        )
     if arguments.faces and not from_bag and not arguments.source:
         raise SourceError("--faces needs what was analyzed, as a JSONL file holds no pictures: name it with --source.")
 
@@ -87,24 +97,50 @@ def _read(path: Path, topic: str) -> EmotionRecording:
     return read_record_file(path)
 
 
-def _crops(arguments: argparse.Namespace, people: Sequence[Person]) -> list[tuple[PortraitMoment, Image]]:
-    """Return the faces that the page shows: from the bag, or out of the frames of the source."""
-    moments = portrait_moments(people)
+def _crops(
+    arguments: argparse.Namespace, people: Sequence[Person], moments: Sequence[PortraitMoment]
+) -> list[tuple[PortraitMoment, Image]]:
+    """Return the faces that the page shows, as far as they are there: from the bag, or out of the source's frames."""
     if holds_messages(arguments.recording):
         keys = {(moment.stamp, moment.face_id): moment for moment in moments}
         crops = read_bag_crops(arguments.recording, arguments.topic, keys)
         return [(moment, crops[key]) for key, moment in keys.items() if key in crops]
-    path = Path(arguments.source).expanduser()
-    source = BagImages(path, arguments.topic) if holds_messages(path) else open_source(str(path))
-    return crops_from_frames(source.frames(), {person.face_id: person for person in people}, moments)
+    source = _source(Path(arguments.source).expanduser(), arguments.topic, people)
+    by_id = {person.face_id: person for person in people}
+    return crops_from_frames(source.frames(), by_id, moments, tolerance=0.5 / source.fps)
+
+
+def _source(path: Path, topic: str, people: Sequence[Person]) -> FrameSource:
+    if holds_messages(path):
+        return BagImages(path, topic)
+    return ImageFolder(path, _frame_rate(people)) if path.is_dir() else VideoFile(path)
+
+
+def _frame_rate(people: Sequence[Person]) -> float:
+    """Return the frames per second at which a folder of images was analyzed, which has no times of its own."""
+    track = max((person.track for person in people), key=lambda track: track.frames[-1])
+    frame, stamp = int(track.frames[-1]), float(track.stamps[-1])
+    return frame / stamp if frame > 0 and stamp > 0 else DEFAULT_FPS
+
+
+def _with_remarks(recording: EmotionRecording, faces_missing: int, faces: int) -> EmotionRecording:
+    remarks = [*recording.remarks, *pause_remarks(recording)]
+    if faces_missing:
+        remarks.append(f"Faces that are not shown, as there is no picture at their time: {faces_missing} of {faces}.")
+    return replace(recording, remarks=tuple(remarks))
 
 
 def _say(recording: EmotionRecording, people: Sequence[Person], arguments: argparse.Namespace) -> None:
     for remark in recording.remarks:
         Console(stderr=True, soft_wrap=True).print(remark, style="yellow", highlight=False, markup=False)
-    table = Table(title=f"{recording.name}: {length(recording.end - recording.begin)}", title_justify="left")
+    title = f"{escape(recording.name)}: {length(recording.end - recording.begin)}"
+    # Without lines between the columns, and with ids that go on below, all of it has room in a narrow terminal.
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=0, pad_edge=False)
     for heading in ("person", "in view", "mostly", "unknown", "expressions", "confidence"):
-        table.add_column(heading, justify="left" if heading in ("person", "mostly") else "right")
+        if heading in ("person", "mostly"):
+            table.add_column(heading, overflow="fold")
+        else:
+            table.add_column(heading, justify="right", no_wrap=True)
     for person in people[:MOST_PEOPLE]:
         mostly = ", ".join(f"{figures.state} {percent(figures.share)}" for figures in person.ranking[:2])
         table.add_row(
@@ -118,6 +154,6 @@ def _say(recording: EmotionRecording, people: Sequence[Person], arguments: argpa
     console = Console()
     console.print(table)
     if len(people) > MOST_PEOPLE:
-        console.print(f"and {len(people) - MOST_PEOPLE} more people")
+        console.print(f"and {plural(len(people) - MOST_PEOPLE, 'more person', 'more people')}")
     written = [str(path) for path in (arguments.output, arguments.csv, arguments.episodes) if path is not None]
     console.print(f"-> {', '.join(written)}", highlight=False, markup=False, soft_wrap=True)

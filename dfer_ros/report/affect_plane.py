@@ -72,7 +72,7 @@ def _time_spent(bins: TimeBins) -> str:
 
 def _path(bins: TimeBins) -> str:
     """Return the path in pieces that grow stronger with time, and its two ends."""
-    axis = create_axis(bins.axis.begin, bins.axis.end, bins.axis.seconds / bins.axis.count, _MOST_POINTS)
+    axis = create_axis(bins.axis.begin, bins.axis.end, bins.axis.interval, min(bins.axis.count, _MOST_POINTS))
     coarse = TimeBins(bins.person, axis)
     points = np.stack([coarse.mean(bins.person.track.valence), -coarse.mean(bins.person.track.arousal)]) * _SCALE
     pieces: list[list[str]] = [[] for _ in range(_SHADES)]

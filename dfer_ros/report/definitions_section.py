@@ -5,14 +5,14 @@ from __future__ import annotations
 from dfer_ros.core.blends import BlendConfig
 from dfer_ros.core.emotion_track import EmotionRecording
 from dfer_ros.core.episodes import EpisodeConfig
-from dfer_ros.report.wording import percent
+from dfer_ros.report.wording import length, percent
 
 
 def definitions_section(recording: EmotionRecording) -> str:
     """Return the section."""
     episode, blend = EpisodeConfig(), BlendConfig()
     terms = {
-        "In view": f"A stretch ends where the next answer comes more than {recording.gap_seconds:.2g} s later.",
+        "In view": f"A stretch ends where the next answer comes more than {length(recording.gap_seconds)} later.",
         "Unknown": "No expression was likely enough to be named, or the face could not be recognised. Its confidence "
         "is that of the most likely one.",
         "Expression": "A stretch in which one expression other than neutral is named. Neutral, unknown or missing "

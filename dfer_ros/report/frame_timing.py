@@ -8,9 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from dfer_ros.core.emotion_track import EmotionRecording, Floats
+from dfer_ros.report.wording import length, percent
 
 _FUTURE_SECONDS = -0.05
 _OTHER_CLOCK_SECONDS = 60.0
+_MOSTLY_PAUSE = 0.95
+"""Share of a recording from which on one pause leaves no room for anything else."""
 _RUNS = {"1": (1, 1), "2": (2, 2), "3 to 5": (3, 5), "6 to 10": (6, 10), "more than 10": (11, np.inf)}
 
 
@@ -37,6 +40,17 @@ class FrameTiming:
     def missing_share(self) -> float:
         """Share of the frames that should have come and did not, 0..1."""
         return self.missing / max(self.missing + self.frames, 1)
+
+
+def pause_remarks(recording: EmotionRecording) -> tuple[str, ...]:
+    """Return a sentence where one pause is so long that little else is seen over time, as after a wrong stamp."""
+    longest = float(np.diff(recording.stamps).max(initial=0.0))
+    if longest <= recording.gap_seconds or longest < _MOSTLY_PAUSE * (recording.end - recording.begin):
+        return ()
+    return (
+        f"A pause of {length(longest)} takes {percent(longest / (recording.end - recording.begin))} of the recording, "
+        "so that little else is seen over time; if a wrong stamp is the reason, take its lines out.",
+    )
 
 
 def measure_timing(recording: EmotionRecording) -> FrameTiming:

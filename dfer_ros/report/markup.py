@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from html import escape
 
 from dfer_ros.core.emotion_track import STATES
@@ -33,14 +33,20 @@ def legend() -> str:
     )
 
 
-def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]], classes: str = "") -> str:
+def table(
+    caption: str, head: Sequence[str], rows: Sequence[Sequence[str]], classes: str = "", words: Collection[int] = ()
+) -> str:
     """Return a table of cells that are HTML already; the first of each row is its heading.
 
+    words: the columns that hold words, which begin at the left like the first one; the others hold figures.
     A table that is wider than its place scrolls within itself.
     """
-    heading = "".join(f'<th scope="col">{cell}</th>' for cell in head)
+    kinds = [' class="words"' if column in words else "" for column in range(len(head))]
+    heading = "".join(f'<th scope="col"{kind}>{cell}</th>' for kind, cell in zip(kinds, head))
     body = "".join(
-        f'<tr><th scope="row">{row[0]}</th>{"".join(f"<td>{cell}</td>" for cell in row[1:])}</tr>' for row in rows
+        f'<tr><th scope="row">{row[0]}</th>'
+        f"{''.join(f'<td{kind}>{cell}</td>' for kind, cell in zip(kinds[1:], row[1:]))}</tr>"
+        for row in rows
     )
     return (
         f'<div class="table {classes}" role="region" tabindex="0" aria-label="{caption}"><table>'

@@ -14,8 +14,18 @@ from dfer_ros.report.portraits import Portrait
 from dfer_ros.report.ribbon import ribbon_figure
 from dfer_ros.report.study_tables import clock_time
 from dfer_ros.report.ticks import time_ticks
-from dfer_ros.report.time_bins import TimeBins, create_axis
-from dfer_ros.report.wording import MISSING, clock, length, listing, number, percent, plural
+from dfer_ros.report.time_bins import TimeAxis, TimeBins, create_axis
+from dfer_ros.report.wording import (
+    MISSING,
+    clock,
+    clock_units,
+    length,
+    listing,
+    number,
+    pace,
+    percent,
+    plural,
+)
 
 _MOST_BINS = 600
 _RIBBON_HEIGHT = 26
@@ -45,12 +55,13 @@ def overview_section(
         f'<p class="lead">{_sentences(recording, people)}</p>'
         f"{f'<ul class=remarks>{remarks}</ul>' if remarks else ''}{_tiles(recording, people, timing)}</header>"
         f'<section id="people"><h2>Who was seen, and what was named</h2>{legend()}<div class="cards">{cards}</div>'
-        f"{_axis_below(time_ticks(axis)) if shown else ''}{_others(others)}</section>"
+        f"{_axis_below(axis) if shown else ''}{_others(others)}</section>"
     )
 
 
-def _axis_below(ticks: str) -> str:
-    return f'<div class="axis-below">{ticks}<p class="note">time from the first frame, min:s</p></div>'
+def _axis_below(axis: TimeAxis) -> str:
+    note = f"time from the first frame, {clock_units(axis.seconds)}"
+    return f'<div class="axis-below">{time_ticks(axis)}<p class="note">{note}</p></div>'
 
 
 def _sentences(recording: EmotionRecording, people: Sequence[Person]) -> str:
@@ -66,8 +77,8 @@ def _sentences(recording: EmotionRecording, people: Sequence[Person]) -> str:
 
 
 def _sentence(person: Person, recording: EmotionRecording) -> str:
-    share = person.seen_seconds / max(recording.end - recording.begin, 1e-9)
-    presence = "all the time" if share > 0.985 else f"for {length(person.seen_seconds)}"
+    seen = length(person.seen_seconds)
+    presence = "all the time" if seen == length(recording.end - recording.begin) else f"for {seen}"
     name = f"<b>{text(person.face_id)}</b>"
     if not person.ranking:
         return f"{name} was in view {presence}, and no expression was ever sure."
@@ -86,7 +97,7 @@ def _tiles(recording: EmotionRecording, people: Sequence[Person], timing: FrameT
     tiles = {
         "Length": (length(recording.end - recording.begin), f"{begin:%Y-%m-%d %H:%M:%S} UTC" if begin else ""),
         "People": (f"{len(people):,}", apart if len(people) > 1 else "by face id"),
-        "Frames": (f"{timing.frames:,}", f"{1 / timing.interval:.1f} Hz, {percent(timing.missing_share)} missing"),
+        "Frames": (f"{timing.frames:,}", f"{pace(timing.interval)}, {percent(timing.missing_share)} missing"),
         "Expressions": (f"{sum(len(person.episodes) for person in people):,}", "other than neutral, onset to offset"),
         "Unknown": (percent(unknown / seen) if seen else MISSING, "of the time in view, nothing was sure"),
     }
@@ -145,5 +156,5 @@ def _others(others: Sequence[Person]) -> str:
     head = ("person", "in view", "mostly", "share", "confidence")
     return (
         f"<details><summary>{plural(len(others), 'more person', 'more people')}, seen for a shorter time</summary>"
-        f"{table('People seen for a shorter time', head, rows)}</details>"
+        f"{table('People seen for a shorter time', head, rows, words=(2,))}</details>"
     )

@@ -14,7 +14,7 @@ from dfer_ros.report.person import Person
 from dfer_ros.report.portraits import Portrait
 from dfer_ros.report.time_bins import TimeBins
 from dfer_ros.report.timeline import timeline
-from dfer_ros.report.wording import MISSING, clock, length, number, percent, plural
+from dfer_ros.report.wording import MISSING, clock, clock_units, length, number, percent, plural
 
 _CHANGES = "changes of the label from one frame to the next; stronger: a larger part of the row"
 _BLENDS = "two expressions other than neutral share the probability"
@@ -58,12 +58,13 @@ def _strip(portraits: Sequence[Portrait], recording: EmotionRecording) -> str:
 
 
 def _time_table(person: Person) -> str:
+    longest = max(figures.seconds for figures in person.figures)
     head = (
         "label",
         "share",
-        "time<small>min:s</small>",
+        f"time<small>{clock_units(longest)}</small>",
         "expressions",
-        "duration<small>mean, s</small>",
+        "duration<small>mean</small>",
         "intensity<small>mean, 0 to 1</small>",
         "onset speed<small>median, 1/s</small>",
         "confidence<small>mean</small>",
@@ -72,9 +73,9 @@ def _time_table(person: Person) -> str:
         (
             named(figures.state),
             bar(figures.share, percent(figures.share), figures.state),
-            clock(figures.seconds, 1),
+            clock(figures.seconds, 0 if longest >= 3600 else 1),
             f"{figures.episodes:,}" if figures.episodes else MISSING,
-            number(figures.mean_duration),
+            MISSING if figures.mean_duration is None else length(figures.mean_duration),
             number(figures.mean_intensity),
             number(figures.onset_speed),
             number(figures.confidence),
@@ -131,7 +132,7 @@ def _blend_table(person: Person, recording: EmotionRecording, most_rows: int) ->
     return (
         f"{table(f'Pairs of expressions at once, {name}', ('pair', 'times', 'together'), rows)}<details>"
         f"<summary>{title}</summary>"
-        f"{table(f'Each blend of {name}', ('begin', 'duration', 'first', 'second'), details)}</details>"
+        f"{table(f'Each blend of {name}', ('begin', 'duration', 'first', 'second'), details, words=(2, 3))}</details>"
     )
 
 
@@ -145,7 +146,7 @@ def _episode_details(person: Person, recording: EmotionRecording, most_rows: int
         "apex",
         "offset",
         "expression",
-        "duration<small>s</small>",
+        "duration",
         "intensity<small>at the apex</small>",
         "onset speed<small>1/s</small>",
         "confidence",
@@ -154,10 +155,11 @@ def _episode_details(person: Person, recording: EmotionRecording, most_rows: int
     title = plural(count, "expression") + ", one by one"
     if len(strongest) < count:
         title = f"The {len(strongest)} strongest of {count:,} expressions, one by one"
+    units = clock_units(max(episode.offset for episode in strongest) - recording.begin)
+    caption = f"Expressions of {name}: onset, apex and offset from the first frame, {units}"
     return (
         f"<details{' open' if len(rows) <= 12 else ''}><summary>{title}</summary>"
-        f"{table(f'Expressions of {name}: onset, apex and offset from the first frame, min:s', head, rows, 'figures')}"
-        "</details>"
+        f"{table(caption, head, rows, 'figures', words=(3,))}</details>"
     )
 
 
@@ -168,7 +170,7 @@ def _episode_row(episode: Episode, recording: EmotionRecording) -> tuple[str, ..
         clock(episode.apex - recording.begin, 2),
         offset if episode.offset_seen else f'<span title="The face left the view with it">after {offset}</span>',
         named(episode.expression),
-        number(episode.duration),
+        length(episode.duration),
         number(episode.intensity),
         number(episode.onset_speed),
         number(episode.confidence),

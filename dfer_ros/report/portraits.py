@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from dfer_ros.core.emotion_track import NEUTRAL_STATE, STATES
+from dfer_ros.core.errors import SourceError
 from dfer_ros.core.faces import Image
 from dfer_ros.core.video import Frame
 from dfer_ros.report.person import Person
@@ -68,11 +69,13 @@ def portraits_of(crops: Iterable[tuple[PortraitMoment, Image]]) -> dict[str, lis
 
 
 def crops_from_frames(
-    frames: Iterable[Frame], people: Mapping[str, Person], moments: Sequence[PortraitMoment]
+    frames: Iterable[Frame], people: Mapping[str, Person], moments: Sequence[PortraitMoment], tolerance: float
 ) -> list[tuple[PortraitMoment, Image]]:
     """Return the faces at some moments, cut out of the frames of the source by frame number and face box.
 
-    Stops at the last frame that is needed.
+    Stops at the last frame that is needed; faces beyond the end of the source are left out.
+    tolerance: seconds by which the stamp of a frame may miss that of the answer.
+    Raises SourceError where a stamp misses it by more, or a box is not within its frame: that is another source.
     """
     wanted: dict[int, list[PortraitMoment]] = {}
     for moment in moments:
@@ -81,23 +84,36 @@ def crops_from_frames(
     last = max(wanted, default=-1)
     for frame in frames:
         for moment in wanted.get(frame.index, ()):
-            roi = people[moment.face_id].track.rois[moment.index]
-            crop = _square(frame.image, *roi.tolist())
-            if crop.size:
-                found[moment] = crop
+            roi = people[moment.face_id].track.rois[moment.index].tolist()
+            _check_origin(frame, moment, roi, tolerance)
+            found[moment] = _square(frame.image, *roi)
         if frame.index >= last:
             break
     return [(moment, found[moment]) for moment in moments if moment in found]
 
 
+def _check_origin(frame: Frame, moment: PortraitMoment, roi: Sequence[int], tolerance: float) -> None:
+    """Raise SourceError where the face of a moment cannot have been seen in this frame."""
+    x, y, width, height = roi
+    rows, columns = frame.image.shape[:2]
+    if abs(frame.stamp - moment.stamp) > tolerance:
+        reason = f"frame {frame.index} is at {frame.stamp:.3f} s in it, and at {moment.stamp:.3f} s in the recording"
+    elif not (x >= 0 and y >= 0 and width > 0 and height > 0 and x + width <= columns and y + height <= rows):
+        reason = (
+            f"frame {frame.index} has {columns} x {rows} pixels, and {moment.face_id} was seen in it at x {x}, y {y}, "
+            f"{width} x {height} pixels large"
+        )
+    else:
+        return
+    raise SourceError(f"--source is not what was analyzed: {reason}; name the video, folder or bag of this recording.")
+
+
 def _square(image: Image, x: int, y: int, width: int, height: int) -> Image:
-    """Return a square around a box, as far as it lies in the image; black beyond."""
+    """Return a square around a box in the image; black beyond the image."""
     half = max(int(_MARGIN * max(width, height) / 2), 1)
     column, row = x + width // 2, y + height // 2
     top, left = row - half, column - half
     inside = image[max(top, 0) : max(row + half, 0), max(left, 0) : max(column + half, 0)]
-    if not inside.size:
-        return inside
     square = np.zeros((2 * half, 2 * half, 3), np.uint8)
     down, right = max(-top, 0), max(-left, 0)
     square[down : down + inside.shape[0], right : right + inside.shape[1]] = inside

@@ -13,26 +13,35 @@ from dfer_ros.report.person import Person
 
 @dataclass(frozen=True)
 class TimeAxis:
-    """begin, end: seconds, as stamps. count: number of bins of the same length in between."""
+    """begin, end: seconds, as stamps. count: number of bins of the same length in between.
+
+    interval: seconds from one frame to the next.
+    """
 
     begin: float
     end: float
     count: int
+    interval: float
 
     @property
     def seconds(self) -> float:
         """Length of the axis, seconds."""
         return self.end - self.begin
 
-    def bin(self, stamp: float) -> int:
-        """Return the bin of a stamp, the first or the last one for what lies beyond."""
-        return min(max(int((stamp - self.begin) / self.seconds * self.count + 1e-6), 0), self.count - 1)
+    def bins(self, stamps: Floats) -> npt.NDArray[np.int64]:
+        """Return the bins of frames by their stamps, the first or the last one for what lies beyond.
+
+        A frame stands for the interval that it begins, and lies in the bin that holds the middle of it: where each
+        frame has a bin, stamps that are rounded or jitter do not move it to the next one.
+        """
+        middles = stamps - self.begin + self.interval / 2
+        return np.clip((middles / self.seconds * self.count).astype(np.int64), 0, self.count - 1)
 
 
 def create_axis(begin: float, end: float, interval: float, most_bins: int) -> TimeAxis:
     """Return an axis from begin to end (seconds) with a bin for each interval (seconds), as far as allowed."""
     seconds = max(end - begin, interval)
-    return TimeAxis(begin, begin + seconds, int(np.clip(round(seconds / interval), 1, most_bins)))
+    return TimeAxis(begin, begin + seconds, int(np.clip(round(seconds / interval), 1, most_bins)), interval)
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +55,7 @@ class TimeBins:
 
     def __post_init__(self) -> None:
         stamps, axis = self.person.track.stamps, self.axis
-        bins = np.clip(((stamps - axis.begin) / axis.seconds * axis.count).astype(np.int64), 0, axis.count - 1)
+        bins = axis.bins(stamps)
         filled, firsts = np.unique(bins, return_index=True)
         sources = np.full(axis.count, -1)
         sources[filled] = np.arange(len(filled))

@@ -85,9 +85,10 @@ def _episodes(episodes: tuple[Episode, ...], axis: TimeAxis, y: int) -> str:
         own = [episode for episode in episodes if episode.expression == expression]
         if own:
             spans, apexes = np.zeros(axis.count, dtype=bool), np.zeros(axis.count, dtype=bool)
-            for episode in own:
-                spans[axis.bin(episode.onset) : axis.bin(episode.offset) + 1] = True
-                apexes[axis.bin(episode.apex)] = True
+            times = np.array([(episode.onset, episode.apex, episode.offset) for episode in own])
+            for onset, apex, offset in axis.bins(times).tolist():
+                spans[onset : offset + 1] = True
+                apexes[apex] = True
             paths.append(f'<path class="span c-{expression}" d="{rule_path(spans, y)}"/>')
             paths.append(f'<path class="apex c-{expression}" d="{dot_path(apexes, y)}"/>')
     return "".join(paths)

@@ -7,9 +7,7 @@ import numpy as np
 from dfer_ros.report.frame_timing import FrameTiming
 from dfer_ros.report.histogram import histogram
 from dfer_ros.report.markup import bar, table
-from dfer_ros.report.wording import length, percent, plural
-
-_MILLISECONDS = 1000.0
+from dfer_ros.report.wording import length, percent, plural, short_length
 
 
 def timing_section(timing: FrameTiming) -> str:
@@ -28,13 +26,11 @@ def _latency_panel(timing: FrameTiming) -> str:
         return f'{head}<p class="none">{words}</p></div>'
     if timing.latencies is None:
         return f'{head}<p class="none">This recording does not tell when the answers came; a bag does.</p></div>'
-    milliseconds = timing.latencies * _MILLISECONDS
-    p50, p95, p99 = np.percentile(milliseconds, (50, 95, 99)).tolist()
-    words = (
-        f"Median {p50:.1f} ms, 95 % within {p95:.1f} ms, 99 % within {p99:.1f} ms, the slowest "
-        f"{milliseconds.max():.1f} ms."
-    )
-    figure = histogram(milliseconds, "latency, ms", f"Histogram of the latency. {words}", {"p50": p50, "p95": p95})
+    percentiles = dict(zip(("p50", "p95", "p99"), np.percentile(timing.latencies, (50, 95, 99)).tolist()))
+    p50, p95, p99, slowest = map(short_length, (*percentiles.values(), float(timing.latencies.max())))
+    words = f"Median {p50}, 95 % within {p95}, 99 % within {p99}, the slowest {slowest}."
+    marks = {name: percentiles[name] for name in ("p50", "p95")}
+    figure = histogram(timing.latencies, "latency", f"Histogram of the latency. {words}", marks)
     return f"{head}{figure}<p>{words}</p></div>"
 
 
@@ -42,10 +38,10 @@ def _interval_panel(timing: FrameTiming) -> str:
     head = '<div class="panel"><h3>Time between frames <small>by their stamps</small></h3>'
     if not len(timing.intervals):
         return f'{head}<p class="none">There is only one frame.</p></div>'
-    milliseconds = timing.intervals * _MILLISECONDS
-    p95, most = float(np.percentile(milliseconds, 95)), float(milliseconds.max())
-    words = f"Median {timing.interval * _MILLISECONDS:.1f} ms, 95 % within {p95:.1f} ms, the longest {most:.0f} ms."
-    figure = histogram(milliseconds, "time between frames, ms", f"Histogram of the intervals. {words}", {})
+    p95, most = float(np.percentile(timing.intervals, 95)), float(timing.intervals.max())
+    median, common, longest = map(short_length, (timing.interval, p95, most))
+    words = f"Median {median}, 95 % within {common}, the longest {longest}."
+    figure = histogram(timing.intervals, "time between frames", f"Histogram of the intervals. {words}", {})
     return f"{head}{figure}<p>{words}</p></div>"
 
 
@@ -54,12 +50,13 @@ def _missing_panel(timing: FrameTiming) -> str:
     most = max(timing.missing_runs.values(), default=0)
     words = (
         f"{plural(timing.missing, 'frame')} missing, {percent(timing.missing_share)} of those due every "
-        f"{timing.interval * _MILLISECONDS:.1f} ms."
+        f"{short_length(timing.interval)}."
     )
     if len(timing.pauses):
         words += f" Besides, {plural(len(timing.pauses), 'pause')} of {length(float(timing.pauses.sum()))} together."
-    if timing.latencies is None and not timing.other_clock:
-        words += " Frames that showed nobody may be among both, as they leave no trace in a JSONL file."
+    incomplete = timing.latencies is None and not timing.other_clock
+    if incomplete and (timing.missing or len(timing.pauses)):
+        words += " Frames that showed nobody are counted here as well: a JSONL file has no line for them."
     rows = [
         (run, bar(count / most if most else 0, f"{count:,}", "accent")) for run, count in timing.missing_runs.items()
     ]

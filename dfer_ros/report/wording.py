@@ -5,6 +5,7 @@ from __future__ import annotations
 MISSING = "\u2013"
 _SPACE = "\u00a0"
 """Between a number and its unit, where no line ends."""
+_UNITS = (("d", 86400.0), ("h", 3600.0), ("min", 60.0), ("s", 1.0), ("ms", 0.001))
 
 
 def clock(seconds: float, digits: int = 0) -> str:
@@ -17,8 +18,13 @@ def clock(seconds: float, digits: int = 0) -> str:
     return ("-" if seconds < 0 and whole + rest else "") + text + (f".{rest:0{digits}}" if digits else "")
 
 
+def clock_units(seconds: float) -> str:
+    """Return the units of clock() where the latest time is `seconds`: min:s, or h:min:s."""
+    return "min:s" if seconds < 3600 else "h:min:s"
+
+
 def length(seconds: float) -> str:
-    """Return how long something took: 0.35 s, 12.3 s, 4 min 05 s or 1 h 02 min."""
+    """Return how long something took: 0.35 s, 12.3 s, 4 min 05 s, 1 h 02 min or 12 d 07 h."""
     if seconds < 9.995:
         return f"{seconds:.2f}{_SPACE}s"
     if seconds < 59.95:
@@ -26,8 +32,26 @@ def length(seconds: float) -> str:
     if seconds < 3599.5:
         minutes, rest = divmod(round(seconds), 60)
         return f"{minutes}{_SPACE}min {rest:02}{_SPACE}s"
-    hours, minutes = divmod(round(seconds / 60), 60)
-    return f"{hours}{_SPACE}h {minutes:02}{_SPACE}min"
+    if seconds < 359_970:
+        hours, minutes = divmod(round(seconds / 60), 60)
+        return f"{hours}{_SPACE}h {minutes:02}{_SPACE}min"
+    days, hours = divmod(round(seconds / 3600), 24)
+    return f"{days:,}{_SPACE}d {hours:02}{_SPACE}h"
+
+
+def short_length(seconds: float) -> str:
+    """Return how long something took that mostly is short: 33.3 ms, from a second on as length()."""
+    return f"{1000 * seconds:.1f}{_SPACE}ms" if abs(seconds) < 0.99995 else length(seconds)
+
+
+def pace(interval: float) -> str:
+    """Return how often something comes that comes every `interval` seconds: 30.0 Hz, or one every 1 h 00 min."""
+    return f"{1 / interval:.1f}{_SPACE}Hz" if interval <= 1 else f"one every {length(interval)}"
+
+
+def time_unit(seconds: float) -> tuple[str, float]:
+    """Return the unit that is fit for times up to `seconds`, and how many seconds it has."""
+    return next(((name, size) for name, size in _UNITS if seconds >= 2 * size), _UNITS[-1])
 
 
 def percent(share: float) -> str:

@@ -85,6 +85,18 @@ def test_faces_are_shown_only_on_request(analyzed, tmp_path):
     assert "data:image/jpeg;base64," in with_faces
 
 
+def test_in_a_narrow_terminal_no_word_and_no_id_is_cut(analyzed, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "60")
+    renamed, face_id = tmp_path / "renamed.jsonl", "the_child_at_the_window"
+    renamed.write_text(analyzed[1].read_text().replace("face1", face_id))
+    assert dfer("report", renamed, "-o", tmp_path / "page.html") == 0
+    table = capsys.readouterr().out.partition("->")[0]
+    assert all(word in table for word in ("person", "in view", "mostly", "unknown", "expressions", "confidence"))
+    assert "…" not in table
+    begins = [line.split()[0] for line in table.splitlines() if line.strip()]
+    assert face_id in "".join(begins)
+
+
 def test_an_hour_takes_seconds_and_little_space(hour, tmp_path):
     page = tmp_path / "hour.html"
     # The time of this process, which a busy machine does not stretch; about 1.5 s where this was written.
@@ -129,7 +141,7 @@ def graph_bag(analyzed, clip, aligned_crop, tmp_path_factory):
 def test_a_bag_tells_latency_and_missing_frames(graph_bag, tmp_path):
     page = tmp_path / "evening.html"
     assert dfer("report", graph_bag, "-o", page) == 0
-    text = re.sub(r"<[^>]+>", " ", page.read_text(encoding="utf-8"))
+    text = re.sub(r"<[^>]+>", " ", page.read_text(encoding="utf-8")).replace("\u00a0", " ")
     assert "Median 30.0 ms, 95 % within 30.0 ms" in text
     assert "5 frames missing" in text
     assert "2023-11-14 22:13:20 UTC" in text
@@ -177,6 +189,10 @@ BAD = {
     "a table nowhere": (["good.jsonl", "--csv", "nowhere/a.csv"], "nowhere/a.csv cannot be written"),
     "faces of a text": (["good.jsonl", "--faces"], "--faces needs what was analyzed"),
     "a source without faces": (["good.jsonl", "--source", "talk.mp4"], "--source is only of use with --faces"),
+    "a camera": (
+        ["good.jsonl", "--faces", "--source", "0"],
+        "There is no file or folder 0: --source takes the video, folder or bag that was analyzed.",
+    ),
     "a source that is none": (["good.jsonl", "--faces", "--source", "talk.mp4"], "OpenCV cannot open talk.mp4"),
 }
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from dfer_ros.core.emotion_track import EmotionRecording
-from dfer_ros.report.frame_timing import measure_timing
+from dfer_ros.report.frame_timing import measure_timing, pause_remarks
 
 
 def timing_of(stamps, received=None):
@@ -22,6 +22,19 @@ def test_a_pause_is_no_missing_frame():
     assert timing.missing == 0
     assert timing.pauses == pytest.approx([10 - 29 / 30])
     assert len(timing.intervals) == 58
+
+
+def test_a_pause_that_takes_nearly_all_of_a_recording_is_told():
+    stamps = np.array([*np.arange(30) / 30, 1.7e9])
+    (remark,) = pause_remarks(EmotionRecording("made", (), stamps))
+    assert "19,675 d 22 h takes >99 % of the recording" in remark.replace("\u00a0", " ")
+
+
+@pytest.mark.parametrize(
+    "stamps", [[], [1.0], np.arange(300) / 30, [*np.arange(300) / 30, *(20 + np.arange(300) / 30)]]
+)
+def test_other_pauses_need_no_words(stamps):
+    assert pause_remarks(EmotionRecording("made", (), np.array(stamps, float))) == ()
 
 
 def test_jitter_is_no_missing_frame():

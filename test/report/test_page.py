@@ -18,6 +18,10 @@ def page_of(recording):
     return report_page(recording, describe_people(recording))
 
 
+def text_of(page):
+    return re.sub(r"<[^>]+>", "", page).replace("\u00a0", " ")
+
+
 def restless(seconds, seed):
     """Return a course of pieces of half a second to three, as restless as a face on a screen."""
     random = np.random.default_rng(seed)
@@ -28,11 +32,42 @@ def restless(seconds, seed):
 
 
 def test_the_head_says_who_was_seen_when_and_what_dominated(recording, people):
-    page = report_page(recording, people)
-    text = re.sub(r"<[^>]+>", "", page).replace("\u00a0", " ")
+    text = text_of(report_page(recording, people))
     assert "2 people were seen in 12.0 s." in text
     assert "face1 was in view all the time: mostly neutral (42 %), also sad (25 %) and happy (17 %); unsure 8 %" in text
     assert "face2 was in view for 4.10 s: mostly neutral (49 %), also angry (49 %); never unsure." in text
+
+
+def test_in_view_all_the_time_is_said_only_where_the_figures_agree():
+    text = text_of(page_of(recording_of({"face1": [("happy", 20)], "face2": [("happy", 19.7)]})))
+    assert "face1 was in view all the time" in text
+    assert "face2 was in view for 19.7 s" in text
+
+
+def test_times_between_frames_are_rounded_alike():
+    text = text_of(page_of(recording_of({"face1": [("happy", 2)]})))
+    assert "Median 33.3 ms, 95 % within 33.3 ms, the longest 33.3 ms." in text
+    assert "0 frames missing, 0 % of those due every 33.3 ms." in text
+    assert "Frames that showed nobody" not in text
+
+
+def test_a_file_without_lines_for_nobody_says_what_is_counted_as_missing():
+    text = text_of(page_of(recording_of({"face1": [("happy", 2), (None, 0.2), ("happy", 2)]})))
+    assert "6 frames missing" in text
+    assert "Frames that showed nobody are counted here as well: a JSONL file has no line for them." in text
+
+
+def test_a_recording_of_days_has_units_that_people_read():
+    page = page_of(recording_of({"face1": [("happy", 208_800)]}, fps=1 / 3600))
+    body = page.partition("<body>")[2].partition("<script>")[0].replace("\u00a0", " ")
+    shown = re.sub(r"<[^>]+>", " ", body)
+    assert "one every 1 h 00 min" in shown
+    assert "Median 1 h 00 min" in shown
+    assert "time between frames, min" in shown
+    assert "time from the first frame, h:min:s" in shown
+    assert "more than 3 h 00 min later" in shown
+    assert "58:00:00" in shown
+    assert not re.search(r"\de\+\d|\d{5}| min:s| 58:00:00\.0 ", shown)
 
 
 def test_the_same_recording_gives_the_same_page(recording, people):
@@ -78,7 +113,7 @@ def test_unusual_recordings_have_a_page(courses):
 def test_a_recording_of_nobody_has_a_page():
     page = page_of(EmotionRecording("empty", (), np.arange(30) / 30, np.arange(30) / 30 + 0.05))
     assert "Nobody was seen in" in page
-    assert "Median 50.0 ms" in page
+    assert "Median 50.0 ms" in text_of(page)
 
 
 def test_a_clock_that_jumps_leaves_a_page():

@@ -96,6 +96,34 @@ def test_the_page_never_scrolls_sideways(opened, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("width", [320, 390, 768, 1440])
+def test_no_label_of_a_scale_or_a_row_is_cut_off_or_wrapped(opened, width):
+    page = opened((width, 800))
+    beyond = """[...document.querySelectorAll('.tick')].filter((tick) =>
+      tick.getClientRects().length && tick.textContent &&
+      tick.getBoundingClientRect().right > tick.parentElement.getBoundingClientRect().right).length"""
+    assert page.evaluate(beyond) == 0
+    wide = "[...document.querySelectorAll('.rows > span')].filter((row) => row.scrollWidth > row.clientWidth).length"
+    assert page.evaluate(wide) == 0
+    high = "[...document.querySelectorAll('.rows > span')].filter((row) => row.scrollHeight > row.clientHeight).length"
+    assert page.evaluate(high) == 0
+
+
+def test_a_table_that_scrolls_has_a_shade_at_its_edge(opened):
+    shade = "getComputedStyle(document.querySelector('.table')).backgroundAttachment"
+    assert opened("phone").evaluate(shade) == "local, local, scroll, scroll"
+
+
+def test_words_in_a_table_begin_at_one_line(opened):
+    places = """[...document.querySelectorAll('details td .named .swatch')].map((mark) =>
+      [mark.closest('table').getAttribute('class') + mark.closest('details').textContent.length,
+       mark.closest('td').cellIndex, mark.getBoundingClientRect().left].join(' '))"""
+    page = opened("phone")
+    page.evaluate("document.querySelectorAll('details').forEach((details) => { details.open = true; })")
+    found = set(page.evaluate(places))
+    assert len(found) == len({place.rpartition(" ")[0] for place in found}) > 0
+
+
 @pytest.mark.parametrize(("size", "scheme"), [("phone", "dark"), ("desktop", "light")])
 def test_it_can_be_read_by_everyone(opened, size, scheme):
     page = opened(size, scheme)

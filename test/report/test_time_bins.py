@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from known_courses import FPS, recording_of
 
-from dfer_ros.core.emotion_track import STATES
+from dfer_ros.core.emotion_track import STATES, EmotionRecording
 from dfer_ros.report.person import describe_people
 from dfer_ros.report.time_bins import TimeBins, create_axis
 
@@ -19,6 +19,25 @@ def test_a_short_recording_has_a_bin_for_each_frame():
     intensity = bins.person.track.intensity
     assert bins.mean(intensity) == pytest.approx(intensity)
     assert (bins.highest(intensity) == bins.lowest(intensity)).all()
+
+
+@pytest.mark.parametrize("digits", [6, 3], ids=["as a JSONL file rounds", "as a Matroska file rounds"])
+def test_stamps_that_are_rounded_leave_each_answer_in_its_own_bin(digits):
+    recording = recording_of({"face1": [("happy", 10), ("sad", 10)]})
+    stamps = np.round(recording.stamps, digits)
+    recording.tracks[0].stamps[:] = stamps
+    axis = create_axis(0.0, 20.0, 1 / FPS, 6000)
+    bins = TimeBins(describe_people(recording)[0], axis)
+    assert axis.bins(stamps).tolist() == list(range(600))
+    assert set(bins.shares().ravel().tolist()) == {0.0, 1.0}
+
+
+def test_the_bins_of_a_file_are_its_frames():
+    recording = recording_of({"face1": [("happy", 10), ("sad", 10)]})
+    stamps = np.round(recording.stamps, 6)
+    rounded = EmotionRecording("rounded", recording.tracks, stamps)
+    axis = create_axis(rounded.begin, rounded.end, rounded.interval, 6000)
+    assert axis.bins(stamps).tolist() == list(range(600))
 
 
 def test_an_expression_of_one_frame_is_not_lost_in_an_hour():
