@@ -55,6 +55,7 @@ def _sides(comparison: Comparison) -> Table:
     if comparison.scores:
         before, after = comparison.scores
         _add_row(table, "labelled answers", before.answers, after.answers, "{:.0f}")
+        _add_row(table, "missing, counted as wrong", before.missing, after.missing, "{:.0f}")
         _add_row(table, "accuracy (%)", 100 * before.accuracy, 100 * after.accuracy, "{:.1f}")
         _add_row(table, "UAR (%)", 100 * before.uar, 100 * after.uar, "{:.1f}")
     return table

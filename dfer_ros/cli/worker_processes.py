@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import signal
 import sys
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext
 from typing import cast
 
-from dfer_ros.cli.outputs import part_of
+from dfer_ros.cli.outputs import remove_parts
 from dfer_ros.cli.recording_worker import RecordingResult, RecordingTask, analyze_recording
 
 _LONGEST_END = 5.0
@@ -53,7 +55,7 @@ class _Worker:
         self.process.join()
         self.connection.close()
         if task is not None:
-            part_of(task.output).unlink(missing_ok=True)
+            remove_parts(task.output.parent, task.output.name)
 
 
 def analyze_in_processes(tasks: Iterable[RecordingTask], processes: int) -> Iterator[RecordingResult]:
@@ -87,6 +89,7 @@ def _serve(connection: Connection) -> None:
     # Ctrl-C goes to every process of the terminal; the one that started this one says what happens then.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _end)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     # Where that one is gone, there is nobody to answer.
     with contextlib.suppress(EOFError, OSError):
         while True:
@@ -95,3 +98,14 @@ def _serve(connection: Connection) -> None:
 
 def _end(*_: object) -> None:
     sys.exit(0)
+
+
+def _end_with_parent() -> None:
+    """End this process, whatever it does, as soon as the one that started it is gone.
+
+    That one held the lock of the folder: who comes next writes there, and takes away what is half written.
+    """
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)

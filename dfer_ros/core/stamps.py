@@ -23,7 +23,7 @@ def usable_stamp(stamp: float, now: float) -> float:
 class UsableStamps:
     """usable_stamp() for the frames of one stream, which does not waver.
 
-    The stamps of a clock that is about CLOCK_TOLERANCE ahead are more than that ahead in some frames and less in others;
+    The stamps of a clock that is about CLOCK_TOLERANCE ahead are more than that ahead in some frames, less in others;
     taken each by itself, every change would make the frames after it late. A stream that was ahead counts as ahead
     until a stamp is not.
     """

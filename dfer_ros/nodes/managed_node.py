@@ -182,8 +182,9 @@ class ManagedNode(LifecycleNode):
 
     def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         result = self.set_parameters([RosParameter("enabled", value=request.data)])[0]
-        response.success = result.successful
-        response.message = result.reason or self._work_in_words()
+        failure = self._failure if self._active else None
+        response.success = result.successful and failure is None
+        response.message = result.reason or (str(failure) if failure else self._work_in_words())
         return response
 
     def _work_in_words(self) -> str:

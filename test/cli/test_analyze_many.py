@@ -1,7 +1,9 @@
 """`dfer analyze` of many recordings: processes, what is done already, what fails."""
 
+import contextlib
 import csv
 import fcntl
+import hashlib
 import json
 import multiprocessing
 import os
@@ -9,9 +11,11 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import cv2
 import pytest
+from waiting import wait_until
 
 from dfer_ros.cli.analyze_many import SUMMARY_FILE, output_name
 from dfer_ros.cli.main import main
@@ -192,6 +196,32 @@ def test_stopped_by_ctrl_c_it_leaves_what_is_finished_and_nothing_half_written(c
     assert process.returncode == 130
     assert "Traceback" not in said
     assert {path.name for path in folder.iterdir()} == {output_name(short), finished.name}
+
+
+def is_running(process_id):
+    """Return whether a process has not ended; one that nobody has asked how it ended has no command line."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{process_id}/cmdline").read_bytes() != b""
+    return False
+
+
+def test_killed_it_takes_its_workers_along_and_the_next_run_finishes(clip, tmp_path):
+    folder = tmp_path / "out"
+    sources = [write_video(tmp_path / name, clip * 6) for name in ("one.mp4", "two.mp4")]
+    command = [sys.executable, "-m", "dfer_ros.cli.main", "analyze", *map(str, sources), "--processes", "2"]
+    process = subprocess.Popen([*command, "--output-folder", str(folder)], stderr=subprocess.DEVNULL)
+    assert wait_until(lambda: process.poll() is not None or any(folder.glob("*.part")), 120.0)
+    workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    process.kill()
+    process.wait()
+    assert wait_until(lambda: not any(map(is_running, workers)))
+    assert not [path.name for path in folder.iterdir() if ".receipt." in path.name], "the workers went on"
+    assert dfer("analyze", *sources, "--output-folder", folder, "--processes", 2) == 0
+    outputs = [folder / output_name(source) for source in sources]
+    receipts = [receipt_path(output) for output in outputs]
+    assert {path.name for path in folder.iterdir()} == {path.name for path in [*outputs, *receipts]} | {SUMMARY_FILE}
+    for output, receipt in zip(outputs, receipts):
+        assert json.loads(receipt.read_text())["sha256"] == hashlib.sha256(output.read_bytes()).hexdigest()
 
 
 def test_namesakes_have_other_outputs_and_each_has_the_same_in_every_run(tmp_path):

@@ -104,7 +104,8 @@ class Comparison:
 def compare_recordings(old: EmotionRecording, new: EmotionRecording, labels: Sequence[LabelledTime] = ()) -> Comparison:
     """Return how the answers of two runs over one recording differ.
 
-    Only pairs are compared: answers about the same face in the same frame; labels judge each side for itself.
+    Only pairs are compared: answers about the same face in the same frame; labels judge each side by all faces that
+    either side saw.
     Raises DataError where it cannot be one recording, or where the labels do not fit to it.
     """
     old_answers, new_answers = align_answers(old, new)
@@ -116,12 +117,12 @@ def compare_recordings(old: EmotionRecording, new: EmotionRecording, labels: Seq
     named = (old_states != UNKNOWN_STATE) & (new_states != UNKNOWN_STATE)
     changes = np.zeros((len(STATES), len(STATES)), dtype=np.int64)
     np.add.at(changes, (old_states, new_states), 1)
-    in_old, in_new = _in_common_frames(old_answers, new_answers)
+    frames = _common_frames(old_answers, new_answers)
     distances = np.abs(new_answers.probabilities[pairs.new] - old_answers.probabilities[pairs.old]).sum(axis=1) / 2
     return Comparison(
         old=_side(old),
         new=_side(new),
-        frames=len(np.unique(np.concatenate([old_answers.frames[in_old], new_answers.frames[in_new]]))),
+        frames=len(frames),
         pairs=pairs,
         agreement=float(agree.mean()),
         agreement_named=float(agree[named].mean()) if named.any() else None,
@@ -130,10 +131,10 @@ def compare_recordings(old: EmotionRecording, new: EmotionRecording, labels: Seq
         valence=_shift(old_answers.valence[pairs.old], new_answers.valence[pairs.new]),
         arousal=_shift(old_answers.arousal[pairs.old], new_answers.arousal[pairs.new]),
         probability_shift=float(distances.mean()),
-        lost=_unpaired(in_old, pairs.old),
-        found=_unpaired(in_new, pairs.new),
+        lost=_unpaired(old_answers, frames, pairs.old),
+        found=_unpaired(new_answers, frames, pairs.new),
         people=_people(old_answers, new_answers, pairs, agree),
-        scores=score_answers(labels, old_answers, new_answers, pairs) if labels else None,
+        scores=score_answers(labels, old_answers, new_answers, pairs, frames) if labels else None,
         remarks=_remarks(old_answers, new_answers, pairs),
         old_answers=old_answers,
         new_answers=new_answers,
@@ -168,18 +169,19 @@ def _same_rate(old: EmotionRecording, new: EmotionRecording) -> bool:
     return max(old.interval, new.interval) <= _SAME_RATE * min(old.interval, new.interval)
 
 
-def _in_common_frames(old: Answers, new: Answers) -> tuple[Flags, Flags]:
-    """Return which answers [N] of each side are about frames that both processed.
+def _common_frames(old: Answers, new: Answers) -> Indices:
+    """Return the numbers of the frames that both sides processed and in which at least one saw a face.
 
     A file names only frames with a face. Sides of the same frame rate processed the same frames, so where one names a
     frame and the other does not, that one saw nobody. Of other sides it is known only where both name a frame.
     """
-    if _same_rate(old.recording, new.recording):
-        return np.ones(len(old), np.bool_), np.ones(len(new), np.bool_)
-    return np.isin(old.frames, new.frames), np.isin(new.frames, old.frames)
+    combine = np.union1d if _same_rate(old.recording, new.recording) else np.intersect1d
+    common: Indices = combine(old.frames, new.frames)
+    return common
 
 
-def _unpaired(considered: Flags, paired: Indices) -> float:
+def _unpaired(side: Answers, frames: Indices, paired: Indices) -> float:
+    considered = np.isin(side.frames, frames)
     alone = considered.copy()
     alone[paired] = False
     return float(alone.sum() / max(considered.sum(), 1))

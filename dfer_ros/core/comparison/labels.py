@@ -1,5 +1,8 @@
 """Answers against what people have seen: a CSV file of labelled times, accuracy and recall.
 
+Both sides are judged by the same faces in the same frames: all that are labelled and that at least one of them saw. Who
+has no answer there is wrong, or losing the faces that are hard to read would pass for an improvement.
+
 Columns: `start` and `end` (seconds, on the clock of the stamps in the JSONL file), `expression` (as in the messages, or
 the name of the class), and, if several people are in view, `face_id`, as in the old file. Without an id a row is about
 everybody in view; where rows overlap, one with an id counts more.
@@ -16,13 +19,15 @@ from pathlib import Path
 import numpy as np
 
 from dfer_ros.core.comparison.matching import Answers, Flags, Indices, Pairs
+from dfer_ros.core.emotion_track import Floats
 from dfer_ros.core.errors import DataError
 from dfer_ros.core.labels import EXPRESSIONS, LABELS
 
 _REQUIRED = ("start", "end", "expression")
 _ALLOWED = (*_REQUIRED, "face_id")
 _INDEX = {name: index for names in (LABELS, EXPRESSIONS) for index, name in enumerate(names)}
-_UNLABELLED = -1
+_NONE = -1
+"""In the place of a label or of an answer."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +46,15 @@ class LabelledTime:
 
 @dataclass(frozen=True)
 class LabelScore:
-    """How right one side is. answers: of it, at times that are labelled. accuracy: share of these that are right.
+    """How right one side is about the labelled faces of all frames that either side saw.
 
-    uar: unweighted average recall, the mean over the expressions that occur. Unknown is a wrong answer.
+    answers: that it gave about them. missing: those that only the other side saw. accuracy: share of answers and
+    missing ones that are right, 0..1. uar: unweighted average recall, 0..1, the mean over the expressions that occur.
+    Unknown and missing are wrong.
     """
 
     answers: int
+    missing: int
     accuracy: float
     uar: float
 
@@ -63,8 +71,10 @@ def read_labels(path: Path) -> list[LabelledTime]:
                     f"it has {', '.join(columns) or 'none'}."
                 )
             labels = [_row(row, f"{path}, line {table.line_num}", table.line_num) for row in table]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} cannot be read as CSV ({error}).") from error
+    except OSError as error:
+        raise DataError(f"{path} cannot be read as CSV ({error.strerror}): correct its name.") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path} cannot be read as CSV ({error}): save it again as CSV in UTF-8.") from error
     if not labels:
         raise DataError(f"{path} holds no labels: it needs a row for each stretch of time that is labelled.")
     _check_overlaps(path, labels)
@@ -72,11 +82,11 @@ def read_labels(path: Path) -> list[LabelledTime]:
 
 
 def score_answers(
-    labels: Sequence[LabelledTime], old: Answers, new: Answers, pairs: Pairs
+    labels: Sequence[LabelledTime], old: Answers, new: Answers, pairs: Pairs, frames: Indices
 ) -> tuple[LabelScore, LabelScore]:
-    """Return how right the old and the new answers are.
+    """Return how right the old and the new answers are. frames: by number, those that both processed.
 
-    Raises DataError where a face id is none of the old file, or where no answer of one side is labelled.
+    Raises DataError where a face id is none of the old file, or where no face of either side is labelled.
     """
     ids = {track.face_id: index for index, track in enumerate(old.recording.tracks)}
     strange = next((label for label in labels if label.face_id and label.face_id not in ids), None)
@@ -85,10 +95,22 @@ def score_answers(
             f"The face_id {strange.face_id} of the labels (line {strange.line}) is not in {old.recording.name}; it has "
             f"{', '.join(sorted(ids))}."
         )
-    return (
-        _score(labels, old, old.tracks, ids),
-        _score(labels, new, _tracks_of_old(old, new, pairs), ids),
-    )
+    people = np.concatenate([old.tracks, _people_of_new(old, new, pairs)])
+    in_frames = np.concatenate([old.frames, new.frames])
+    _, first, seen = np.unique(np.stack([in_frames, people]), axis=1, return_index=True, return_inverse=True)
+    truth = _truth(labels, np.concatenate([old.stamps, new.stamps])[first], people[first], ids)
+    truth[~np.isin(in_frames[first], frames)] = _NONE
+    if (truth == _NONE).all():
+        raise DataError(
+            f"No answer of {old.recording.name} is labelled: its stamps go from {old.stamps.min():.2f} to "
+            f"{old.stamps.max():.2f} s, and start and end must be on the same clock."
+        )
+    old_states, new_states = np.full((2, len(truth)), _NONE)
+    of_old, of_new = np.split(seen.ravel(), [len(old)])
+    old_states[of_old], new_states[of_new] = old.states, new.states
+    # Of two answers about one person in one frame, that of the pair counts.
+    new_states[of_new[pairs.new]] = new.states[pairs.new]
+    return _score(truth, old_states), _score(truth, new_states)
 
 
 def _row(row: Mapping[str | None, str | None], where: str, line: int) -> LabelledTime:
@@ -120,31 +142,35 @@ def _check_overlaps(path: Path, labels: Sequence[LabelledTime]) -> None:
             before[label.face_id] = label
 
 
-def _tracks_of_old(old: Answers, new: Answers, pairs: Pairs) -> Indices:
-    """Return the old track [N] of each new answer: that of its pair, else the usual one of its face, or -1."""
-    votes = np.zeros((len(new.recording.tracks), len(old.recording.tracks)), dtype=np.int64)
+def _people_of_new(old: Answers, new: Answers, pairs: Pairs) -> Indices:
+    """Return who each new answer [N] is about, as the index of an old track, or beyond these who is nobody there.
+
+    The old track is that of its pair, else the usual one of its face.
+    """
+    old_tracks, new_tracks = len(old.recording.tracks), len(new.recording.tracks)
+    votes = np.zeros((new_tracks, old_tracks), dtype=np.int64)
     np.add.at(votes, (new.tracks[pairs.new], old.tracks[pairs.old]), 1)
-    usual = np.where(votes.any(axis=1), votes.argmax(axis=1), -1)
-    tracks: Indices = usual[new.tracks]
-    tracks[pairs.new] = old.tracks[pairs.old]
-    return tracks
+    usual = np.where(votes.any(axis=1), votes.argmax(axis=1), old_tracks + np.arange(new_tracks))
+    people: Indices = usual[new.tracks]
+    people[pairs.new] = old.tracks[pairs.old]
+    return people
 
 
-def _score(labels: Sequence[LabelledTime], side: Answers, tracks: Indices, ids: Mapping[str, int]) -> LabelScore:
-    """tracks: [N] index of the old track that each answer is about. ids: index by face id."""
-    truth = np.full(len(side), _UNLABELLED)
+def _truth(labels: Sequence[LabelledTime], stamps: Floats, people: Indices, ids: Mapping[str, int]) -> Indices:
+    """Return the label of each face [N] at its stamp; ids: index among the people, by face id."""
+    truth = np.full(len(stamps), _NONE)
     for label in sorted(labels, key=lambda label: bool(label.face_id)):
-        meant: Flags = (side.stamps >= label.start) & (side.stamps < label.end)
+        meant: Flags = (stamps >= label.start) & (stamps < label.end)
         if label.face_id:
-            meant &= tracks == ids[label.face_id]
+            meant &= people == ids[label.face_id]
         truth[meant] = label.expression
-    labelled = truth != _UNLABELLED
-    if not labelled.any():
-        raise DataError(
-            f"No answer of {side.recording.name} is labelled: its stamps go from {side.stamps.min():.2f} to "
-            f"{side.stamps.max():.2f} s, and start and end must be on the same clock."
-        )
-    right = (side.states == truth)[labelled]
-    truth = truth[labelled]
+    return truth
+
+
+def _score(truth: Indices, states: Indices) -> LabelScore:
+    """truth, states: [N] label of each face and the answer about it."""
+    truth, states = truth[truth != _NONE], states[truth != _NONE]
+    right = states == truth
     recalls = [float(right[truth == expression].mean()) for expression in np.unique(truth)]
-    return LabelScore(int(labelled.sum()), float(right.mean()), float(np.mean(recalls)))
+    answers = int((states != _NONE).sum())
+    return LabelScore(answers, len(states) - answers, float(right.mean()), float(np.mean(recalls)))

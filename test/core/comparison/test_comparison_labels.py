@@ -104,6 +104,43 @@ def test_a_face_that_only_the_new_side_sees_for_a_while_keeps_its_label(labels):
     assert (second.answers, second.accuracy) == (100, 0.6)
 
 
+def test_an_expression_that_the_new_side_loses_is_wrong_there(labels):
+    course = ["happy"] * 50 + ["neutral"] * 25 + ["sad"] * 25
+    rows = "start,end,expression\n0,2,happy\n2,3,neutral\n3,4,sad\n"
+    old, new = ({"face1": (LEFT, each)} for each in (course, course[:75] + [None] * 25))
+    kept, lost = scores(labels(rows), new, old)
+    assert (kept.answers, kept.missing, kept.accuracy, kept.uar) == (100, 0, 1.0, 1.0)
+    assert (lost.answers, lost.missing, lost.accuracy, lost.uar) == (75, 25, 0.75, pytest.approx(2 / 3))
+
+
+def test_a_side_without_any_answer_about_what_is_labelled_has_nothing_right(labels):
+    course = ["happy"] * 75 + ["sad"] * 25
+    old, new = ({"face1": (LEFT, each)} for each in (course, course[:75] + [None] * 25))
+    _, lost = scores(labels("start,end,expression,face_id\n3,4,sad,face1\n"), new, old)
+    assert (lost.answers, lost.missing, lost.accuracy, lost.uar) == (0, 25, 0.0, 0.0)
+
+
+def test_a_face_that_only_the_new_side_sees_is_missing_on_the_old_one(labels):
+    new = {"face1": (LEFT, ["happy"] * 100), "other": (RIGHT, ["happy"] * 100)}
+    old, found = scores(labels("start,end,expression\n0,4,happy\n"), new)
+    assert (old.answers, old.missing, old.accuracy) == (100, 100, 0.5)
+    assert (found.answers, found.missing, found.accuracy) == (200, 0, 1.0)
+
+
+def test_frames_that_a_side_of_another_rate_did_not_process_are_not_missing(labels):
+    old = made_answers({"face1": (LEFT, ["happy"] * 100)})
+    new = made_answers({"face1": (LEFT, ["happy"] * 50)}, fps=12.5)
+    for score in compare_recordings(old, new, labels("start,end,expression\n0,4,happy\n")).scores:
+        assert (score.answers, score.missing, score.accuracy) == (50, 0, 1.0)
+
+
+def test_of_two_answers_about_one_person_in_a_frame_that_of_the_pair_counts(labels):
+    """The new side sees the person twice for a while, and goes on with the second id."""
+    new = {"face1": (LEFT, ["happy"] * 80), "face2": (LEFT, [None] * 20 + ["sad"] * 60 + ["happy"] * 20)}
+    _, second = scores(labels("start,end,expression,face_id\n0,4,happy,face1\n"), new)
+    assert (second.answers, second.missing, second.accuracy) == (100, 0, 1.0)
+
+
 def test_a_row_with_an_id_counts_more_than_one_for_everybody(labels):
     both = {"face1": (LEFT, ["happy"] * 100), "face2": (RIGHT, ["sad"] * 100)}
     rows = "start,end,expression,face_id\n0,4,sad,face2\n0,4,happy,\n"

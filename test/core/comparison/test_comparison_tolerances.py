@@ -27,10 +27,10 @@ VALUES = {
     "max-probability-shift": (80 * 0.1 + 10 * (0.8 - 0.05)) / 90,
     "max-valence-shift": 0.0,
     "max-arousal-shift": 0.0,
-    "min-accuracy": 8 / 9,
-    "min-uar": 8 / 9,
-    "max-accuracy-drop": 1 / 9,
-    "max-uar-drop": 1 / 9,
+    "min-accuracy": 0.8,
+    "min-uar": 0.8,
+    "max-accuracy-drop": 0.2,
+    "max-uar-drop": 0.2,
 }
 
 

@@ -1,0 +1,160 @@
+"""Transitions of a managed node that fail: the state then, who listens, what is said, and whether it goes on."""
+
+import threading
+from functools import partial
+
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.executors import SingleThreadedExecutor
+from sensor_msgs.msg import Image
+from test_lifecycle import change, enable, listeners, state
+from waiting import wait_until
+
+from dfer_ros.core.errors import DferError
+from dfer_ros.core.stream_statistics import StreamStatistics
+from dfer_ros.nodes.frame_stream import FrameStream
+from dfer_ros.nodes.managed_node import ManagedNode
+from dfer_ros.nodes.parameters.common import MANAGED, THREADS, frame_rate, max_wait
+from dfer_ros.nodes.parameters.diagnostics import DIAGNOSTICS
+
+NODE = "/failing_node"
+CAMERAS = ("left", "right")
+TABLE = (*MANAGED, THREADS, frame_rate("images"), max_wait("Images"), *DIAGNOSTICS)
+FAILURE = "There is a failure to {action}."
+
+
+class FailingStream(FrameStream[Image]):
+    """Listens to a camera; failures: what it fails to do the next time, such as `subscribe left`."""
+
+    def __init__(self, node, statistics, camera, failures):
+        self.camera = camera
+        self.failures = failures
+        super().__init__(node, node.log, statistics, node.values)
+
+    def subscribe(self, receive):
+        self.fail("subscribe")
+        subscription = self.node.create_subscription(Image, self.camera, receive, 1)
+        return partial(self.unsubscribe, subscription)
+
+    def unsubscribe(self, subscription):
+        self.fail("unsubscribe")
+        self.node.destroy_subscription(subscription)
+
+    def process(self, message, stamp):
+        return 0
+
+    def close(self):
+        self.fail("close")
+
+    def fail(self, action):
+        action = f"{action} {self.camera}"
+        if action in self.failures:
+            self.failures.remove(action)
+            raise DferError(FAILURE.format(action=action))
+
+
+class FailingNode(ManagedNode):
+    """A node of two cameras."""
+
+    def __init__(self):
+        super().__init__(NODE[1:], TABLE, facts=())
+        self.failures = []
+        self.statistics = {camera: StreamStatistics() for camera in CAMERAS}
+        self.watch(self.statistics, "the camera")
+
+    def create_streams(self):
+        for camera, statistics in self.statistics.items():
+            yield FailingStream(self, statistics, camera, self.failures)
+
+
+@pytest.fixture
+def node(probe):
+    """The node, configured, spinning in a thread of its own."""
+    made = FailingNode()
+    executor = SingleThreadedExecutor()
+    executor.add_node(made)
+    thread = threading.Thread(target=executor.spin, daemon=True)
+    thread.start()
+    assert change(probe, NODE, "configure")
+    yield made
+    executor.shutdown()
+    thread.join()
+    made.close()
+    made.destroy_node()
+
+
+@pytest.fixture
+def diagnostics(probe):
+    """The newest status of each camera, by its name."""
+    statuses = {}
+
+    def receive(message):
+        statuses.update({status.name.removeprefix(f"{NODE}: "): status for status in message.status})
+
+    probe.node.create_subscription(DiagnosticArray, "/diagnostics", receive, 50)
+    return statuses
+
+
+def all_listen(probe):
+    return wait_until(lambda: all(listeners(probe, f"/{camera}") == 1 for camera in CAMERAS))
+
+
+def test_an_activate_that_fails_leaves_it_inactive_and_is_told_until_one_succeeds(node, probe, diagnostics, capfd):
+    node.failures.append("subscribe left")
+    assert not change(probe, NODE, "activate")
+    assert state(probe, NODE) == "inactive"
+    sentence = FAILURE.format(action="subscribe left")
+    assert capfd.readouterr().err.count(sentence) == 1
+    for camera in CAMERAS:
+        assert wait_until(lambda camera=camera: camera in diagnostics and diagnostics[camera].level == b"\x02", 5.0)
+        assert diagnostics[camera].message == sentence
+    assert change(probe, NODE, "activate")
+    assert all_listen(probe)
+    for camera in CAMERAS:
+        assert wait_until(lambda camera=camera: sentence not in diagnostics[camera].message, 5.0)
+
+
+def test_where_the_second_stream_fails_to_listen_the_first_does_not_listen_either(node, probe):
+    node.failures.append("subscribe right")
+    assert not change(probe, NODE, "activate")
+    assert state(probe, NODE) == "inactive"
+    assert not list(node.subscriptions)
+    assert change(probe, NODE, "activate")
+    assert all_listen(probe)
+
+
+def test_enabled_again_no_stream_listens_where_the_second_fails_to(node, probe, capfd):
+    assert change(probe, NODE, "activate")
+    enable(probe, NODE, False)
+    node.failures.append("subscribe right")
+    answer = enable(probe, NODE, True)
+    assert not answer.success and answer.message == FAILURE.format(action="subscribe right")
+    assert not list(node.subscriptions)
+    assert capfd.readouterr().err.count(FAILURE.format(action="subscribe right")) == 1
+    enable(probe, NODE, False)
+    assert enable(probe, NODE, True).message == "Working."
+    assert all_listen(probe)
+
+
+@pytest.mark.parametrize(
+    ("transitions", "failure"),
+    [
+        (["activate", "deactivate"], "unsubscribe left"),
+        (["activate", "deactivate"], "unsubscribe right"),
+        (["cleanup"], "close left"),
+        (["cleanup"], "close right"),
+    ],
+)
+def test_what_fails_to_stop_ends_unconfigured_and_can_be_configured_again(node, probe, capfd, transitions, failure):
+    *before, failing = transitions
+    for transition in before:
+        assert change(probe, NODE, transition)
+        assert all_listen(probe)
+    node.failures.append(failure)
+    assert not change(probe, NODE, failing)
+    assert state(probe, NODE) == "unconfigured"
+    assert not list(node.subscriptions)
+    assert capfd.readouterr().err.count(FAILURE.format(action=failure)) == 1
+    assert change(probe, NODE, "configure")
+    assert change(probe, NODE, "activate")
+    assert all_listen(probe)
