@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from dfer_ros.cli.analyze_many import analyze_many, configure_many
-from dfer_ros.cli.outputs import VideoOutput, whole_file
+from dfer_ros.cli.image_remarks import image_remarks
+from dfer_ros.cli.outputs import VideoOutput, check_outputs, whole_file
 from dfer_ros.core.analysis import AnalyzedFrame
 from dfer_ros.core.detection.detector import DETECTORS
 from dfer_ros.core.drawing import Annotation, draw_annotations
@@ -19,8 +20,8 @@ from dfer_ros.core.encoder import AUTO
 from dfer_ros.core.errors import SourceError
 from dfer_ros.core.faces import Face, Image
 from dfer_ros.core.model_folder import PRECISIONS
-from dfer_ros.core.recording_analysis import AnalysisConfig, RecordingAnalyzer, open_recording
-from dfer_ros.core.stamps import StampOrder
+from dfer_ros.core.recording_analysis import AnalysisConfig, RecordingAnalyzer, nothing_read, open_recording
+from dfer_ros.report.wording import plural
 
 _AHEAD = 4
 """Frames that wait between reading, detection and recognition, which a second core then does beside each other."""
@@ -86,6 +87,7 @@ def _analyze_one(arguments: argparse.Namespace, config: AnalysisConfig) -> int:
         raise SourceError("--processes and --ray go with --output-folder: one recording is not divided.")
     if arguments.output.is_dir():
         raise SourceError(f"{arguments.output} is a folder: name a file, or use --output-folder.")
+    check_outputs([Path(arguments.sources[0]).expanduser()], [arguments.output, arguments.video])
     source = open_recording(arguments.sources[0], config)
     analysis = RecordingAnalyzer(config).analyze(source, _AHEAD)
     frames = faces = 0
@@ -96,19 +98,15 @@ def _analyze_one(arguments: argparse.Namespace, config: AnalysisConfig) -> int:
             lines.writelines(analyzed.lines())
             if arguments.video is not None:
                 video.write_at(_annotated(analyzed), analyzed.frame.stamp)
-    for remark in _remarks(source.unreadable, analysis.order):
+        if not frames:
+            raise nothing_read(arguments.sources[0], source)
+    order = analysis.order
+    remarks = [f"The first that cannot be read: {source.unreadable[0]}"] if source.unreadable else []
+    for remark in (*image_remarks(len(source.unreadable), order.late, order.repeated, order.jumps), *remarks):
         Console(stderr=True, soft_wrap=True).print(remark, style="yellow", highlight=False, markup=False)
-    Console().print(f"{frames} frames, {faces} faces -> {arguments.output}", highlight=False)
+    sentence = f"{plural(frames, 'frame')}, {plural(faces, 'face')} -> {arguments.output}"
+    Console(soft_wrap=True).print(sentence, highlight=False, markup=False)
     return 0
-
-
-def _remarks(unreadable: Sequence[str], order: StampOrder) -> Iterator[str]:
-    if unreadable:
-        yield f"{len(unreadable)} images could not be read and were left out. The first: {unreadable[0]}"
-    if order.late:
-        yield f"Images left out, as images with later stamps came before them: {order.late}."
-    if order.jumps:
-        yield f"Times that the clock of the images went back, so that everybody counts as new: {order.jumps}."
 
 
 def _with_progress(frames: Iterable[AnalyzedFrame], count: int) -> Iterator[AnalyzedFrame]:

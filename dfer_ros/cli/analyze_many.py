@@ -15,6 +15,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from dfer_ros.cli.outputs import remove_parts
 from dfer_ros.cli.ray_tasks import analyze_on_ray
 from dfer_ros.cli.recording_worker import RecordingResult, RecordingTask
 from dfer_ros.cli.recordings_summary import say_summary, write_summary
@@ -58,6 +59,7 @@ def analyze_many(sources: Sequence[str], folder: Path, config: AnalysisConfig, p
     processes = processes or len(os.sched_getaffinity(0))
     recordings = find_recordings(sources)
     with _own_folder(folder):
+        remove_parts(folder)
         plan = _plan(recordings, folder.resolve(), config)
         begin = time.monotonic()
         results = [*plan.finished, *plan.failed]

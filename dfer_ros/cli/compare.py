@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 
 from dfer_ros.cli.comparison_table import say_comparison
-from dfer_ros.cli.outputs import whole_file
+from dfer_ros.cli.outputs import check_outputs, whole_file
 from dfer_ros.core.comparison.comparison import Comparison, compare_recordings
 from dfer_ros.core.comparison.labels import read_labels
 from dfer_ros.core.comparison.record import comparison_record
@@ -65,9 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _check(arguments: argparse.Namespace) -> None:
     if arguments.plot is not None and arguments.plot.suffix.lower() != ".png":
         raise DataError(f"The plot {arguments.plot} must be a .png file.")
-    for path in (arguments.plot, arguments.json):
-        if path is not None and path.is_dir():
-            raise DataError(f"{path} is a folder: name a file.")
+    check_outputs((arguments.old, arguments.new, arguments.labels), (arguments.json, arguments.plot))
     wanted = [measure.name for measure in MEASURES if measure.labels and measure.name in _limits(arguments)]
     if wanted and arguments.labels is None:
         raise DataError(f"--{wanted[0]} needs --labels.")
@@ -98,25 +97,21 @@ def _plot(path: Path, comparison: Comparison) -> None:
         from dfer_ros.cli.comparison_plot import plot_comparison
     except ImportError as error:
         raise DataError("--plot needs matplotlib: 'pip install matplotlib'.") from error
-    part = path.with_suffix(".part.png")
-    try:
-        plot_comparison(part, comparison)
-        part.replace(path)
-    except OSError as error:
-        raise DataError(f"{path} cannot be written ({error.strerror}): choose another file.") from error
-    finally:
-        part.unlink(missing_ok=True)
+    plot_comparison(path, comparison)
 
 
 def _share(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 1:
+    value = _number(text)
+    if value > 1:
         raise argparse.ArgumentTypeError(f"must be from 0 to 1, not {text}")
     return value
 
 
 def _number(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
     if not value >= 0:
-        raise argparse.ArgumentTypeError(f"must be 0 or more, not {text}")
+        raise argparse.ArgumentTypeError(f"must be a number of 0 or more, not {text}")
     return value

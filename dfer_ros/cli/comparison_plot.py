@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from dfer_ros.cli.figure_output import write_figure
 from dfer_ros.core.comparison.comparison import Comparison
 from dfer_ros.core.comparison.series import comparison_series
 from dfer_ros.core.emotion_track import STATES, EmotionRecording, EmotionTrack
@@ -26,7 +27,7 @@ _LINES = {"valence": ("#1B7837", "-"), "arousal": ("#C2410C", "--"), "confidence
 
 
 def plot_comparison(path: Path, comparison: Comparison) -> None:
-    """Draw a comparison into a PNG file. Raises OSError where it cannot be written."""
+    """Draw a comparison into a PNG file. Raises SourceError where it cannot be written."""
     everybody = _people(comparison)
     people = everybody[:_MOST_PEOPLE]
     rows = 2 * len(people)
@@ -45,7 +46,7 @@ def plot_comparison(path: Path, comparison: Comparison) -> None:
         f"{new.flips_per_minute:.1f}; faces lost {100 * comparison.lost:.1f} %, found {100 * comparison.found:.1f} %",
         fontsize=11,
     )
-    figure.savefig(path)
+    write_figure(figure, path)
 
 
 def _people(comparison: Comparison) -> list[tuple[str, list[str]]]:

@@ -16,7 +16,7 @@ from sensor_msgs.msg import Image
 from dfer_msgs.msg import EmotionArray, FaceArray
 from dfer_ros.cli.demo_behaviors import BEHAVIORS, Deeds, DemoProcesses
 from dfer_ros.cli.live_table import LiveTable
-from dfer_ros.cli.outputs import VideoOutput, whole_file
+from dfer_ros.cli.outputs import VideoOutput, check_outputs, whole_file
 from dfer_ros.cli.run import NAMESPACE, check_ended
 from dfer_ros.core.records import emotion_record, record_line
 from dfer_ros.graph.demo_clip import FPS, demo_frames
@@ -78,11 +78,12 @@ class _Recorder:
 
 def run(arguments: argparse.Namespace) -> int:
     """Make the clip, run the graph and the behaviours on it, show and record what they say."""
+    jsonl, mp4 = arguments.output / "demo.jsonl", arguments.output / "demo.mp4"
+    check_outputs((), (jsonl, mp4))
     os.environ.update(transport_environment())
     console = Console()
     table = LiveTable(console)
     deeds = Deeds(table)
-    jsonl, mp4 = arguments.output / "demo.jsonl", arguments.output / "demo.mp4"
     with tempfile.TemporaryDirectory() as folder, whole_file(jsonl) as lines, VideoOutput(mp4, FPS) as video:
         recorder = _Recorder(lines, video, table)
         with (

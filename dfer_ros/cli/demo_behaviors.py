@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import threading
-
 from rclpy.node import Node
 from std_msgs.msg import Float32, String
 
@@ -27,15 +22,7 @@ class DemoProcesses(GraphProcesses):
 
     def start_behavior(self, behavior: str) -> None:
         """Start a behaviour in the namespace of the graph."""
-        process = subprocess.Popen(
-            [sys.executable, "-m", f"dfer_ros.behavior.{behavior}", "--ros-args", "-r", f"__ns:={self._namespace}"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env={**os.environ, "RCUTILS_COLORIZED_OUTPUT": "0"},
-        )
-        self._processes[behavior] = process
-        threading.Thread(target=self._pass_on, args=(behavior, process), daemon=True).start()
+        self._start(behavior, f"dfer_ros.behavior.{behavior}", ["--ros-args", "-r", f"__ns:={self._namespace}"])
 
 
 class Deeds:

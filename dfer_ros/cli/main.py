@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
+import signal
 import sys
-from typing import Protocol
-
-from rich.console import Console
+from pathlib import Path
+from typing import Any, NoReturn, Protocol
 
 from dfer_ros import __version__
 from dfer_ros.core.errors import DferError
 
 # What goes wrong with a file is said in our own sentence, not in a warning of OpenCV as well; it reads this at import.
-os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
+os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 COMMANDS = {
@@ -53,29 +54,77 @@ class Command(Protocol):
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run a subcommand and leave with its exit code: 0 well, 1 with one sentence, 2 wrong arguments, 130 Ctrl-C."""
+    """Run a subcommand and leave with its exit code.
+
+    0 well; 1 with one sentence; 2 wrong arguments; 3 standard output cannot be written; 130 ended by Ctrl-C, SIGTERM or
+    SIGHUP, with nothing half written; 141 whoever read standard output has gone. `dfer compare` has a meaning of its
+    own for 1 and 2.
+    """
     arguments = sys.argv[1:] if arguments is None else arguments
     name = next((argument for argument in arguments if argument in COMMANDS), None)
+    try:
+        _prepare_process()
+        code = _run(name, arguments)
+        if sys.stdout is not None:  # as it is where somebody closed it
+            sys.stdout.flush()
+    except DferError as error:
+        _say_error(f"dfer {name}: {error}")
+        code = 1
+    except KeyboardInterrupt:
+        code = 130
+    except OSError as error:
+        if not _output_fails():
+            raise
+        code = 141 if isinstance(error, BrokenPipeError) else 3
+        if code == 3:
+            _say_error(f"dfer {name}: standard output cannot be written ({error.strerror}): send it somewhere else.")
+    except SystemExit as end:
+        # Rich leaves with 1 where nobody reads on, which `dfer compare` means otherwise.
+        if not isinstance(end.__context__, BrokenPipeError):
+            raise
+        code = 141
+    sys.exit(code)
+
+
+def _prepare_process() -> None:
+    # Signs that the encoding of the terminal does not have are no reason to end.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    # A polite kill and a closed terminal end a command as Ctrl-C does; nohup has the second one ignored.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _interrupt)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _run(name: str | None, arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="dfer", description="Dynamic facial expression recognition for social robots."
     )
     parser.add_argument("--version", action="version", version=f"dfer {__version__}")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands: dict[str, Command] = {}
-    try:
-        for command, summary in COMMANDS.items():
-            subparser = subparsers.add_parser(command, help=summary, description=summary.capitalize() + ".")
-            if command == name:
-                commands[command] = _import_command(command)
-                commands[command].configure(subparser)
-        parsed = parser.parse_args(arguments)
-        code = commands[parsed.command].run(parsed)
-    except DferError as error:
-        _say_error(f"dfer {name}: {error}")
-        code = 1
-    except KeyboardInterrupt:
-        code = 130
-    sys.exit(code)
+    for command, summary in COMMANDS.items():
+        subparser = subparsers.add_parser(command, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+        if command == name:
+            commands[command] = _import_command(command)
+            commands[command].configure(subparser)
+    parsed, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        subparsers.choices[parsed.command].error(f"unrecognized arguments: {' '.join(unknown)}")
+    for option, value in vars(parsed).items():
+        setattr(parsed, option, _at_home(value))
+    return commands[parsed.command].run(parsed)
+
+
+def _at_home(value: Any) -> Any:
+    """Return paths with the home folder in the place of ~, which a shell leaves in --output=~/x."""
+    if isinstance(value, list):
+        return [_at_home(one) for one in value]
+    return Path(os.path.expanduser(value)) if isinstance(value, Path) else value  # noqa: PTH111  unknown users stay
 
 
 def _import_command(command: str) -> Command:
@@ -88,11 +137,32 @@ def _import_command(command: str) -> Command:
             if command in TRAINING_COMMANDS
             else "source a ROS 2 workspace with dfer_msgs in it, or run 'make install'."
         )
-        _say_error(f"dfer {command} needs {error.name}, which is not installed: {remedy}")
+        missing = isinstance(error, ModuleNotFoundError) and error.name
+        problem = f"needs {error.name}, which is not installed" if missing else f"cannot be loaded ({_line(error)})"
+        _say_error(f"dfer {command} {problem}: {remedy}")
         sys.exit(1)
 
 
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def _output_fails() -> bool:
+    """Return whether it is standard output that cannot be written, and then say no more there."""
+    try:
+        sys.stdout.write("\n")
+        sys.stdout.flush()
+    except OSError:
+        with Path(os.devnull).open("w") as nothing:
+            os.dup2(nothing.fileno(), sys.stdout.fileno())
+        return True
+    return False
+
+
 def _say_error(sentence: str) -> None:
+    # Here, so that Ctrl-C is heard while it is imported.
+    from rich.console import Console
+
     Console(stderr=True, soft_wrap=True).print(sentence, style="red", highlight=False, markup=False)
 
 

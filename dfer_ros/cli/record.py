@@ -9,7 +9,7 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import rclpy
@@ -25,7 +25,9 @@ from dfer_ros.cli.run import NAMESPACE
 from dfer_ros.core.bags.repair import repair_bag
 from dfer_ros.core.bags.writer import STORAGES, BagWriter, check_free
 from dfer_ros.core.errors import SourceError
+from dfer_ros.graph.names import full_namespace, full_topic
 from dfer_ros.graph.transport_profile import transport_environment
+from dfer_ros.report.wording import plural
 
 _WAKE_SECONDS, _LOOK_SECONDS, _FLUSH_SECONDS, _PATIENCE_SECONDS = 0.1, 0.25, 1.0, 5.0
 _LAST_MESSAGES = 100
@@ -54,24 +56,27 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Record until Ctrl-C, or repair a bag."""
     output = arguments.output or Path(time.strftime("dfer_%Y_%m_%d-%H_%M_%S"))
-    if arguments.duration is not None and arguments.duration <= 0.0:
+    if arguments.duration is not None and not arguments.duration > 0.0:
         raise SourceError("--duration must be above 0.")
+    if not arguments.keep_free >= 0.0:
+        raise SourceError("--keep-free must be 0 or more.")
     check_free(output)
     if arguments.repair:
         return _repair(arguments.repair, output, arguments.storage)
     _check_room(output, arguments.keep_free)
+    topics = _topics(arguments)
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stopped.set())
     with _node(arguments.use_sim_time) as node:
-        return _record(node, output, arguments, stopped)
+        return _record(node, output, topics, arguments, stopped)
 
 
 def _repair(bag: Path, output: Path, storage: str) -> int:
     repaired = repair_bag(bag, output, storage)
     for remark in repaired.remarks:
         _warn(remark)
-    _say(f"{repaired.messages} messages -> {output}")
+    _say(f"{plural(repaired.messages, 'message')} -> {output}")
     return 0
 
 
@@ -87,33 +92,39 @@ def _node(use_sim_time: bool) -> Iterator[Node]:
         rclpy.shutdown()
 
 
-def _record(node: Node, output: Path, arguments: argparse.Namespace, stopped: threading.Event) -> int:
+def _record(
+    node: Node, output: Path, topics: Sequence[str], arguments: argparse.Namespace, stopped: threading.Event
+) -> int:
     writer = BagWriter(output, arguments.storage)
-    recorder = BagRecorder(node, writer, _topics(arguments), _warn)
     try:
+        recorder = BagRecorder(node, writer, topics, _warn)
         reason = _listen(node, recorder, writer, arguments, stopped)
         writer.close()
     except SourceError as error:
         remedy = f"Make room, then 'dfer record --repair {output} --output NEW' makes a whole bag of what is there."
         raise SourceError(f"{error} {remedy}") from error
+    except BaseException:
+        if not writer.messages:
+            writer.discard()
+        raise
     for topic in recorder.topics.values():
-        _say(f"{topic.name}: {topic.messages} messages")
+        _say(f"{topic.name}: {plural(topic.messages, 'message')}")
     if recorder.untimed:
         _warn(f"{recorder.untimed} messages came before the first /clock and were left out.")
     if reason:
         _warn(reason)
     if not writer.messages:
         raise SourceError("Nothing was received, and no bag was written: does the graph run, in this namespace?")
-    _say(f"{writer.messages} messages, {writer.bytes / _MEGABYTE:.1f} MB -> {output}")
+    _say(f"{plural(writer.messages, 'message')}, {writer.bytes / _MEGABYTE:.1f} MB -> {output}")
     return 1 if reason else 0
 
 
 def _topics(arguments: argparse.Namespace) -> list[str]:
-    namespace = "/" + arguments.namespace.strip("/")
-    base = namespace.rstrip("/")
+    base = full_namespace("--namespace", arguments.namespace).rstrip("/")
     topics = [f"{base}/emotions", *([f"{base}/faces"] if arguments.faces else [])]
-    topics += [arguments.image] if arguments.image else []
-    return list(dict.fromkeys("/" + topic.lstrip("/") for topic in [*topics, *arguments.topics]))
+    topics += [full_topic("--image", arguments.image)] if arguments.image else []
+    topics += [full_topic("--topics", topic) for topic in arguments.topics]
+    return list(dict.fromkeys(topics))
 
 
 def _listen(

@@ -14,7 +14,7 @@ from dfer_ros.cli.outputs import whole_file
 from dfer_ros.core.analysis_receipt import Receipt, receipt_path, receipt_text
 from dfer_ros.core.errors import DferError, ModelError
 from dfer_ros.core.model_folder import file_sha256
-from dfer_ros.core.recording_analysis import AnalysisConfig, RecordingAnalyzer, open_recording
+from dfer_ros.core.recording_analysis import AnalysisConfig, RecordingAnalyzer, nothing_read, open_recording
 
 
 @dataclass(frozen=True)
@@ -60,13 +60,16 @@ def _analyze(task: RecordingTask) -> Receipt:
     frames = faces = 0
     first = last = 0.0
     source = open_recording(str(task.source), task.config, threads=1)
+    analysis = analyzer.analyze(source)
     with whole_file(task.output) as lines:
-        for analyzed in analyzer.analyze(source):
+        for analyzed in analysis:
             last = analyzed.frame.stamp
             first = last if frames == 0 else min(first, last)
             frames += 1
             faces += len(analyzed.faces)
             lines.writelines(analyzed.lines())
+        if not frames:
+            raise nothing_read(str(task.source), source)
     receipt = Receipt(
         source=task.source_identity,
         analysis=task.analysis,
@@ -75,6 +78,9 @@ def _analyze(task: RecordingTask) -> Receipt:
         faces=faces,
         seconds=round(last - first, 6),
         unreadable=len(source.unreadable),
+        late=analysis.order.late,
+        repeated=analysis.order.repeated,
+        jumps=analysis.order.jumps,
     )
     with whole_file(receipt_path(task.output)) as file:
         file.write(receipt_text(receipt))

@@ -10,25 +10,28 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from dfer_ros.cli.image_remarks import image_remarks
 from dfer_ros.cli.outputs import whole_file
 from dfer_ros.cli.recording_worker import RecordingResult
+from dfer_ros.report.wording import plural
 
-_HEADINGS = ("source", "output", "frames", "faces", "seconds", "unreadable", "problem")
+_FIGURES = ("frames", "faces", "seconds", "unreadable", "late", "repeated", "jumps")
+"""Fields of a receipt."""
 _MOST_PROBLEMS = 20
 """Shown on the terminal; the file has all."""
 
 
 def write_summary(path: Path, results: Sequence[RecordingResult]) -> None:
-    """Write a CSV file with a line for each recording: frames processed, faces answered, seconds of it, problem."""
+    """Write a CSV file with a line for each recording: its figures, see Receipt, or why it failed."""
     with whole_file(path) as file:
         table = csv.writer(file, lineterminator="\n")
-        table.writerow(_HEADINGS)
+        table.writerow(["source", "output", *_FIGURES, "problem"])
         for result in results:
             source, receipt = _text(result.task.source), result.receipt
             if receipt is None:
-                table.writerow([source, "", "", "", "", "", result.problem])
+                table.writerow([source, "", *("" for _ in _FIGURES), result.problem])
             else:
-                figures = (receipt.frames, receipt.faces, receipt.seconds, receipt.unreadable)
+                figures = (getattr(receipt, name) for name in _FIGURES)
                 table.writerow([source, _text(result.task.output.name), *figures, ""])
 
 
@@ -44,15 +47,17 @@ def say_summary(folder: Path, results: Sequence[RecordingResult], before: Collec
     parts = [f"{len(new)} analyzed"]
     parts += [f"{len(before)} finished before"] if before else []
     parts += [f"{len(failed)} failed"] if failed else []
-    sentence = f"{len(results)} recordings: {', '.join(parts)}"
+    sentence = f"{plural(len(results), 'recording')}: {', '.join(parts)}"
     if new:
         video = sum(receipt.seconds for receipt in new)
         sentence += f"; {video:.0f} s of video in {seconds:.0f} s ({video / max(seconds, 1e-3):.1f} times real time)"
     Console(soft_wrap=True).print(f"{sentence} -> {_text(folder)}", highlight=False, markup=False)
-    left_out = sum(receipt.unreadable for receipt in new)
-    if left_out:
-        sentence = f"{left_out} images could not be read and were left out: the summary says of which recordings."
-        Console(stderr=True, soft_wrap=True).print(sentence, style="yellow", highlight=False)
+    unreadable, late, repeated, jumps = (
+        sum(getattr(receipt, name) for receipt in new) for name in ("unreadable", "late", "repeated", "jumps")
+    )
+    remarks = list(image_remarks(unreadable, late, repeated, jumps))
+    for remark in [*remarks, "The summary says of which recordings."] if remarks else []:
+        Console(stderr=True, soft_wrap=True).print(remark, style="yellow", highlight=False)
 
 
 def _say_problems(failed: Sequence[RecordingResult]) -> None:

@@ -12,6 +12,7 @@ from rich.console import Console
 from dfer_ros.cli.live_table import LiveTable
 from dfer_ros.core.errors import DferError, SourceError
 from dfer_ros.graph.listener import GraphListener
+from dfer_ros.graph.names import full_namespace
 from dfer_ros.graph.processes import GraphProcesses
 from dfer_ros.graph.transport_profile import transport_environment
 from dfer_ros.nodes.parameter import Parameter
@@ -51,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Run until Ctrl-C, the end of the source, or the end of a node that should not end."""
     if arguments.source and arguments.image_transport == "compressed":
         raise SourceError("--source is played as raw images: leave out --image-transport compressed.")
-    namespace = "/" + arguments.namespace.strip("/")
+    namespace = full_namespace("--namespace", arguments.namespace)
     if arguments.source and not arguments.source.isdecimal() and not Path(arguments.source).expanduser().exists():
         raise SourceError(
             f"There is no file or folder {arguments.source}: give a video, a folder of images or a camera index."

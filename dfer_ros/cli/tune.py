@@ -46,14 +46,15 @@ def run(arguments: argparse.Namespace) -> int:
     tables.print(summary_table(measured.courses, budget_ms))
     choice = choose(_options(measured.courses, accuracy), budget_ms, arguments.tolerance)
     _say_choice(choice, console)
-    _say_error(choice.recommended, measure_again(arguments, folder, measured, choice.recommended), budget_ms, console)
-    _plot(arguments, measured.courses, accuracy.get(choice.recommended.precision, {}), budget_ms, choice, console)
+    again_ms = measure_again(arguments, folder, measured, choice.recommended)
+    _say_error(choice.recommended, measured.includes(choice.recommended), again_ms, budget_ms, console)
     if arguments.encoder:
         console.print(
             "No parameter file: an encoder alone is no model; put it into a folder with 'dfer export'.", soft_wrap=True
         )
     else:
         _write_parameters(arguments, choice.recommended, budget_ms, console)
+    _plot(arguments, measured.courses, accuracy.get(choice.recommended.precision, {}), budget_ms, choice, console)
     return 0
 
 
@@ -90,13 +91,19 @@ def _say_choice(choice: ResolutionChoice, console: Console) -> None:
     console.print(choice.reason, highlight=False, soft_wrap=True)
 
 
-def _say_error(option: ResolutionOption, again_ms: float, budget_ms: float, console: Console) -> None:
+def _say_error(
+    option: ResolutionOption, was_measured: bool, again_ms: float, budget_ms: float, console: Console
+) -> None:
     error = option.latency_ms / again_ms - 1
-    console.print(f"Measured again: {again_ms:.3f} ms; the prediction is off by {100 * error:+.1f} %.", highlight=False)
+    measured = "Measured again" if was_measured else "Now measured"
+    console.print(f"{measured}: {again_ms:.3f} ms; the prediction is off by {100 * error:+.1f} %.", highlight=False)
     if abs(error) > _GOOD_PREDICTION:
-        console.print(
-            "More than 10 %: something else used the computer; measure again when it is idle.", style="yellow"
+        reason = (
+            "something else used the computer; measure again when it is idle."
+            if was_measured
+            else f"{option.size} pixels were predicted from other sizes; measure them with more --resolutions."
         )
+        console.print(f"More than 10 %: {reason}", style="yellow", highlight=False, soft_wrap=True)
     if again_ms > budget_ms:
         console.print(f"That is more than the budget of {budget_ms:.3g} ms.", style="yellow", highlight=False)
 

@@ -6,8 +6,10 @@ import argparse
 import math
 from pathlib import Path
 
+from dfer_ros.cli.outputs import check_outputs
 from dfer_ros.core.emotion_model import EmotionModelConfig
 from dfer_ros.core.errors import DferError, SourceError
+from dfer_ros.core.model_folder import DESCRIPTION_FILE
 from dfer_ros.core.resolution.budget import TRANSPORT_MS
 from dfer_ros.core.resolution.choice import TOLERANCE
 from dfer_ros.core.resolution.timing import LARGEST_SIZE, SMALLEST_SIZE
@@ -81,6 +83,7 @@ def check_arguments(arguments: argparse.Namespace) -> None:
         raise DferError(
             "The cost of detection and transport counts with --frame-rate only: give it, or leave them out."
         )
-    for path in (arguments.output, arguments.plot):
-        if not path.parent.is_dir():
-            raise SourceError(f"{path} cannot be written: there is no folder {path.parent}.")
+    if arguments.plot.suffix.lower() != ".png":
+        raise SourceError(f"The plot {arguments.plot} must be a .png file.")
+    description = Path(arguments.model).expanduser() / DESCRIPTION_FILE
+    check_outputs((arguments.encoder, arguments.graph, description), (arguments.output, arguments.plot))

@@ -28,6 +28,13 @@ class Measurement:
     variants: list[EncoderVariant]
     courses: list[LatencyCourse]
 
+    def includes(self, option: ResolutionOption) -> bool:
+        """Return whether the latency of an option was measured, and not only predicted from other sizes."""
+        which = (option.precision, option.provider)
+        return any(
+            (course.precision, course.provider) == which and option.size in course.sizes for course in self.courses
+        )
+
 
 def measure(arguments: argparse.Namespace, folder: ModelFolder, console: Console) -> Measurement:
     """Return the latencies of every precision and provider at every resolution, all of them timed in turn."""

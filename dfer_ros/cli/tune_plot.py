@@ -11,11 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from dfer_ros.cli.figure_output import write_figure
 from dfer_ros.cli.tune_table import crops_in_words
 from dfer_ros.core.resolution.accuracy import SizeAccuracy
 from dfer_ros.core.resolution.choice import ResolutionChoice
 from dfer_ros.core.resolution.course import LatencyCourse
-from dfer_ros.training.whole_path import whole_path
 
 _NEAR = 1.6
 """A budget up to so many times the longest latency is drawn; one further up would press the curves flat."""
@@ -29,7 +29,7 @@ def plot_tuning(
     choice: ResolutionChoice,
     faces: int,
 ) -> None:
-    """Write the PNG; raises TrainingError where it cannot be written."""
+    """Write the PNG; raises SourceError where it cannot be written."""
     figure = Figure(figsize=(11.0, 8.0 if accuracy else 5.0), dpi=110, layout="constrained")
     rows = 2 if accuracy else 1
     panels = figure.subplots(rows, 1, sharex=True, squeeze=False, height_ratios=(3, 2)[:rows])[:, 0]
@@ -39,8 +39,7 @@ def plot_tuning(
         _draw_accuracy(panels[1], accuracy, choice)
     panels[-1].set_xlabel("input size (pixels)")
     panels[-1].set_xticks(courses[0].allowed if len(courses[0].allowed) <= 17 else courses[0].sizes)
-    with whole_path(path) as part:
-        figure.savefig(part, format="png")
+    write_figure(figure, path)
 
 
 def _draw_latency(axes: Axes, courses: Sequence[LatencyCourse], budget_ms: float, choice: ResolutionChoice) -> None:

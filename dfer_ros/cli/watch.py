@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import math
 import os
-import signal
 import time
 
 from rich.console import Console
@@ -49,9 +48,6 @@ def run(arguments: argparse.Namespace) -> int:
     os.environ.update(transport_environment())
     console = Console()
     view = WatchView(console, ON_LIGHT if arguments.light else ON_DARK)
-    # A closed connection and a polite kill give the cursor back as Ctrl-C does.
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
     with GraphWatcher(arguments.topic, arguments.use_sim_time) as watcher:
         if arguments.once:
             console.print(view.draw(_once(watcher, arguments)))

@@ -38,7 +38,8 @@ class Analysis:
 
     ahead: 0 does all in the caller's thread. Else frames are read in a second thread and faces detected in a third,
     each up to so many frames ahead; the answers are the same, as every part sees every frame in its order.
-    order: how the stamps of all frames read so far follow each other; those that come late are not processed.
+    order: how the stamps of all frames read so far follow each other. Those that come late are not processed, nor those
+    that have the stamp of one before, whatever frame_rate is.
     """
 
     def __init__(

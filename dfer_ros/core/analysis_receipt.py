@@ -18,7 +18,7 @@ class Receipt:
     """source: see source_identity(). analysis: see RecordingAnalyzer.identity. sha256: of the output, hex digits.
 
     frames: processed. faces: lines of the output. seconds: from the first processed frame to the last.
-    unreadable: images that were left out.
+    unreadable: images that could not be read and were left out. late, repeated, jumps: see StampOrder.
     """
 
     source: dict[str, Any]
@@ -28,6 +28,9 @@ class Receipt:
     faces: int
     seconds: float
     unreadable: int
+    late: int
+    repeated: int
+    jumps: int
 
 
 def receipt_path(output: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -91,9 +92,10 @@ class _Lines:
                 *_PROBABILITIES(record["probabilities"]),
             ),
         )
-        if stamp < self._last - CLOCK_TOLERANCE:
-            self.jumps += 1
-        self._last = stamp
+        # What is infinite is left out later on, among the numbers out of range.
+        if math.isfinite(stamp):
+            self.jumps += stamp < self._last - CLOCK_TOLERANCE
+            self._last = stamp
 
 
 def _reason(error: Exception) -> str:

@@ -9,12 +9,14 @@ from typing import Any
 from dfer_ros import __version__
 from dfer_ros.core.analysis import Analysis
 from dfer_ros.core.bags.images import BagImages, is_bag
+from dfer_ros.core.bags.reader import is_storage_file
 from dfer_ros.core.detection import DetectorConfig, create_detector
 from dfer_ros.core.detection.yunet_detector import YuNetDetector, find_yunet_model
 from dfer_ros.core.emotion_model import EmotionModel, EmotionModelConfig
 from dfer_ros.core.errors import SourceError
 from dfer_ros.core.face_pipeline import FacePipeline
 from dfer_ros.core.model_folder import DESCRIPTION_FILE, ModelFolder, file_sha256
+from dfer_ros.core.readable import readable
 from dfer_ros.core.recognizer import Recognizer
 from dfer_ros.core.tracker import TrackerConfig
 from dfer_ros.core.video import DEFAULT_FPS, FrameSource, open_source
@@ -68,11 +70,21 @@ def open_recording(name: str, config: AnalysisConfig, threads: int | None = None
     threads: of the decoder of a video, see VideoFile. Raises SourceError where it cannot be opened.
     """
     path = Path(name).expanduser()
-    if is_bag(path):
-        return BagImages(path, config.topic)
-    if name.isdecimal():
-        raise SourceError("`dfer analyze` reads recordings; for a camera use `dfer run --source`.")
-    return open_source(name, config.fps, threads)
+    with readable(path):
+        if is_bag(path) or is_storage_file(path):
+            return BagImages(path, config.topic)
+        if name.isdecimal():
+            raise SourceError("`dfer analyze` reads recordings; for a camera use `dfer run --source`.")
+        if not path.exists():
+            raise SourceError(f"There is no file or folder {path}: give a video, a folder of images or a bag.")
+        return open_source(name, config.fps, threads)
+
+
+def nothing_read(name: str, source: FrameSource) -> SourceError:
+    """Return the error for a recording of which no image could be read, its name and its source given."""
+    if source.unreadable:
+        return SourceError(f"No image of {name} can be read; the first: {source.unreadable[0]}")
+    return SourceError(f"There is no image in {name}: was something recorded?")
 
 
 def _identity(config: AnalysisConfig, folder: ModelFolder) -> dict[str, Any]:

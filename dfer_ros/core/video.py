@@ -14,6 +14,10 @@ from dfer_ros.core.errors import SourceError
 from dfer_ros.core.faces import Image
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
+VIDEO_SUFFIXES = (
+    *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".wmv", ".flv", ".ts", ".3gp", ".ogv"),
+    *(".mjpeg", ".gif"),
+)
 DEFAULT_FPS = 30.0
 
 
@@ -60,7 +64,7 @@ class VideoFile:
         if threads is not None and hasattr(cv2, "CAP_PROP_N_THREADS"):
             self._options = [cv2.CAP_PROP_N_THREADS, threads]
         capture = self._open()
-        self.fps = _sane_fps(capture.get(cv2.CAP_PROP_FPS))
+        self.fps = sane_fps(capture.get(cv2.CAP_PROP_FPS))
         self.frame_count = max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
         capture.release()
 
@@ -125,7 +129,7 @@ class Webcam:
         self._capture = cv2.VideoCapture(index)
         if not self._capture.isOpened():
             raise SourceError(f"Camera {index} cannot be opened: is it plugged in, free, and readable (group video)?")
-        self.fps = _sane_fps(self._capture.get(cv2.CAP_PROP_FPS))
+        self.fps = sane_fps(self._capture.get(cv2.CAP_PROP_FPS))
         self._name = index
 
     def frames(self) -> Iterator[Frame]:
@@ -157,7 +161,8 @@ def open_source(source: str, fps: float = DEFAULT_FPS, threads: int | None = Non
     return VideoFile(path, threads)
 
 
-def _sane_fps(fps: float) -> float:
+def sane_fps(fps: float) -> float:
+    """Return a frame rate (Hz) as it is, or 30 for one that no camera has."""
     return fps if 0.5 <= fps <= 1000.0 else DEFAULT_FPS
 
 

@@ -30,9 +30,6 @@ class GraphProcesses:
         self._ending = False
 
     def __enter__(self) -> GraphProcesses:
-        # A closed terminal and a polite kill end the nodes as Ctrl-C does.
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -46,15 +43,20 @@ class GraphProcesses:
             arguments += ["-p", f"{name}:={_yaml(value)}"]
         for name, target in remaps.items():
             arguments += ["-r", f"{name}:={target}"]
+        self._start(node, f"dfer_ros.nodes.{node}", arguments)
+
+    def _start(self, name: str, module: str, arguments: Sequence[str]) -> None:
         process = subprocess.Popen(
-            [sys.executable, "-m", f"dfer_ros.nodes.{node}", *arguments],
+            [sys.executable, "-m", module, *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             env={**os.environ, "RCUTILS_COLORIZED_OUTPUT": "0"},
+            # Ctrl-C in the terminal is for this process, which then ends the nodes.
+            start_new_session=True,
         )
-        self._processes[node] = process
-        threading.Thread(target=self._pass_on, args=(node, process), daemon=True).start()
+        self._processes[name] = process
+        threading.Thread(target=self._pass_on, args=(name, process), daemon=True).start()
 
     def kill(self, node: str) -> None:
         """End a node as a crash would, without a chance to say good-bye; it may be started again."""

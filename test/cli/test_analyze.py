@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import cv2
+import numpy as np
 import pytest
 
 from dfer_ros.cli.main import main
@@ -91,7 +92,28 @@ def test_an_image_that_cannot_be_read_is_counted_and_the_rest_is_analyzed(clip, 
     output = tmp_path / "out.jsonl"
     assert dfer("analyze", folder, "--output", output) == 0
     assert [json.loads(line)["frame"] for line in output.read_text().splitlines()] == [2, 3, 4, 6, 7]
-    assert "1 images could not be read" in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert "Images left out, as they cannot be read: 1." in said.err
+    assert f"The first that cannot be read: The image {folder / '5.png'} cannot be decoded" in said.err
+    assert said.out == f"7 frames, 5 faces -> {output}\n"
+
+
+def test_a_folder_of_which_no_image_can_be_read_is_an_error_and_keeps_the_answer_of_before(tmp_path, capsys):
+    folder, output = tmp_path / "frames", tmp_path / "out.jsonl"
+    folder.mkdir()
+    (folder / "0.png").write_bytes(b"no image")
+    output.write_text("before\n")
+    assert dfer("analyze", folder, "--output", output) == 1
+    assert f"No image of {folder} can be read; the first: The image {folder / '0.png'}" in capsys.readouterr().err
+    assert output.read_text() == "before\n"
+
+
+def test_a_recording_without_a_face_is_a_success(tmp_path, capsys):
+    folder, output = tmp_path / "frames", tmp_path / "out.jsonl"
+    folder.mkdir()
+    cv2.imwrite(str(folder / "0.png"), np.zeros((48, 64, 3), np.uint8))
+    assert dfer("analyze", folder, "--output", output) == 0
+    assert capsys.readouterr().out == f"1 frame, 0 faces -> {output}\n"
 
 
 def test_a_folder_of_images_takes_its_rate_from_the_command_line(clip, tmp_path):
@@ -114,7 +136,10 @@ def test_the_frame_rate_bounds_what_is_processed(video, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("/nowhere.mp4", "--output", "out.jsonl"), "There is no file or folder /nowhere.mp4"),
+        (
+            ("/nowhere.mp4", "--output", "out.jsonl"),
+            "There is no file or folder /nowhere.mp4: give a video, a folder of images or a bag.",
+        ),
         ((__file__, "--output", "out.jsonl"), "cannot open"),
         (("{video}", "--output", "/nowhere/out.jsonl"), "/nowhere/out.jsonl cannot be written"),
         (("{video}", "--output", "out.jsonl", "--video", "out.avi"), "must be an .mp4 file"),

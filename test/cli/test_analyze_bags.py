@@ -1,10 +1,13 @@
 """`dfer analyze` on bags: what is wrong with one is said in a sentence, and nothing half-written is left."""
 
+import csv
 import json
 
 import pytest
-from made_bags import IMAGE_TOPIC, write_clip
+from made_bags import IMAGE_TOPIC, RAW, TYPES, raw_image, stamp_of, write_clip
+from rosbags.rosbag2 import StoragePlugin, Writer
 
+from dfer_ros.cli.analyze_many import SUMMARY_FILE
 from dfer_ros.cli.main import main
 
 
@@ -46,6 +49,79 @@ def test_a_clock_that_went_back_is_named(clip, tmp_path, capsys):
     assert analyze(bag, "--output", tmp_path / "out.jsonl") == 0
     assert len({json.loads(line)["face_id"] for line in (tmp_path / "out.jsonl").read_text().splitlines()}) == 2
     assert "Times that the clock of the images went back, so that everybody counts as new: 1." in said(capsys)
+
+
+def test_images_of_a_clock_that_stands_still_are_left_out_and_counted(clip, tmp_path, capsys):
+    bag = write_clip(tmp_path / "bag", clip[:20], stamps=[100.0] * 20)
+    assert analyze(bag, "--output", tmp_path / "out.jsonl") == 0
+    assert "Images left out, as they have the stamp of the one before: 19." in said(capsys)
+
+
+def test_many_recordings_say_what_was_wrong_with_their_images(clip, tmp_path, capsys):
+    late = [100.0 + index / 30 for index in range(10)]
+    late[5], late[6] = late[6], late[5]
+    write_clip(tmp_path / "bags" / "late", clip[:10], stamps=late)
+    write_clip(tmp_path / "bags" / "still", clip[:10], stamps=[100.0, 50.0, *[50.1] * 8])
+    assert analyze(tmp_path / "bags", "--output-folder", tmp_path / "out") == 0
+    text = said(capsys)
+    assert "Images left out, as images with later stamps came before them: 1." in text
+    assert "Images left out, as they have the stamp of the one before: 7." in text
+    assert "Times that the clock of the images went back, so that everybody counts as new: 1." in text
+    assert text.endswith("The summary says of which recordings.")
+    with (tmp_path / "out" / SUMMARY_FILE).open(newline="") as file:
+        rows = [[row[name] for name in ("unreadable", "late", "repeated", "jumps")] for row in csv.DictReader(file)]
+    assert rows == [["0", "1", "0", "0"], ["0", "0", "7", "1"]]
+
+
+@pytest.mark.parametrize("form", ["mcap", "sqlite3"])
+def test_a_storage_file_alone_is_analyzed(clip, tmp_path, form):
+    file = data_file(write_clip(tmp_path / "bag", clip[:5], form))
+    assert analyze(file, "--output", tmp_path / "out.jsonl") == 0
+    assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 3
+
+
+def write_depth(path, frames):
+    """Write images of an encoding that is not read."""
+    with Writer(path, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
+        images = writer.add_connection(IMAGE_TOPIC, RAW, typestore=TYPES)
+        for index, frame in enumerate(frames):
+            message = raw_image(frame, stamp_of(index))
+            message.encoding = "16UC1"
+            writer.write(images, stamp_of(index), TYPES.serialize_cdr(message, RAW))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("count", "sentence"),
+    [
+        (3, "No image of {bag} can be read; the first: Message 0 of /camera/image_raw in the bag {bag}: The image"),
+        (0, "There is no image in {bag}"),
+    ],
+)
+def test_a_bag_of_which_no_image_is_read_is_an_error_and_keeps_the_answer_of_before(
+    clip, tmp_path, capsys, count, sentence
+):
+    bag, output = write_depth(tmp_path / "bag", clip[:count]), tmp_path / "out.jsonl"
+    output.write_text("before\n")
+    assert analyze(bag, "--output", output) == 1
+    assert sentence.format(bag=bag) in said(capsys)
+    assert output.read_text() == "before\n"
+
+
+def test_of_many_recordings_one_of_which_no_image_is_read_fails(clip, tmp_path, capsys):
+    bag = write_depth(tmp_path / "bag", clip[:2])
+    assert analyze(bag, "--output-folder", tmp_path / "out") == 1
+    assert "1 recording: 0 analyzed, 1 failed" in capsys.readouterr().out
+    assert f"No image of {bag} can be read" in (tmp_path / "out" / SUMMARY_FILE).read_text()
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [SUMMARY_FILE]
+
+
+def test_what_a_killed_recorder_left_is_not_passed_over_under_another_name(clip, tmp_path):
+    write_clip(tmp_path / "bags" / "whole", clip[:3])
+    killed = write_clip(tmp_path / "bag", clip[:3]).rename(tmp_path / "bags" / "renamed")
+    (killed / "metadata.yaml").unlink()
+    assert analyze(tmp_path / "bags", "--output-folder", tmp_path / "out") == 1
+    assert f"'dfer record --repair {killed} --output NEW'" in (tmp_path / "out" / SUMMARY_FILE).read_text()
 
 
 def cut(bag, _):

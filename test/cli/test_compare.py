@@ -1,6 +1,11 @@
 """`dfer compare`: two runs over one recording, and whether the change may pass."""
 
 import json
+import os
+import subprocess
+import sys
+import warnings
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -131,6 +136,10 @@ def test_a_few_damaged_lines_are_told_and_the_rest_is_compared(runs, tmp_path, c
         (("{old}", "{old}", "--min-uar", "0.5"), "--min-uar needs --labels"),
         (("{old}", "{old}", "--labels", "{text}"), "must have the columns start, end, expression"),
         (("{old}", "{old}", "--labels", "/nowhere.csv"), "/nowhere.csv cannot be read as CSV"),
+        (("{old}", "{old}", "--labels", "/nowhere.csv"), "(No such file or directory)"),
+        (("{old}", "{old}", "--json", "{old}"), "which is read: choose another file"),
+        (("{old}", "{old}", "--labels", "{text}", "--json", "{text}"), "which is read: choose another file"),
+        (("{old}", "{old}", "--json", "one.png", "--plot", "one.png"), "must be two files"),
     ],
 )
 def test_what_cannot_be_compared_is_said_in_a_sentence_and_leaves_nothing(
@@ -161,4 +170,27 @@ def test_what_cannot_be_compared_is_said_in_a_sentence_and_leaves_nothing(
 )
 def test_a_tolerance_that_makes_no_sense_is_a_usage_error(runs, capsys, tolerance):
     assert dfer("compare", runs[0], runs[0], *tolerance) == 2
-    assert "usage: dfer compare" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "usage: dfer compare" in said
+    assert "invalid _" not in said
+
+
+def test_ids_that_no_font_can_show_are_drawn_without_a_warning(runs, tmp_path):
+    named = made(tmp_path / "named.jsonl", runs[0].read_text().splitlines(), lambda _: {"face_id": "\u5c0f\u660e"})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert dfer("compare", named, named, "--plot", tmp_path / "plot.png") == 0
+
+
+@pytest.mark.parametrize(("reader", "code", "sentence"), [("full", 3, "No space left on device"), ("gone", 141, "")])
+def test_a_verdict_that_nobody_can_read_is_neither_within_nor_beyond(runs, reader, code, sentence):
+    command = [sys.executable, "-m", "dfer_ros.cli.main", "compare", *map(str, runs), "--min-agreement", "1"]
+    read, write = os.pipe()
+    os.close(read)
+    with Path("/dev/full").open("w") as full:
+        output = full if reader == "full" else write
+        done = subprocess.run(command, stdout=output, stderr=subprocess.PIPE, text=True, timeout=60)
+    os.close(write)
+    assert done.returncode == code
+    assert sentence in done.stderr
+    assert done.stderr.count("\n") == (1 if sentence else 0)

@@ -120,6 +120,7 @@ def test_ctrl_c_a_kill_and_a_closed_terminal_end_run_and_all_its_nodes(environme
         (["--source", "/nowhere.mp4"], "There is no file or folder /nowhere.mp4"),
         (["--source", "63"], "Camera 63 cannot be opened"),
         (["--model", "/nowhere/model"], "There is no model folder /nowhere/model"),
+        (["--namespace", "bad!ns"], "--namespace 'bad!ns' is no namespace"),
     ],
 )
 def test_what_cannot_run_is_said_in_a_sentence(environment, arguments, sentence):
@@ -127,3 +128,30 @@ def test_what_cannot_run_is_said_in_a_sentence(environment, arguments, sentence)
     assert done.returncode == 1
     assert sentence in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_ctrl_c_while_the_nodes_start_says_nothing(environment):
+    command = [*DFER, "run", "--image", "/nobody"]
+    process = subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
+    deadline = time.monotonic() + 30
+    while len(children := psutil.Process(process.pid).children()) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    time.sleep(0.3)
+    # As a terminal does: to everybody whom it runs.
+    os.killpg(process.pid, signal.SIGINT)
+    said, _ = process.communicate(timeout=15)
+    assert process.returncode == 130
+    assert said == ""
+    assert not any(child.is_running() for child in children)
+
+
+def test_a_demo_that_cannot_be_written_does_not_begin(environment, tmp_path):
+    (tmp_path / "demo.mp4").mkdir()
+    command = [*DFER, "demo", "--output", str(tmp_path)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "demo.mp4 is a folder: name a file." in done.stderr
+    assert done.stdout == ""

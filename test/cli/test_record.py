@@ -227,6 +227,19 @@ def test_where_nothing_comes_nothing_is_left(tmp_path, monkeypatch, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_where_nothing_comes_the_folders_that_were_made_go_as_well(tmp_path):
+    (tmp_path / "there").mkdir()
+    assert record("-o", tmp_path / "there" / "new" / "bag", "--namespace", "robot", "--duration", 0.5) == 1
+    assert [path.name for path in tmp_path.rglob("*")] == ["there"]
+
+
+def test_what_goes_wrong_before_the_first_message_leaves_no_bag(tmp_path, monkeypatch):
+    monkeypatch.setattr("dfer_ros.cli.record._listen", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        main(["record", "-o", str(tmp_path / "bag")])
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_disk_that_fills_up_ends_the_recording_with_a_whole_bag(listener, tmp_path, monkeypatch, capsys):
     room = itertools.chain([1000.0, 1000.0], itertools.repeat(10.0))
     monkeypatch.setattr("dfer_ros.cli.record._room", lambda _: next(room))
@@ -278,7 +291,15 @@ def test_what_cannot_be_recorded_is_said_in_a_sentence(tmp_path, capsys):
         (["-o", bag], "bag exists already: choose another name with --output"),
         (["-o", tmp_path / "file" / "bag"], "cannot be written"),
         (["-o", tmp_path / "new", "--duration", "0"], "--duration must be above 0"),
+        (["-o", tmp_path / "new", "--duration", "nan"], "--duration must be above 0"),
         (["-o", tmp_path / "new", "--keep-free", "1e12"], "make room, or lower --keep-free"),
+        (["-o", tmp_path / "new", "--keep-free", "nan"], "--keep-free must be 0 or more"),
+        (["-o", tmp_path / "new", "--keep-free", "-1"], "--keep-free must be 0 or more"),
+        (["-o", tmp_path / "new", "--image", "bad!name"], "--image 'bad!name' is no name of a topic"),
+        (["-o", tmp_path / "new", "--topics", "good", "1bad"], "--topics '1bad' is no name of a topic"),
+        (["-o", tmp_path / "new", "--topics", "/a/"], "--topics '/a/' is no name of a topic"),
+        (["-o", tmp_path / "new", "--topics", "/{x}"], "--topics '/{x}' is no name of a topic"),
+        (["-o", tmp_path / "new", "--namespace", "bad~ns!"], "--namespace 'bad~ns!' is no namespace"),
         (["--repair", tmp_path / "absent", "-o", tmp_path / "new"], "There is no bag"),
         (["--repair", bag, "-o", bag], "exists already"),
     ):

@@ -274,6 +274,7 @@ def test_a_bag_that_is_damaged_further_on_is_an_error_after_what_is_whole(listen
         (["/nowhere"], "There is no bag /nowhere"),
         (["{bag}", "--topics", "/image"], "has no topic /image; its topics: /camera/image_raw (sensor_msgs/msg/Image)"),
         (["{bag}", "--start", "20"], "lasts 0.5 s: --start must be less"),
+        (["{bag}", "--start", "inf"], "lasts 0.5 s: --start must be less"),
         (["{bag}", "--duration", "0"], "--duration must be above 0"),
         (["{bag}", "--rate", "0"], "--rate must be above 0"),
         (["{bag}", "--rate", "nan"], "--rate must be above 0"),

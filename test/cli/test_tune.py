@@ -1,6 +1,7 @@
 """`dfer tune`: table, choice, parameter file and plot, on the real model."""
 
 import json
+import resource
 
 import cv2
 import pytest
@@ -118,14 +119,41 @@ def test_transport_comes_from_a_bench_of_the_graph(tune, tmp_path):
         (("--multiple", "50"), "less than two multiples of 50"),
         (("--detection-ms", "5"), "counts with --frame-rate only"),
         (("--encoder", "missing.onnx"), "There is no encoder file missing.onnx: correct --encoder."),
+        (("--multiple", "64", "--largest", "64"), "at once: choose a smaller --multiple or a larger --largest."),
         (("--plot", "missing/tune.png"), "there is no folder missing."),
+        (("--plot", "tune.svg"), "The plot tune.svg must be a .png file."),
+        (("--plot", "{folder}/model.png"), "model.png is a folder: name a file."),
+        (("--output", "{folder}"), "is a folder: name a file."),
+        (("--output", "tune.png", "--plot", "tune.png"), "must be two files"),
+        (("--output", "{folder}/model/model.yaml"), "model.yaml, which is read: choose another file."),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_sentence_and_nothing_is_written(tune, tmp_path, arguments, sentence):
-    code, printed = tune(*arguments)
+    (tmp_path / "model.png").mkdir()
+    code, printed = tune(*(argument.format(folder=tmp_path) for argument in arguments))
     assert code == 1
     assert sentence in printed
-    assert {path.name for path in tmp_path.iterdir()} == {"model"}
+    assert {path.name for path in tmp_path.iterdir()} == {"model", "model.png"}
+
+
+def test_a_size_that_was_only_predicted_is_told_from_one_that_was_measured(tune):
+    code, printed = tune(*QUICK, "--resolutions", "2", "--budget-ms", "1000")
+    assert code == 0
+    assert "Recommended: 96 pixels" in printed
+    assert "Now measured:" in printed
+    assert "something else used the computer" not in printed
+
+
+def test_a_plot_that_finds_no_room_leaves_the_parameter_file(tune, tmp_path):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
+    try:
+        code, printed = tune(*QUICK)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert code == 1
+    assert "tune.png cannot be written (File too large)" in printed
+    assert {path.name for path in tmp_path.iterdir()} == {"model", "tune.yaml"}
 
 
 def test_damaged_figures_are_refused_before_anything_is_measured(tune, model_copy):

@@ -97,6 +97,14 @@ def test_stamps_that_are_late_or_jump_back_are_counted(clip, detector, recognize
         assert (analysis.order.late, analysis.order.jumps) == (1, 2)
 
 
+def test_frames_of_one_stamp_are_counted_and_only_the_first_is_processed(clip, detector, recognizer, tmp_path):
+    stamps = [10.0] * 5 + [10.1, 10.05, 10.05, 10.1, 10.2]
+    bag = BagImages(write_clip(tmp_path / "bag", clip[: len(stamps)], stamps=stamps), "")
+    analysis = Analysis(bag, FacePipeline(detector, TrackerConfig()), recognizer, FPS)
+    assert [each.frame.index for each in analysis] == [0, 5, 9]
+    assert (analysis.order.repeated, analysis.order.late) == (5, 2)
+
+
 @pytest.mark.parametrize("frame_rate", [30.0, 5.0])
 def test_stamps_are_checked_of_every_frame_whatever_the_source_and_the_frame_rate(detector, recognizer, frame_rate):
     analysis = Analysis(Shuffled(), FacePipeline(detector, TrackerConfig()), recognizer, frame_rate)

@@ -76,6 +76,15 @@ def test_few_damaged_lines_are_left_out_and_counted(written, damage):
     assert remark.startswith("1 of 21 lines are damaged and were left out; the first: ")
 
 
+@pytest.mark.parametrize("stamp", [float("inf"), float("-inf"), float("nan")])
+def test_a_stamp_that_is_no_time_is_not_counted_as_one_that_went_back(written, stamp):
+    damage = line_of(9.0, stamp=stamp)
+    (remark,) = read_record_file(
+        written([*lines(20), damage, *(line_of(1 + frame / 30) for frame in range(20))])
+    ).remarks
+    assert remark.startswith("1 of 41 lines are damaged")
+
+
 def test_a_remark_names_the_line_and_what_is_wrong(written):
     (remark,) = read_record_file(written([*lines(20), line_of(9.0, phase="sleeping")])).remarks
     assert remark.endswith("the first: line 21 lacks or does not know 'sleeping'.")

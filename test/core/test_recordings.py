@@ -47,6 +47,19 @@ def test_images_beside_videos_are_no_recording(tree):
     assert found(tree, "talks") == ["talks/a.MP4", "talks/b.mp4", "talks/more/c.gif"]
 
 
+@pytest.mark.parametrize("beside", ["talks", "frames", "frames/clip"])
+def test_a_storage_file_beside_other_recordings_is_one(tree, beside):
+    before = found(tree, beside)
+    (tree / beside / "alone.mcap").touch()
+    assert sorted(found(tree, beside)) == sorted([*before, f"{beside}/alone.mcap"])
+
+
+def test_a_folder_with_nothing_but_storage_files_is_what_a_killed_recorder_left(tree):
+    (tree / "bag" / METADATA_FILE).unlink()
+    (tree / "bag").rename(tree / "killed")
+    assert "killed" in found(tree, ".")
+
+
 @pytest.mark.parametrize(
     ("pattern", "names"),
     [

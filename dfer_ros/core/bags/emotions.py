@@ -12,6 +12,7 @@ import numpy as np
 
 from dfer_ros.core.bags.messages import BagMessages, open_bag
 from dfer_ros.core.bags.reader import clause
+from dfer_ros.core.bags.topic_names import find_topic
 from dfer_ros.core.bags.types import EMOTIONS_TYPE, FACES_TYPE
 from dfer_ros.core.emotion_track import STATES, EmotionRecording
 from dfer_ros.core.errors import ImageError, SourceError
@@ -82,8 +83,9 @@ def _header_stamp(data: bytes) -> float:
 
 def _choose_topic(bag: BagMessages, path: Path, topic: str) -> str:
     topics = bag.topics_of(EMOTIONS_TYPE)
-    if topic in topics:
-        return topic
+    found = find_topic(topics, topic)
+    if found:
+        return found
     if not topics:
         there = ", ".join(f"{name} ({kind})" for name, kind in bag.topics.items()) or "none"
         raise SourceError(f"There are no emotions ({EMOTIONS_TYPE}) in the bag {path}; its topics: {there}.")

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from dfer_ros.core.bags.reader import METADATA_FILE, clause, is_bag, open_reader, read_messages
+from dfer_ros.core.bags.reader import METADATA_FILE, is_bag, open_reader, read_messages
+from dfer_ros.core.bags.topic_names import find_topic
 from dfer_ros.core.compressed_image import decode_image
 from dfer_ros.core.errors import ImageError, SourceError
 from dfer_ros.core.image_encoding import image_to_bgr
@@ -21,8 +22,7 @@ IMAGE_TYPES = ("sensor_msgs/msg/Image", _COMPRESSED_TYPE)
 class BagImages:
     """The images of one topic of a bag, stamped by their headers, or by the recorder where those have no stamp.
 
-    topic: empty takes the only image topic.
-
+    topic: empty takes the only image topic. Messages that are damaged, or no image, are passed over.
     Raises SourceError where the bag cannot be read or the topic is not there; it names those that are.
     """
 
@@ -48,13 +48,14 @@ class BagImages:
             for index, (connection, received, data) in enumerate(messages):
                 try:
                     message: Any = deserialize(data, connection.msgtype)
-                except Exception as error:  # whatever damaged bytes lead to
-                    raise SourceError(f"The bag {self._path} is damaged: {clause(error)}.") from error
+                except Exception:  # whatever damaged bytes lead to
+                    self.unreadable.append(f"Message {index} of {self._topic} in the bag {self._path} is damaged.")
+                    continue
                 compressed = connection.msgtype == _COMPRESSED_TYPE
                 try:
                     image = decode_image(message.data) if compressed else image_to_bgr(message)
                 except ImageError as error:
-                    self.unreadable.append(str(error))
+                    self.unreadable.append(f"Message {index} of {self._topic} in the bag {self._path}: {error}")
                     continue
                 stamp = message.header.stamp.sec + message.header.stamp.nanosec * 1e-9 or received * 1e-9
                 yield Frame(index, stamp, image)
@@ -68,8 +69,9 @@ def _choose_topic(reader: Any, path: Path, topic: str) -> str:
     if not topics:
         there = ", ".join(sorted({f"{c.topic} ({c.msgtype})" for c in reader.connections})) or "none"
         raise SourceError(f"There are no images in the bag {path}; its topics: {there}.")
-    if topic in topics:
-        return topic
+    found = find_topic(topics, topic)
+    if found:
+        return found
     if topic or len(topics) > 1:
         problem = f"has no image topic {topic}" if topic else "has several image topics"
         raise SourceError(f"The bag {path} {problem}: choose one of {', '.join(topics)} with --topic.")

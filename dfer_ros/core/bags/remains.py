@@ -6,7 +6,6 @@ import contextlib
 import io
 import os
 import shutil
-import sqlite3
 import struct
 import sys
 import tempfile
@@ -14,8 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from dfer_ros.core.bags.damaged_database import read_database
 from dfer_ros.core.bags.reader import clause
 from dfer_ros.core.errors import SourceError
+from dfer_ros.core.readable import readable
 
 _MAGIC = b"\x89MCAP0\r\n"
 _RECORD = struct.Struct("<BQ")
@@ -29,23 +30,28 @@ def read_remains(file: Path) -> Iterator[tuple[Any, int, bytes]]:
     """Yield connection (`rosbags`), time of reception (nanoseconds) and bytes of each message that can be read.
 
     file: .mcap or .db3, or one of them packed as .zstd. Messages may come out of order.
-    Raises SourceError where the damage begins.
+    Raises SourceError where the damage begins, or where a file that was cut has no more, and where it may not be read.
     """
-    from rosbags.rosbag2 import Reader
-
-    with contextlib.ExitStack() as stack:
+    with readable(file), tempfile.TemporaryDirectory() as folder:
         try:
             if file.suffix == ".zstd":
-                file = _unpacked(file, Path(stack.enter_context(tempfile.TemporaryDirectory())))
-            if file.suffix == ".db3":
-                file = _recovered(file, Path(stack.enter_context(tempfile.TemporaryDirectory())))
-            is_mcap = file.suffix == ".mcap"
-            reader = stack.enter_context(Reader(_EndedFile(file) if is_mcap else file))
-            # Without its index a file is only read in order, and refused where it is not in order.
-            read = reader.storage.messages_scan if is_mcap else reader.messages
-            yield from read(reader.connections)
+                file = _unpacked(file, Path(folder))
+            yield from _mcap_messages(file) if file.suffix == ".mcap" else read_database(file)
+        except OSError:
+            raise
         except Exception as error:  # every storage has exceptions of its own for damage
             raise SourceError(f"The end of {file.name} is lost: {clause(error)}.") from error
+
+
+def _mcap_messages(path: Path) -> Iterator[tuple[Any, int, bytes]]:
+    from rosbags.rosbag2 import Reader
+
+    file = _EndedFile(path)
+    with Reader(file) as reader:
+        # Without its index a file is only read in order, and refused where it is not in order.
+        yield from reader.storage.messages_scan(reader.connections)
+    if not file.ended:
+        raise EOFError(f"after its last whole record come {file.rest} bytes, and no mark of its end")
 
 
 def _unpacked(file: Path, folder: Path) -> Path:
@@ -61,26 +67,18 @@ def _unpacked(file: Path, folder: Path) -> Path:
     return target
 
 
-def _recovered(file: Path, folder: Path) -> Path:
-    """Return a copy in which SQLite finished or took back what its recorder was about to write."""
-    companions = [file.with_name(file.name + suffix) for suffix in ("-wal", "-journal")]
-    if not any(companion.exists() for companion in companions):
-        return file
-    for part in (file, *companions):
-        if part.exists():
-            shutil.copy(part, folder)
-    with contextlib.closing(sqlite3.connect(folder / file.name)) as database:
-        database.execute("PRAGMA journal_mode=DELETE").fetchall()
-        database.execute("SELECT count(*) FROM sqlite_master").fetchall()
-    return folder / file.name
-
-
 class _EndedFile:
-    """An MCAP file as `rosbags` opens files, up to its last whole record and with an end where it has none."""
+    """An MCAP file as `rosbags` opens files, up to its last whole record and with an end where it has none.
+
+    ended: whether it has one. rest: bytes after the last whole record of its data.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self.suffix, self.stem = path.suffix, path.stem
+        with path.open("rb") as file:
+            self._length, self.ended = _whole_records(file)
+        self.rest = path.stat().st_size - self._length
 
     def exists(self) -> bool:
         return self._path.exists()
@@ -90,9 +88,7 @@ class _EndedFile:
 
     def open(self, _: str) -> BinaryIO:
         file = self._path.open("rb")
-        length, ended = _whole_records(file)
-        file.seek(0)
-        return file if ended else io.BufferedReader(_WithEnding(file, length))
+        return file if self.ended else io.BufferedReader(_WithEnding(file, self._length))
 
     def __str__(self) -> str:
         return str(self._path)

@@ -73,10 +73,11 @@ def select(reader: Any, path: Path, topics: Sequence[str], part: BagPart) -> Sel
         raise SourceError(f"The bag {path} has no topic {missing[0]}; its topics: {names}.")
     if not reader.message_count:
         raise SourceError(f"The bag {path} holds no messages.")
+    length = reader.end_time - reader.start_time
+    if part.start * 1e9 >= length:
+        raise SourceError(f"The bag {path} lasts {length * 1e-9:.1f} s: --start must be less.")
     start = reader.start_time + round(part.start * 1e9)
-    if start >= reader.end_time:
-        seconds = (reader.end_time - reader.start_time) * 1e-9
-        raise SourceError(f"The bag {path} lasts {seconds:.1f} s: --start must be less.")
-    stop = reader.end_time if part.duration is None else min(reader.end_time, start + round(part.duration * 1e9))
+    duration = length if part.duration is None else round(min(part.duration * 1e9, length))
+    stop = min(reader.end_time, start + duration)
     connections = tuple(c for c in reader.connections if c.topic.lstrip("/") in wanted or not wanted)
     return Selection(path, reader, connections, start, stop)

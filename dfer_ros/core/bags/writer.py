@@ -12,6 +12,7 @@ from typing import Any
 from dfer_ros.core.bags.reader import clause
 from dfer_ros.core.errors import SourceError
 from dfer_ros.core.message_definitions import TypeDefinition
+from dfer_ros.core.readable import readable
 
 STORAGES = ("mcap", "sqlite3")
 _METADATA_VERSION = 8
@@ -34,6 +35,7 @@ class BagWriter:
             raise SourceError("Writing bags needs the package rosbags: 'pip install rosbags'.") from error
         check_free(path)
         self.path = path
+        self._made = [folder for folder in path.absolute().parents if not folder.exists()]
         self.messages = self.bytes = 0
         self._writer = FlushingWriter(path, version=_METADATA_VERSION, storage_plugin=StoragePlugin[storage.upper()])
         try:
@@ -71,10 +73,13 @@ class BagWriter:
             self._writer.close()
 
     def discard(self) -> None:
-        """Take away what was written."""
+        """Take away what was written, and the folders that were made for it and are empty."""
         with contextlib.suppress(Exception):
             self._writer.abort()
         shutil.rmtree(self.path, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            for folder in self._made:
+                folder.rmdir()
 
     @contextlib.contextmanager
     def _sentences(self) -> Iterator[None]:
@@ -88,5 +93,6 @@ class BagWriter:
 
 def check_free(path: Path) -> None:
     """Raise SourceError where something has the name of a bag that is to be written."""
-    if path.exists():
-        raise SourceError(f"{path} exists already: choose another name with --output, or remove it.")
+    with readable(path):
+        if path.exists():
+            raise SourceError(f"{path} exists already: choose another name with --output, or remove it.")

@@ -69,18 +69,18 @@ def sizes_taken(session: onnxruntime.InferenceSession, multiple: int, largest: i
             f"The encoder takes images of {' by '.join(map(str, sorted(sides)))} pixels only: there is no resolution "
             "to choose; export it with a dynamic size."
         )
-    taken, problem = [], "there are less than two of them"
+    taken, problem = [], ""
     for size in range(-(-SMALLEST_SIZE // multiple) * multiple, largest + 1, multiple):
         try:
             session.run(["embedding"], {"image": np.zeros((faces, 3, size, size), dtype=np.float32)})
         except Exception as error:  # ONNX Runtime raises a class of its own for every status code
-            problem = first_line(error)
+            problem = f" ({first_line(error)})"
         else:
             taken.append(size)
     if len(taken) < 2:
         raise ModelError(
-            f"The encoder runs at less than two multiples of {multiple} from {SMALLEST_SIZE} to {largest} pixels "
-            f"with {faces} faces: {problem}"
+            f"The encoder runs at less than two multiples of {multiple} from {SMALLEST_SIZE} to {largest} pixels, each "
+            f"for {faces} at once{problem}: choose a smaller --multiple or a larger --largest."
         )
     return taken
 

@@ -98,6 +98,11 @@ def test_several_topics_are_an_error_that_lists_them(tmp_path):
     assert len(read_bag_emotions(bag, "/left/emotions").stamps) == FRAMES
 
 
+def test_the_slash_before_a_topic_may_be_left_out(tmp_path):
+    path = write_bag(tmp_path / "bag", {"/left/emotions": EMOTIONS_TYPE, "/right/emotions": EMOTIONS_TYPE})
+    assert len(read_bag_emotions(path, "left/emotions").stamps) == FRAMES
+
+
 def test_a_wrong_topic_is_an_error_that_lists_those_with_emotions(tmp_path):
     with pytest.raises(SourceError, match="has no emotions on /x: choose one of /dfer/emotions with --topic"):
         read_bag_emotions(write_bag(tmp_path / "bag"), "/x")

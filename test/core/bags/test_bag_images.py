@@ -180,7 +180,13 @@ def test_several_image_topics_are_an_error_that_lists_them(tmp_path):
         BagImages(path, "")
 
 
-@pytest.mark.parametrize("topic", ["/camera", "left", "/chatter"])
+@pytest.mark.parametrize("topic", ["/left", "left"])
+def test_the_slash_before_a_topic_may_be_left_out(tmp_path, topic):
+    path = write_bag(tmp_path / "bag", {"/right": RAW, "/left": COMPRESSED})
+    assert len(list(BagImages(path, topic).frames())) == FRAMES
+
+
+@pytest.mark.parametrize("topic", ["/camera", "camera", "/chatter"])
 def test_a_wrong_topic_is_an_error_that_lists_those_with_images(tmp_path, topic):
     path = write_bag(tmp_path / "bag", {"/right": RAW, "/left": COMPRESSED, "/chatter": TEXT})
     with pytest.raises(SourceError, match=f"has no image topic {topic}: choose one of /left, /right with --topic"):
@@ -242,10 +248,21 @@ def test_a_bag_without_metadata_is_an_error_that_says_what_to_do(tmp_path, form)
         BagImages(path, "")
 
 
-def test_a_folder_of_other_storage_files_is_no_bag(tmp_path):
+@pytest.mark.parametrize("other", ["0.png", "talk.MP4"])
+def test_a_folder_of_images_or_videos_and_storage_files_is_no_bag(tmp_path, other):
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "other.mcap").touch()
+    (tmp_path / "folder" / other).touch()
     assert not is_bag(tmp_path / "folder")
+
+
+@pytest.mark.parametrize("form", ["mcap", "sqlite3, file zstd"])
+def test_a_bag_without_metadata_is_known_under_another_name(tmp_path, form):
+    path = write_clip(tmp_path / "bag", [picture(0)], form).rename(tmp_path / "renamed")
+    (path / METADATA_FILE).unlink()
+    assert is_bag(path)
+    with pytest.raises(SourceError, match=f"The bag {path} has no metadata.yaml: .*'dfer record --repair {path} --out"):
+        BagImages(path, "")
 
 
 @pytest.mark.parametrize(
@@ -284,7 +301,8 @@ def test_a_truncated_bag_is_an_error_that_names_it(tmp_path, storage, kept):
     path = write_bag(tmp_path / "bag", {"/camera": RAW}, storage)
     data = data_file(path).read_bytes()
     data_file(path).write_bytes(data[: int(kept * len(data))])
-    with pytest.raises(SourceError, match=rf"{path} cannot be read as a bag: .*[^.]\.$"):
+    remedy = rf"'dfer record --repair {path} --output NEW' makes a whole bag of what is there\.$"
+    with pytest.raises(SourceError, match=rf"{path} cannot be read as a bag: .*[^.]\. {remedy}"):
         BagImages(path, "")
 
 
@@ -292,22 +310,34 @@ def test_a_truncated_bag_is_an_error_that_names_it(tmp_path, storage, kept):
 def test_damaged_metadata_are_an_error_in_one_line(tmp_path, content):
     path = write_bag(tmp_path / "bag", {"/camera": RAW})
     (path / METADATA_FILE).write_text(content)
-    with pytest.raises(SourceError, match=f"{path} cannot be read as a bag") as error:
+    remedy = f"'dfer record --repair {path} --output NEW'"
+    with pytest.raises(
+        SourceError, match=f"{path} cannot be read as a bag: its metadata.yaml is damaged. {remedy}"
+    ) as error:
         BagImages(path, "")
     assert "\n" not in str(error.value)
 
 
+def test_a_bag_without_its_storage_file_is_an_error_without_a_remedy(tmp_path):
+    path = write_bag(tmp_path / "bag", {"/camera": RAW})
+    data_file(path).unlink()
+    with pytest.raises(SourceError, match=f"{path} cannot be read as a bag: Some database files are missing") as error:
+        BagImages(path, "")
+    assert "--repair" not in str(error.value)
+
+
 @pytest.mark.parametrize("storage", STORAGES)
-def test_a_damaged_message_is_an_error_that_names_the_bag(tmp_path, storage):
+def test_a_damaged_message_is_passed_over_and_named(tmp_path, storage):
     whole = TYPES.serialize_cdr(raw_message(picture(0), START * 10**9), RAW)
     with Writer(tmp_path / "bag", version=9, storage_plugin=storage) as writer:
         connection = writer.add_connection("/camera", RAW, typestore=TYPES)
-        for index, data in enumerate((whole, whole[: len(whole) // 2])):
+        for index, data in enumerate((whole, whole[: len(whole) // 2], whole)):
             writer.write(connection, (START + index) * 10**9, data)
-    frames = BagImages(tmp_path / "bag", "").frames()
-    assert (next(frames).image == picture(0)).all()
-    with pytest.raises(SourceError, match=rf"The bag {tmp_path / 'bag'} is damaged: .*[^.]\.$"):
-        next(frames)
+    bag = BagImages(tmp_path / "bag", "")
+    frames = list(bag.frames())
+    assert [frame.index for frame in frames] == [0, 2]
+    assert all((frame.image == picture(0)).all() for frame in frames)
+    assert bag.unreadable == [f"Message 1 of /camera in the bag {tmp_path / 'bag'} is damaged."]
 
 
 def test_what_goes_wrong_with_the_reader_of_the_frames_is_not_blamed_on_the_bag(tmp_path):

@@ -1,4 +1,5 @@
 import contextlib
+import re
 import shutil
 import sqlite3
 
@@ -76,21 +77,35 @@ def test_of_a_truncated_file_all_but_the_end_is_saved(tmp_path, form, kept):
     file.write_bytes(file.read_bytes()[: int(kept * file.stat().st_size)])
     repaired = repair_bag(bag, tmp_path / "whole", "mcap")
     assert kept * FRAMES - 7 <= repaired.messages < FRAMES
+    (remark,) = repaired.remarks
+    assert re.fullmatch(r"The end of bag\.mcap is lost: .*\d+ bytes, and no mark of its end\.", remark)
     assert indices(tmp_path / "whole") == list(range(repaired.messages))
 
 
-def test_a_truncated_database_gives_what_can_be_read_or_a_sentence(tmp_path):
+@pytest.mark.parametrize("form", ["sqlite3", "sqlite3, message zstd", "sqlite3, file zstd"])
+@pytest.mark.parametrize("kept", [0.999, 0.7, 0.3])
+def test_of_a_truncated_database_all_but_the_end_is_saved(tmp_path, form, kept):
+    bag = write_clip(tmp_path / "bag", PICTURES, form, texts=2)
+    file = data_file(bag)
+    file.write_bytes(file.read_bytes()[: int(kept * file.stat().st_size)])
+    before = file.read_bytes()
+    repaired = repair_bag(bag, tmp_path / "whole", "mcap")
+    assert repaired.remarks[0].startswith("The end of bag.db3 is lost: ")
+    found = indices(tmp_path / "whole")
+    assert kept * FRAMES - 3 <= len(found) <= FRAMES
+    assert found == list(range(len(found)))
+    assert file.read_bytes() == before
+
+
+def test_a_database_of_which_only_the_begin_is_left_is_a_sentence(tmp_path):
     bag = write_clip(tmp_path / "bag", PICTURES, "sqlite3")
     file = data_file(bag)
-    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
-    try:
-        repaired = repair_bag(bag, tmp_path / "whole", "mcap")
-    except SourceError as error:
-        assert "There is no message in" in str(error)
-        assert not (tmp_path / "whole").exists()
-    else:
-        assert repaired.remarks[0].startswith(f"The end of {file.name} is lost: ")
-        assert indices(tmp_path / "whole")
+    file.write_bytes(file.read_bytes()[:5000])
+    with pytest.raises(
+        SourceError, match=rf"There is no message in {bag} that can be read. The end of bag\.db3 is lost"
+    ):
+        repair_bag(bag, tmp_path / "whole", "mcap")
+    assert not (tmp_path / "whole").exists()
 
 
 def test_what_a_database_holds_in_its_journal_is_saved(tmp_path):

@@ -46,7 +46,14 @@ def test_names_without_a_slash_in_the_bag_are_found(tmp_path):
 
 @pytest.mark.parametrize(
     ("start", "duration", "frames"),
-    [(0.0, 0.1, range(3)), (0.4, None, range(12, 30)), (0.39, 0.2, range(12, 18)), (0.9, 100.0, range(27, 30))],
+    [
+        (0.0, 0.1, range(3)),
+        (0.4, None, range(12, 30)),
+        (0.39, 0.2, range(12, 18)),
+        (0.9, 100.0, range(27, 30)),
+        (0.9, float("inf"), range(27, 30)),
+        (0.9, 1e300, range(27, 30)),
+    ],
 )
 def test_a_part_is_selected_by_its_times(reader, bag, start, duration, frames):
     messages = played(reader, bag, [IMAGE_TOPIC], BagPart(start, duration))
@@ -71,12 +78,21 @@ def test_a_topic_that_is_not_there_is_an_error_that_lists_those_that_are(reader,
         select(reader, bag, ["/chatter", "image"], BagPart())
 
 
-def test_a_start_beyond_the_end_is_an_error(reader, bag):
+@pytest.mark.parametrize("start", [1.0, 1e300, float("inf")])
+def test_a_start_beyond_the_end_is_an_error(reader, bag, start):
     with pytest.raises(SourceError, match=r"lasts 1\.0 s: --start must be less"):
-        select(reader, bag, [], BagPart(start=1.0))
+        select(reader, bag, [], BagPart(start=start))
 
 
-@pytest.mark.parametrize(("part", "sentence"), [((-1.0, None), "--start must"), ((0.0, 0.0), "--duration must")])
+@pytest.mark.parametrize(
+    ("part", "sentence"),
+    [
+        ((-1.0, None), "--start must"),
+        ((float("nan"), None), "--start must"),
+        ((0.0, 0.0), "--duration must"),
+        ((0.0, float("nan")), "--duration must"),
+    ],
+)
 def test_a_part_that_makes_no_sense_is_an_error(part, sentence):
     with pytest.raises(SourceError, match=sentence):
         BagPart(*part)

@@ -1,0 +1,156 @@
+"""What all subcommands of `dfer` share: arguments, signals, standard output, and what is not installed."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import cv2
+import pytest
+
+from dfer_ros.cli.main import main
+from dfer_ros.cli.outputs import VideoOutput
+
+DFER = [sys.executable, "-m", "dfer_ros.cli.main"]
+
+
+def dfer(*arguments):
+    """Return the exit code of `dfer ARGUMENTS`."""
+    with pytest.raises(SystemExit) as ended:
+        main([str(argument) for argument in arguments])
+    return ended.value.code
+
+
+@pytest.fixture
+def video(clip, tmp_path):
+    path = tmp_path / "clip.mp4"
+    with VideoOutput(path, 30.0) as output:
+        for frame in clip * 20:
+            output.write(frame)
+    return path
+
+
+@pytest.fixture
+def fake_rclpy(tmp_path):
+    """An rclpy that does what is asked of it at import, and the environment in which it is found."""
+
+    def make(code):
+        (tmp_path / "rclpy").mkdir()
+        (tmp_path / "rclpy" / "__init__.py").write_text(code)
+        return {**os.environ, "PYTHONPATH": str(tmp_path)}
+
+    return make
+
+
+def test_help_leaves_names_as_they_are_written(capsys):
+    assert dfer("analyze", "--help") == 0
+    said = capsys.readouterr().out
+    assert "Read the emotions of recordings into JSONL files, without ROS." in " ".join(said.split())
+
+
+@pytest.mark.parametrize("command", ["fetch", "analyze"])
+def test_an_unknown_flag_shows_the_usage_of_its_subcommand(capsys, command):
+    required = {"fetch": ["yunet"], "analyze": ["a.mp4", "--output", "a.jsonl"]}
+    assert dfer(command, *required[command], "--no-such-flag") == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"usage: dfer {command} ")
+    assert f"dfer {command}: error: unrecognized arguments: --no-such-flag" in said
+
+
+def test_the_home_folder_has_its_short_name_in_every_path(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "runs").mkdir()
+    assert dfer("compare", "~/old.jsonl", "~/new.jsonl", "--json", "~/runs") == 2
+    assert f"{tmp_path}/runs is a folder" in capsys.readouterr().err
+    assert dfer("compare", "~/old.jsonl", "~nobody_of_this_name/new.jsonl") == 2
+    assert f"{tmp_path}/old.jsonl cannot be read" in capsys.readouterr().err
+
+
+def test_a_terminal_that_lacks_a_sign_shows_a_question_mark(clip, tmp_path):
+    folder = tmp_path / "\u5c0f\u660e"
+    folder.mkdir()
+    cv2.imwrite(str(tmp_path / "face.png"), clip[0])
+    command = [*DFER, "analyze", str(tmp_path), "--output", str(folder / "a.jsonl")]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "??/a.jsonl" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("analyze", "{video}", "--output", "{video}"),
+        ("analyze", "{video}", "--output", "{other}", "--video", "{link}"),
+        ("report", "{record}", "--output", "page.html", "--faces", "--source", "table.csv", "--csv", "table.csv"),
+        ("report", "{record}", "--output", "page.html", "--csv", "a.csv", "--episodes", "./folder/../a.csv"),
+    ],
+)
+def test_no_output_replaces_what_is_read_or_another_output(clip, tmp_path, monkeypatch, capsys, arguments):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    video = tmp_path / "clip.mp4"
+    with VideoOutput(video, 30.0) as output:
+        output.write(clip[0])
+    (tmp_path / "link.mp4").symlink_to(video)
+    (tmp_path / "record.jsonl").touch()
+    (tmp_path / "table.csv").write_text("old")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    places = {"video": video, "link": "link.mp4", "record": "record.jsonl", "other": "other.jsonl"}
+    assert dfer(*(argument.format(**places) for argument in arguments)) == 1
+    assert "would replace" in (said := capsys.readouterr().err) or "must be two files" in said
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_kill_and_a_closed_terminal_leave_nothing_half_written(video, tmp_path, number):
+    output = tmp_path / "out"
+    output.mkdir()
+    command = [*DFER, "analyze", str(video), "--output", str(output / "a.jsonl"), "--video", str(output / "a.mp4")]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while len(list(output.iterdir())) < 2:
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    assert list(output.iterdir()) == []
+
+
+def test_under_nohup_a_closed_terminal_ends_nothing(capsys):
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    assert dfer("fetch", "--help") == 0
+    assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+
+
+def test_ctrl_c_while_ros_is_loaded_ends_without_a_traceback(fake_rclpy):
+    environment = fake_rclpy("import time\nprint('loading', flush=True)\ntime.sleep(60)\n")
+    process = subprocess.Popen(
+        [*DFER, "run"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "loading\n"
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=30) == ("", "")
+    assert process.returncode == 130
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        (
+            "raise ImportError('librcl.so: cannot open\\nshared object file')",
+            "dfer run cannot be loaded (librcl.so: cannot open shared object file): ",
+        ),
+        ("import no_such_module", "dfer run needs no_such_module, which is not installed: "),
+    ],
+)
+def test_a_library_that_cannot_be_loaded_is_told_in_one_sentence(fake_rclpy, code, sentence):
+    done = subprocess.run([*DFER, "run"], env=fake_rclpy(code), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert "None" not in done.stderr
+    assert done.stderr.count("\n") == 1
