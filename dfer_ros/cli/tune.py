@@ -12,7 +12,7 @@ from rich.console import Console
 
 from dfer_ros.cli.outputs import whole_file
 from dfer_ros.cli.tune_arguments import BUDGET_MS, add_arguments, check_arguments
-from dfer_ros.cli.tune_measurement import budget_of_frame_rate, measure, measure_again
+from dfer_ros.cli.tune_measurement import Measurement, budget_of_frame_rate, measure, measure_again
 from dfer_ros.cli.tune_table import crops_in_words, latency_table, summary_table
 from dfer_ros.core.model_folder import PRECISIONS, ModelFolder, open_model_folder
 from dfer_ros.core.resolution.accuracy import SizeAccuracy, accuracy_by_size
@@ -41,13 +41,13 @@ def run(arguments: argparse.Namespace) -> int:
     budget_ms = arguments.budget_ms or BUDGET_MS
     if arguments.frame_rate:
         budget_ms = budget_of_frame_rate(arguments, folder, measured, graph_ms, console)
+    measured, choice = _choose(arguments, folder, measured, accuracy, budget_ms)
     for course in measured.courses:
         tables.print(latency_table(course, accuracy.get(course.precision, {}), budget_ms, arguments.faces))
     tables.print(summary_table(measured.courses, budget_ms))
-    choice = choose(_options(measured.courses, accuracy), budget_ms, arguments.tolerance)
     _say_choice(choice, console)
     again_ms = measure_again(arguments, folder, measured, choice.recommended)
-    _say_error(choice.recommended, measured.includes(choice.recommended), again_ms, budget_ms, console)
+    _say_error(choice.recommended, again_ms, budget_ms, console)
     if arguments.encoder:
         console.print(
             "No parameter file: an encoder alone is no model; put it into a folder with 'dfer export'.", soft_wrap=True
@@ -56,6 +56,22 @@ def run(arguments: argparse.Namespace) -> int:
         _write_parameters(arguments, choice.recommended, budget_ms, console)
     _plot(arguments, measured.courses, accuracy.get(choice.recommended.precision, {}), budget_ms, choice, console)
     return 0
+
+
+def _choose(
+    arguments: argparse.Namespace,
+    folder: ModelFolder,
+    measured: Measurement,
+    accuracy: dict[str, dict[int, SizeAccuracy]],
+    budget_ms: float,
+) -> tuple[Measurement, ResolutionChoice]:
+    """Return the choice, and what was measured for it: a size that was only predicted is measured, and chosen anew."""
+    while True:
+        choice = choose(_options(measured.courses, accuracy), budget_ms, arguments.tolerance)
+        chosen = choice.recommended
+        if measured.includes(chosen):
+            return measured, choice
+        measured = measured.with_latency(chosen, measure_again(arguments, folder, measured, chosen))
 
 
 def _accuracies(folder: ModelFolder) -> dict[str, dict[int, SizeAccuracy]]:
@@ -91,18 +107,11 @@ def _say_choice(choice: ResolutionChoice, console: Console) -> None:
     console.print(choice.reason, highlight=False, soft_wrap=True)
 
 
-def _say_error(
-    option: ResolutionOption, was_measured: bool, again_ms: float, budget_ms: float, console: Console
-) -> None:
+def _say_error(option: ResolutionOption, again_ms: float, budget_ms: float, console: Console) -> None:
     error = option.latency_ms / again_ms - 1
-    measured = "Measured again" if was_measured else "Now measured"
-    console.print(f"{measured}: {again_ms:.3f} ms; the prediction is off by {100 * error:+.1f} %.", highlight=False)
+    console.print(f"Measured again: {again_ms:.3f} ms; the prediction is off by {100 * error:+.1f} %.", highlight=False)
     if abs(error) > _GOOD_PREDICTION:
-        reason = (
-            "something else used the computer; measure again when it is idle."
-            if was_measured
-            else f"{option.size} pixels were predicted from other sizes; measure them with more --resolutions."
-        )
+        reason = "something else used the computer; measure again when it is idle."
         console.print(f"More than 10 %: {reason}", style="yellow", highlight=False, soft_wrap=True)
     if again_ms > budget_ms:
         console.print(f"That is more than the budget of {budget_ms:.3g} ms.", style="yellow", highlight=False)

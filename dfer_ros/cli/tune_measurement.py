@@ -35,6 +35,12 @@ class Measurement:
             (course.precision, course.provider) == which and option.size in course.sizes for course in self.courses
         )
 
+    def with_latency(self, option: ResolutionOption, ms: float) -> Measurement:
+        """Return the measurement with the latency of one more option in milliseconds."""
+        which = (option.precision, option.provider)
+        courses = [c.with_point(option.size, ms) if (c.precision, c.provider) == which else c for c in self.courses]
+        return Measurement(self.variants, courses)
+
 
 def measure(arguments: argparse.Namespace, folder: ModelFolder, console: Console) -> Measurement:
     """Return the latencies of every precision and provider at every resolution, all of them timed in turn."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from dfer_ros.core.resolution.fit import Curve, lagrange_fit, largest_within, leave_one_out, monotone_fit
@@ -20,6 +20,12 @@ class LatencyCourse:
     sizes: tuple[int, ...]
     times_ms: tuple[float, ...]
     allowed: tuple[int, ...]
+
+    def with_point(self, size: int, ms: float) -> LatencyCourse:
+        """Return the course with the latency in milliseconds of one more size."""
+        points = sorted([*zip(self.sizes, self.times_ms), (size, ms)])
+        sizes, times = zip(*points)
+        return replace(self, sizes=sizes, times_ms=times)
 
     @cached_property
     def lagrange(self) -> Curve:
