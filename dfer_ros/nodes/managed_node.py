@@ -102,8 +102,11 @@ class ManagedNode(LifecycleNode):
         return self._transition(self._stop_for_good)
 
     def on_error(self, _state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop all work and free memory: the node can be configured again."""
-        return self._transition(self._stop_for_good)
+        """Stop all work and free memory: the node can be configured again, and /diagnostics says what failed."""
+        failure = self._failure
+        result = self._transition(self._stop_for_good)
+        self._failure = self._failure or failure
+        return result
 
     def _transition(
         self, action: Callable[[], None], undo: Callable[[], None] | None = None

@@ -59,12 +59,12 @@ for (const figure of document.querySelectorAll(".timeline")) {
 
 // Scrolling one timeline moves the others; zooming keeps the middle where it is.
 let middle = 0.5;
+const placed = new Map();  // where this script has put a timeline: the event of that is no scrolling of the reader
 for (const scroll of scrolls) {
   scroll.addEventListener("scroll", () => {
-    if (scroll.dataset.moved) {
-      delete scroll.dataset.moved;
-      return;
-    }
+    const place = placed.get(scroll);
+    placed.delete(scroll);
+    if (place === scroll.scrollLeft) return;
     middle = (scroll.scrollLeft + scroll.clientWidth / 2) / scroll.scrollWidth;
     center(scroll);
   }, {passive: true});
@@ -74,8 +74,8 @@ function center(leader) {
     if (scroll === leader) continue;
     const left = Math.round(middle * scroll.scrollWidth - scroll.clientWidth / 2);
     if (Math.abs(scroll.scrollLeft - left) < 2) continue;
-    scroll.dataset.moved = "yes";
     scroll.scrollLeft = left;
+    placed.set(scroll, scroll.scrollLeft);
   }
 }
 for (const choice of document.querySelectorAll('[name="zoom"]')) {

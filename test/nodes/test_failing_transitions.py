@@ -145,7 +145,9 @@ def test_enabled_again_no_stream_listens_where_the_second_fails_to(node, probe, 
         (["cleanup"], "close right"),
     ],
 )
-def test_what_fails_to_stop_ends_unconfigured_and_can_be_configured_again(node, probe, capfd, transitions, failure):
+def test_what_fails_to_stop_ends_unconfigured_and_can_be_configured_again(
+    node, probe, diagnostics, capfd, transitions, failure
+):
     *before, failing = transitions
     for transition in before:
         assert change(probe, NODE, transition)
@@ -154,7 +156,9 @@ def test_what_fails_to_stop_ends_unconfigured_and_can_be_configured_again(node, 
     assert not change(probe, NODE, failing)
     assert state(probe, NODE) == "unconfigured"
     assert not list(node.subscriptions)
-    assert capfd.readouterr().err.count(FAILURE.format(action=failure)) == 1
+    sentence = FAILURE.format(action=failure)
+    assert capfd.readouterr().err.count(sentence) == 1
+    assert wait_until(lambda: "left" in diagnostics and diagnostics["left"].message == sentence, 5.0)
     assert change(probe, NODE, "configure")
     assert change(probe, NODE, "activate")
     assert all_listen(probe)

@@ -184,6 +184,22 @@ def test_zoom_makes_the_timelines_wider_and_they_scroll_together(opened):
     assert page.evaluate("document.documentElement.scrollWidth") <= 1440
 
 
+def test_who_scrolls_while_the_zoom_moves_the_timelines_is_followed(opened):
+    """In the frame in which the script puts them to the middle: both make one event."""
+    page = opened()
+    page.evaluate(
+        """() => new Promise((done) => {
+          [...document.querySelectorAll('[name="zoom"]')].at(-1).click();
+          requestAnimationFrame(() => { document.querySelector(".scroll").scrollLeft = 1000; done(); });
+        })"""
+    )
+    together = "[...document.querySelectorAll('.scroll')].every((scroll) => scroll.scrollLeft === 1000)"
+    deadline = time.monotonic() + 10.0
+    while not page.evaluate(together):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 def test_without_scripts_the_page_is_whole_and_zooms(opened):
     page = opened(java_script_enabled=False)
     assert page.locator(".person").count() == 2
