@@ -164,7 +164,7 @@ def test_a_window_changed_while_the_node_runs_is_the_one_that_counts(nodes, prob
     probe.wait_for_graph()
     assert set_parameter(probe, "dfer_node", "window_seconds", 0.5).successful
     sent = probe.play(clip[:30])
-    assert wait_until(lambda: probe.answered(sent) == len(sent), 3.0)
+    assert wait_until(lambda: probe.answered(sent[-1:]), 3.0)
     assert 0.3 < probe.emotions[-1].emotions[0].window_seconds <= 0.5
 
 
