@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from dfer_ros.behavior.behavior_error import BehaviorError
 from dfer_ros.core.emotion import PHASES, Emotion
 from dfer_ros.core.labels import EXPRESSIONS, UNKNOWN
-from dfer_ros.core.stamps import CLOCK_TOLERANCE, FrameOrder, StampOrder, usable_stamp
+from dfer_ros.core.stamps import CLOCK_TOLERANCE, FrameOrder, StampOrder, UsableStamps
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,7 @@ class EmotionStates:
         self._config = config
         self._topic = topic
         self._people: dict[str, _Person] = {}
+        self._stamps = UsableStamps()
         self._order = StampOrder()
         self._now = float("-inf")
         self.jumped_back = False
@@ -127,7 +128,7 @@ class EmotionStates:
         stamp: of the image, 0 if it has none. reports: one a face; the message dfer_msgs/Emotion serves as well.
         """
         events = self.expire(now)
-        stamp = usable_stamp(stamp, now)
+        stamp = self._stamps.usable(stamp, now)
         if self._order.check(stamp) is FrameOrder.JUMPED_BACK:
             events += self._lose_everybody()
         self.complaint = self._complaint(stamp, now)

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 import onnxruntime
 from rich.console import Console
 from rich.progress import track
 
-from dfer_ros.core.alignment import align_face
+from dfer_ros.bench.portrait_crop import portrait_crop
 from dfer_ros.core.encoder import preprocess
 from dfer_ros.core.faces import FloatArray
 from dfer_ros.core.latency import BLOCKS, median_milliseconds
 from dfer_ros.core.model_folder import encoder_file, open_model_folder
 from dfer_ros.core.onnx_session import SessionConfig, create_session
-from dfer_ros.graph.demo_clip import load_portrait
 
 BATCHES = (1, 4, 8, 30)
 
@@ -35,8 +33,7 @@ def measure_encoders(model: str, console: Console) -> list[EncoderResult]:
     """Return the times of every precision of a model at every batch size, one thread, network only."""
     folder = open_model_folder(model)
     sessions = {p: create_session(folder.verified(encoder_file(p)), SessionConfig()) for p in folder.precisions}
-    landmarks = np.array([(204, 107), (246, 107), (226, 128), (226, 149)], dtype=np.float32)
-    crop = align_face(load_portrait(), landmarks)
+    crop = portrait_crop()
     results = []
     for batch in BATCHES:
         image = preprocess([crop] * batch, folder.description)

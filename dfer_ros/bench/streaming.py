@@ -9,12 +9,10 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from dfer_ros.core.alignment import align_face
+from dfer_ros.bench.portrait_crop import portrait_crop
 from dfer_ros.core.emotion_model import EmotionModel, EmotionModelConfig
-from dfer_ros.core.faces import Image
 from dfer_ros.core.latency import BLOCKS, median_milliseconds
 from dfer_ros.core.window import FrameWindow, WindowConfig
-from dfer_ros.graph.demo_clip import load_portrait
 
 PERSONS = (1, 4)
 _FRAME_RATE = 30.0
@@ -73,7 +71,7 @@ def _answer(model: EmotionModel, persons: int, new_frames: int) -> Callable[[], 
         for frame in range(config.frames):
             window.add(frame * spacing, embedding, 1.0)
     stamp = [config.seconds]
-    crops = [_crop()] * (persons * new_frames)
+    crops = [portrait_crop()] * (persons * new_frames)
 
     def answer() -> object:
         embeddings = model.encoder.encode(crops)
@@ -84,8 +82,3 @@ def _answer(model: EmotionModel, persons: int, new_frames: int) -> Callable[[], 
         return model.head.answer(windows)
 
     return answer
-
-
-def _crop() -> Image:
-    landmarks = np.array([(204, 107), (246, 107), (226, 128), (226, 149)], dtype=np.float32)
-    return align_face(load_portrait(), landmarks)

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rclpy.exceptions import InvalidTopicNameException
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 
@@ -15,6 +14,7 @@ from dfer_ros.cli.message_type import message_class
 from dfer_ros.core.bags.images import IMAGE_TYPES
 from dfer_ros.core.bags.selection import Selection
 from dfer_ros.core.errors import SourceError
+from dfer_ros.nodes.topic_names import is_topic
 
 CLOCK_TOPIC = "/clock"
 _ARROW = ":="
@@ -104,10 +104,9 @@ def rivals(node: Node, names: Sequence[str]) -> list[str]:
 
 def _create_publisher(node: Node, name: str, kind: Any, connections: Sequence[Any]) -> Publisher:
     profiles = [profile for connection in connections for profile in connection.ext.offered_qos_profiles]
-    try:
-        return node.create_publisher(kind, name, publisher_profile(profiles))
-    except InvalidTopicNameException as error:
-        raise SourceError(f"{name} is no valid name of a topic: letters, digits, _ and / only.") from error
+    if not is_topic(name):
+        raise SourceError(f"{name} is no valid name of a topic: letters, digits, _ and / only.")
+    return node.create_publisher(kind, name, publisher_profile(profiles))
 
 
 def _type_name(kind: Any) -> str:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from rclpy.exceptions import InvalidNamespaceException, InvalidTopicNameException
-from rclpy.validate_full_topic_name import validate_full_topic_name
+from rclpy.exceptions import InvalidNamespaceException
 from rclpy.validate_namespace import validate_namespace
 
 from dfer_ros.core.errors import DferError
+from dfer_ros.nodes.topic_names import is_topic
 
 
 def full_topic(option: str, topic: str) -> str:
     """Return a topic's name from the root on; raises DferError, which names the option, where it is none."""
     name = "/" + topic.removeprefix("/")
-    try:
-        validate_full_topic_name(name)
-    except InvalidTopicNameException as error:
-        raise DferError(f"{option} {topic!r} is no name of a topic; one is /dfer/emotions.") from error
+    if not is_topic(name):
+        raise DferError(f"{option} {topic!r} is no name of a topic; one is /dfer/emotions.")
     return name
 
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rclpy.exceptions import InvalidTopicNameException
-from rclpy.validate_topic_name import validate_topic_name
-
 from dfer_ros.core.emotion_model import EmotionModel, EmotionModelConfig
 from dfer_ros.core.errors import DferError
 from dfer_ros.core.onnx_session import SessionConfig
@@ -15,6 +12,7 @@ from dfer_ros.nodes.emotion_stream import EmotionStream
 from dfer_ros.nodes.managed_node import ManagedNode
 from dfer_ros.nodes.parameters.dfer import DFER
 from dfer_ros.nodes.run_node import run_node
+from dfer_ros.nodes.topic_names import is_topic
 
 NAME = "dfer_node"
 
@@ -61,13 +59,11 @@ class DferNode(ManagedNode):
 
 def _check_camera(camera: str) -> None:
     """Raise DferError where a name cannot be part of a topic."""
-    try:
-        validate_topic_name(f"{camera}/faces" if camera else "faces")
-    except InvalidTopicNameException as error:
+    if camera and not is_topic(f"/{camera}/faces"):
         raise DferError(
             f"The camera '{camera}' of the parameter 'cameras' cannot be part of a topic: use letters, digits and _, "
             "and no digit first."
-        ) from error
+        )
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -77,14 +77,14 @@ class EmotionStream(FrameStream[FaceArray]):
         super().configure(values)
         self._config = _recognizer_config(values)
 
-    def source(self, message: FaceArray) -> str:
+    def camera_of(self, message: FaceArray) -> str:
         """Return the frame id where a robot's other detectors send the faces of all its cameras."""
         frame_id: str = message.header.frame_id
         return frame_id if self._input == "hri" else ""
 
     def process(self, message: FaceArray, stamp: float) -> int:
         """Publish the emotions of the faces of an image, and return how many they are."""
-        recognizer = self._recognizer(self.source(message))
+        recognizer = self._recognizer(self.camera_of(message))
         crops = self._crops(message.faces)
         emotions = recognizer.update(
             stamp, [face.id for face, _ in crops], [crop for _, crop in crops], [face.quality for face, _ in crops]
@@ -93,15 +93,15 @@ class EmotionStream(FrameStream[FaceArray]):
             self.log.warning("The image stamps went backward: the windows of all persons were cleared.")
         self._publisher.publish(emotion_array(message.header, emotions))
         if self._hri is not None:
-            self._hri.publish(message.header, stamp, emotions)
+            self._hri.publish(message.header, self.now(), emotions)
         return len(emotions)
 
-    def _recognizer(self, source: str) -> Recognizer:
+    def _recognizer(self, camera: str) -> Recognizer:
         """Return the recognizer of a camera, with the configuration that holds now."""
-        if source not in self._recognizers:
-            self._recognizers[source] = Recognizer(self._model)
-        self._recognizers[source].configure(self._config)
-        return self._recognizers[source]
+        if camera not in self._recognizers:
+            self._recognizers[camera] = Recognizer(self._model)
+        self._recognizers[camera].configure(self._config)
+        return self._recognizers[camera]
 
     def _crops(self, faces: Sequence[Face]) -> list[tuple[Face, Image]]:
         """Return the usable faces with their crops; raises ImageError where there are faces, but no usable one."""

@@ -73,7 +73,7 @@ class FaceStream(FrameStream[Image | CompressedImage]):
             self.log.warning("The image stamps went backward: all tracks were cleared and every face gets a new id.")
         self._publisher.publish(face_array(message.header, image.shape, faces))
         if self._hri is not None:
-            self._hri.publish(message.header, stamp, image, faces)
+            self._hri.publish(message.header, self.now(), image, faces)
         return len(faces)
 
     def _tracker_config(self, values: Mapping[str, Any]) -> TrackerConfig:

@@ -26,10 +26,10 @@ Message = TypeVar("Message", bound=_Stamped)
 
 
 StreamWorker = LatestWorker[tuple["FrameStream[Any]", str]]
-"""The worker of the streams of a node, which keeps the newest frame of each of their sources."""
+"""The worker of the streams of a node, which keeps the newest frame of each of their cameras."""
 
 
-class _Source:
+class _Camera:
     """What one camera of a stream is remembered by."""
 
     def __init__(self, frame_rate: float) -> None:
@@ -49,7 +49,7 @@ class FrameStream(ABC, Generic[Message]):
         self.node = node
         self.log = log
         self._statistics = statistics
-        self._sources: dict[str, _Source] = {}
+        self._cameras: dict[str, _Camera] = {}
         self._unsubscribe: Callable[[], None] | None = None
         self.configure(values)
 
@@ -64,7 +64,7 @@ class FrameStream(ABC, Generic[Message]):
         stamp: seconds, of the message where that is usable: see usable_stamp().
         """
 
-    def source(self, message: Message) -> str:
+    def camera_of(self, message: Message) -> str:
         """Return the camera that a message comes from, where a stream has several; each has an order of its own."""
         return ""
 
@@ -75,8 +75,8 @@ class FrameStream(ABC, Generic[Message]):
     def configure(self, values: Mapping[str, Any]) -> None:
         """Take over parameters, at the start and whenever one was changed."""
         self._frame_rate: float = values["frame_rate"]
-        for source in self._sources.values():
-            source.limiter.rate = self._frame_rate
+        for camera in self._cameras.values():
+            camera.limiter.rate = self._frame_rate
         self._max_wait: float = values["max_wait_seconds"]
 
     def listen(self, worker: StreamWorker) -> None:
@@ -97,14 +97,14 @@ class FrameStream(ABC, Generic[Message]):
     def _receive(self, message: Message) -> None:
         arrived = time.monotonic()
         self._statistics.received(arrived)
-        name = self.source(message)
-        if name not in self._sources:
-            self._sources[name] = _Source(self._frame_rate)
-        source = self._sources[name]
-        stamp = source.stamps.usable(header_seconds(message.header), self._now())
-        if source.order.check(stamp) is FrameOrder.LATE:
+        name = self.camera_of(message)
+        if name not in self._cameras:
+            self._cameras[name] = _Camera(self._frame_rate)
+        camera = self._cameras[name]
+        stamp = camera.stamps.usable(header_seconds(message.header), self.now())
+        if camera.order.check(stamp) is FrameOrder.LATE:
             self._statistics.dropped(DropReason.LATE_STAMP)
-        elif not source.limiter.accepts(stamp):
+        elif not camera.limiter.accepts(stamp):
             self._statistics.dropped(DropReason.FRAME_RATE)
         elif self._worker.put(lambda: self._work(message, stamp, arrived), (self, name)):
             self._statistics.dropped(DropReason.REPLACED)
@@ -120,7 +120,8 @@ class FrameStream(ABC, Generic[Message]):
             self._statistics.dropped(DropReason.UNUSABLE if unusable else DropReason.FAILED)
             raise
         taken = header_seconds(message.header) or stamp
-        self._statistics.processed(time.monotonic(), self._now() - taken, faces)
+        self._statistics.processed(time.monotonic(), self.now() - taken, faces)
 
-    def _now(self) -> float:
+    def now(self) -> float:
+        """Return the time of the node's clock in seconds."""
         return self.node.get_clock().now().nanoseconds * 1e-9

@@ -32,15 +32,15 @@ class HriExpressions:
         self._lock = threading.Lock()
         self._silence = Silence(node, lost_seconds, self.clear)
 
-    def publish(self, header: Header, stamp: float, emotions: Sequence[Emotion]) -> None:
+    def publish(self, header: Header, now: float, emotions: Sequence[Emotion]) -> None:
         """Publish the emotions of the faces of an image.
 
-        header: the image's. stamp: the time that counts for it in seconds, see usable_stamp().
+        header: the image's. now: the time of the node's clock in seconds.
         REP-155 has no word for unknown: nothing is published for whom it is.
         """
         with self._lock:
             self._silence.heard()
-            self._publishers.follow(stamp, [emotion.face_id for emotion in emotions])
+            self._publishers.follow(now, [emotion.face_id for emotion in emotions])
             for emotion in emotions:
                 if emotion.expression != UNKNOWN:
                     self._publishers.publish(emotion.face_id, "expression", partial(self._message, header, emotion))

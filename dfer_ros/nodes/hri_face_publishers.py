@@ -32,7 +32,8 @@ class HriFacePublishers:
     Not thread safe: see to it that one thread at a time calls.
 
     types: message type by the last part of the topic.
-    lost_seconds: how long a face that is not seen is kept, by the stamps of the images; may be set at any time.
+    lost_seconds: how long a face that is not seen is kept, by the node's clock, as the cameras of a robot need not have
+    the same time; may be set at any time.
     """
 
     def __init__(self, node: Node, types: Mapping[str, Any], lost_seconds: float) -> None:
@@ -47,12 +48,12 @@ class HriFacePublishers:
         """The ids of the faces that are not gone, oldest first."""
         return list(self._faces)
 
-    def follow(self, stamp: float, face_ids: Iterable[str]) -> None:
-        """Take in which faces the image of this stamp (seconds) shows."""
+    def follow(self, now: float, face_ids: Iterable[str]) -> None:
+        """Take in which faces were seen now, seconds of the node's clock."""
         for face_id in face_ids:
-            self._see(face_id, stamp)
+            self._see(face_id, now)
         # A clock that went back leaves faces of the future behind.
-        gone = [one for one, face in self._faces.items() if abs(stamp - face.seen_at) > self.lost_seconds]
+        gone = [one for one, face in self._faces.items() if abs(now - face.seen_at) > self.lost_seconds]
         for face_id in gone:
             self._forget(face_id)
 
@@ -67,12 +68,12 @@ class HriFacePublishers:
         for face_id in self.face_ids:
             self._forget(face_id)
 
-    def _see(self, face_id: str, stamp: float) -> None:
+    def _see(self, face_id: str, now: float) -> None:
         if face_id in self._faces:
-            self._faces[face_id].seen_at = stamp
+            self._faces[face_id].seen_at = now
             return
         try:
-            self._faces[face_id] = _Face({name: self._publisher(face_id, name) for name in self._types}, stamp)
+            self._faces[face_id] = _Face({name: self._publisher(face_id, name) for name in self._types}, now)
         except DferError as error:
             self._log.error(error)
 

@@ -47,18 +47,18 @@ class HriFaces:
     def lost_seconds(self, seconds: float) -> None:
         self._publishers.lost_seconds = self._silence.seconds = seconds
 
-    def publish(self, header: Header, stamp: float, image: Image, faces: Sequence[Face]) -> None:
+    def publish(self, header: Header, now: float, image: Image, faces: Sequence[Face]) -> None:
         """Publish the confirmed faces of an image [H, W, 3] uint8 BGR.
 
-        header: the image's. stamp: the time that counts for it in seconds, see usable_stamp().
+        header: the image's. now: the time of the node's clock in seconds.
         """
         with self._lock:
             self._silence.heard()
-            self._publish(header, stamp, image, faces)
+            self._publish(header, now, image, faces)
 
-    def _publish(self, header: Header, stamp: float, image: Image, faces: Sequence[Face]) -> None:
+    def _publish(self, header: Header, now: float, image: Image, faces: Sequence[Face]) -> None:
         self._header = header
-        self._publishers.follow(stamp, [face.id for face in faces])
+        self._publishers.follow(now, [face.id for face in faces])
         for face in faces:
             self._publishers.publish(face.id, "roi", partial(self._roi, header, image, face))
             self._publishers.publish(face.id, "aligned", partial(_image_message, header, face.aligned))

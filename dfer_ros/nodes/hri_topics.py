@@ -5,10 +5,8 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
-from rclpy.exceptions import InvalidTopicNameException
-from rclpy.validate_full_topic_name import validate_full_topic_name
-
 from dfer_ros.core.errors import DferError
+from dfer_ros.nodes.topic_names import is_topic
 
 TRACKED = "/humans/faces/tracked"
 
@@ -27,17 +25,9 @@ def hri_messages() -> ModuleType:
 def face_topic(face_id: str, name: str) -> str:
     """Return the topic of a face, such as its `roi`. Raises DferError for an id that no topic can be named after."""
     topic = f"/humans/faces/{face_id}/{name}"
-    if "/" in face_id or not _is_topic(topic):
+    if "/" in face_id or not is_topic(topic):
         raise DferError(
             f"The face id '{face_id}' cannot be used with ROS4HRI, which names topics after it: "
             "ids are short, of letters, digits and underscores, a letter first."
         )
     return topic
-
-
-def _is_topic(name: str) -> bool:
-    try:
-        validate_full_topic_name(name)
-    except InvalidTopicNameException:
-        return False
-    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -19,7 +20,7 @@ from dfer_ros.nodes.run_node import bound_opencv_threads
 from dfer_ros.nodes.throttled_log import ThrottledLog
 
 
-class ManagedNode(LifecycleNode):
+class ManagedNode(LifecycleNode, ABC):
     """A lifecycle node (https://design.ros2.org/articles/node_lifecycle.html) that can also start itself.
 
     A node makes its streams in create_streams(): configure loads and warms up what they need, activate subscribes,
@@ -47,9 +48,9 @@ class ManagedNode(LifecycleNode):
         bound_opencv_threads(self.values["threads"])
         self.create_service(SetBool, "~/enable", self._on_enable)
 
+    @abstractmethod
     def create_streams(self) -> Iterator[FrameStream[Any]]:
         """Load and warm up all that work needs, and return the streams. Raises DferError where that is impossible."""
-        raise NotImplementedError
 
     def watch(self, streams: Mapping[str, StreamStatistics], source: str) -> None:
         """Publish /diagnostics of these streams by name; source: who sends their frames."""

@@ -1,6 +1,5 @@
 """The bench of peers: steadiness counted right, and the real peers on the real clip."""
 
-import importlib.util
 import sys
 
 import pytest
@@ -23,7 +22,6 @@ def test_smiles_count_only_while_everybody_smiles():
     assert share_of_smiles(answers) == pytest.approx(2 / 3)
 
 
-@pytest.mark.skipif(importlib.util.find_spec("onnx") is None, reason="the extra `train` is not installed")
 def test_a_window_is_steadier_than_single_frames():
     """The answers on the clip are the same in every run; only the times are not."""
     results = {result.model: result for result in measure_peers("mobilenet_v1", Console(quiet=True), range(1))}

@@ -14,10 +14,12 @@ PERIOD = 1 / 15
 
 
 @pytest.mark.parametrize(
-    "behind", [0.0, 0.05, 0.6], ids=["between each other's frames", "a slower detector", "another clock"]
+    "behind",
+    [0.0, 0.05, 0.6, 60.0],
+    ids=["between each other's frames", "a slower detector", "another clock", "a clock a minute behind"],
 )
 def test_the_people_before_every_camera_have_emotions(nodes, probe, aligned_crop, behind):
-    nodes.start("dfer_node", "-p", "input:=hri")
+    nodes.start("dfer_node", "-p", "input:=hri", "-p", "hri:=true")
     cameras = {"left": "left_anna", "right": "right_ben"}
     listed = probe.node.create_publisher(IdsList, TRACKED, 10)
     aligned = {
@@ -37,7 +39,15 @@ def test_the_people_before_every_camera_have_emotions(nodes, probe, aligned_crop
         aligned[camera].publish(message)
 
     assert wait_until(listened_to)
+
+    def publishers(face):
+        infos = probe.node.get_publishers_info_by_topic(f"/humans/faces/{face}/expression")
+        return {tuple(info.endpoint_gid) for info in infos}
+
+    published = {face: set() for face in cameras.values()}
     for _ in range(FRAMES):
+        for face, seen in published.items():
+            seen |= publishers(face)
         now = time.time()
         show("left", now)
         time.sleep(0.01)
@@ -50,3 +60,4 @@ def test_the_people_before_every_camera_have_emotions(nodes, probe, aligned_crop
     for face in cameras.values():
         assert wait_until(lambda face=face: answered(face) >= 0.7 * FRAMES, 3.0), f"{face}: {answered(face)}"
     assert not nodes.lines("dfer_node", "went backward")
+    assert [len(seen) for seen in published.values()] == [1, 1], "the publishers of a face are made once"
