@@ -14,8 +14,8 @@ NODES = {
     "dfer_node": "nodes",
     "overlay_node": "nodes",
     "video_source_node": "nodes",
-    "greet_node": "behavior",
-    "speech_rate_node": "behavior",
+    "greet_node": "behavior.examples",
+    "speech_rate_node": "behavior.examples",
 }
 """The executables, and the part of the package in which each is."""
 ROOT = Path(__file__).parent

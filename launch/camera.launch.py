@@ -27,7 +27,7 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.utilities import prefix_namespace
 
-from dfer_ros.core.share import share_directory
+from dfer_ros.core.installed_files import share_directory
 
 SHARE = share_directory()
 

@@ -22,7 +22,7 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.utilities import prefix_namespace
 
-from dfer_ros.core.share import share_directory
+from dfer_ros.core.installed_files import share_directory
 from dfer_ros.graph.transport_profile import transport_environment
 
 CONFIG = share_directory() / "config"

@@ -13,7 +13,7 @@ from launch import LaunchContext, LaunchDescription
 from launch.action import Action
 from launch.actions import DeclareLaunchArgument, ExecuteProcess, IncludeLaunchDescription, OpaqueFunction, Shutdown
 
-from dfer_ros.core.share import share_directory
+from dfer_ros.core.installed_files import share_directory
 
 
 def generate_launch_description() -> LaunchDescription:

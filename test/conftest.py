@@ -15,10 +15,10 @@ from skimage import data
 from dfer_ros.core.alignment import align_face
 from dfer_ros.core.detection import DetectorConfig, create_detector
 from dfer_ros.core.detection.yunet_detector import YUNET_FILE, yunet_default_path
-from dfer_ros.core.emotion_model import EmotionModel, EmotionModelConfig
-from dfer_ros.core.model_folder import open_model_folder
+from dfer_ros.core.model.emotion_model import EmotionModel, EmotionModelConfig
+from dfer_ros.core.model.folder import open_model_folder
 from dfer_ros.core.recognizer import Recognizer, RecognizerConfig
-from dfer_ros.graph.demo_clip import demo_frames, load_portrait
+from dfer_ros.recordings.demo_clip import demo_frames, load_portrait
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 CLIP_FRAMES = 60

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from dfer_ros.core.emotion_track import STATES, EmotionRecording
 from dfer_ros.core.labels import EXPRESSIONS, UNKNOWN
-from dfer_ros.core.track_rows import TrackRows
+from dfer_ros.recordings.emotion_track import STATES, EmotionRecording
+from dfer_ros.recordings.track_rows import TrackRows
 
 FPS = 25.0
 LEFT, MIDDLE, RIGHT = 50, 250, 450

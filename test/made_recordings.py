@@ -3,9 +3,9 @@
 import numpy as np
 
 from dfer_ros.core.emotion import PHASES
-from dfer_ros.core.emotion_track import STATES, EmotionRecording
 from dfer_ros.core.labels import EXPRESSIONS, UNKNOWN
-from dfer_ros.core.track_rows import TrackRows
+from dfer_ros.recordings.emotion_track import STATES, EmotionRecording
+from dfer_ros.recordings.track_rows import TrackRows
 
 FPS = 10.0
 

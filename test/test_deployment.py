@@ -18,7 +18,7 @@ from launch_arguments import ARGUMENTS, MORE_ARGUMENTS
 
 from dfer_ros.cli.outputs import VideoOutput
 from dfer_ros.core.labels import EXPRESSIONS
-from dfer_ros.graph.demo_clip import FPS
+from dfer_ros.recordings.demo_clip import FPS
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 DEPLOY = CHECKOUT / "deploy"

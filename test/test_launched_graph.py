@@ -11,7 +11,7 @@ import pytest
 from launching import launch, launch_environment, needs_launch
 
 from dfer_ros.cli.outputs import VideoOutput
-from dfer_ros.graph.demo_clip import FPS
+from dfer_ros.recordings.demo_clip import FPS
 
 PATIENCE_SECONDS = 120.0
 """For what takes three seconds: on a computer that is busy otherwise the nodes took half a minute to start."""

@@ -29,9 +29,9 @@ from dfer_ros.behavior.emotion_states import (
     PersonEmotion,
 )
 from dfer_ros.core.labels import EXPRESSIONS
-from dfer_ros.nodes.quality_of_service import latest_only
-from dfer_ros.nodes.stamp import header_seconds
-from dfer_ros.nodes.throttled_log import ThrottledLog
+from dfer_ros.ros.quality_of_service import latest_only
+from dfer_ros.ros.stamp import header_seconds
+from dfer_ros.ros.throttled_log import ThrottledLog
 
 EMOTIONS_TOPIC = "/dfer/emotions"
 """Where the launch files and `dfer run` let dfer_node publish."""

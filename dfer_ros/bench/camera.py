@@ -19,9 +19,9 @@ from rclpy.signals import SignalHandlerOptions
 from rclpy.utilities import remove_ros_args
 from sensor_msgs.msg import Image
 
-from dfer_ros.graph.demo_clip import crowd_frame
-from dfer_ros.nodes.image_conversion import fill_image
-from dfer_ros.nodes.quality_of_service import OUTPUT
+from dfer_ros.recordings.demo_clip import crowd_frame
+from dfer_ros.ros.image_conversion import fill_image
+from dfer_ros.ros.quality_of_service import OUTPUT
 
 _IMAGES = 10
 

@@ -16,7 +16,7 @@ from dfer_ros.core.detection import DetectorConfig, FaceDetector, create_detecto
 from dfer_ros.core.errors import DetectorError, SourceError
 from dfer_ros.core.faces import FloatArray, Image
 from dfer_ros.core.latency import median_milliseconds
-from dfer_ros.graph.demo_clip import Pose, crowd, room_with
+from dfer_ros.recordings.demo_clip import Pose, crowd, room_with
 
 _BLOCKS, _RUNS = range(5), 3
 _REACH = 0.6

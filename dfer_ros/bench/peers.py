@@ -15,21 +15,21 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from dfer_ros.core.analysis import recognize_faces
 from dfer_ros.core.detection import DetectorConfig, create_detector
-from dfer_ros.core.emotion_model import EmotionModel, EmotionModelConfig
 from dfer_ros.core.errors import ModelError
 from dfer_ros.core.face_pipeline import FacePipeline
 from dfer_ros.core.faces import Face, Image
 from dfer_ros.core.labels import LABELS
 from dfer_ros.core.latency import BLOCKS, median_milliseconds
-from dfer_ros.core.model_folder import open_model_folder
+from dfer_ros.core.model.emotion_model import EmotionModel, EmotionModelConfig
+from dfer_ros.core.model.folder import open_model_folder
 from dfer_ros.core.recognizer import Recognizer
 from dfer_ros.core.tracker import TrackerConfig
-from dfer_ros.graph.demo_clip import FPS, UNHAPPY_FROM_SECONDS, demo_frames
+from dfer_ros.recordings.analysis import recognize_faces
+from dfer_ros.recordings.demo_clip import FPS, UNHAPPY_FROM_SECONDS, demo_frames
 
 if TYPE_CHECKING:
-    from dfer_ros.training.evaluation.peers import Peer
+    from dfer_ros.training.experiments.peers import Peer
 
 SeenFrame = tuple[float, list[Face]]
 """Stamp in seconds and the faces of a frame."""
@@ -103,7 +103,7 @@ def share_of_smiles(answers: Answers) -> float:
 def _peers(problems: dict[str, str]) -> Iterator[Peer]:
     """Yield the peers that are here; why others are not goes into problems by their name."""
     try:
-        from dfer_ros.training.evaluation.peers import PEERS, load_peer
+        from dfer_ros.training.experiments.peers import PEERS, load_peer
     except ImportError as error:
         problems["other people's models"] = f"they are read with the extra `train` of this package ({error})"
         return

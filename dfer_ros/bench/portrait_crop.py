@@ -6,7 +6,7 @@ import numpy as np
 
 from dfer_ros.core.alignment import align_face
 from dfer_ros.core.faces import Image
-from dfer_ros.graph.demo_clip import load_portrait
+from dfer_ros.recordings.demo_clip import load_portrait
 
 _LANDMARKS = ((204, 107), (246, 107), (226, 128), (226, 149))
 

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.progress import track
 
 from dfer_ros.bench.portrait_crop import portrait_crop
-from dfer_ros.core.emotion_model import EmotionModel, EmotionModelConfig
 from dfer_ros.core.latency import BLOCKS, median_milliseconds
+from dfer_ros.core.model.emotion_model import EmotionModel, EmotionModelConfig
 from dfer_ros.core.window import FrameWindow, WindowConfig
 
 PERSONS = (1, 4)

@@ -20,10 +20,10 @@ from dfer_ros.cli.ray_tasks import analyze_on_ray
 from dfer_ros.cli.recording_worker import RecordingResult, RecordingTask
 from dfer_ros.cli.recordings_summary import say_summary, write_summary
 from dfer_ros.cli.worker_processes import analyze_in_processes
-from dfer_ros.core.analysis_receipt import finished_receipt, source_identity
 from dfer_ros.core.errors import SourceError
-from dfer_ros.core.recording_analysis import AnalysisConfig, RecordingAnalyzer
-from dfer_ros.core.recordings import find_recordings
+from dfer_ros.recordings.analysis_receipt import finished_receipt, source_identity
+from dfer_ros.recordings.find_recordings import find_recordings
+from dfer_ros.recordings.recording_analysis import AnalysisConfig, RecordingAnalyzer
 
 SUMMARY_FILE = "recordings.csv"
 _LONGEST_STEM = 80

@@ -10,15 +10,15 @@ from pathlib import Path
 
 from rich.console import Console
 
-from dfer_ros.cli.comparison_table import say_comparison
 from dfer_ros.cli.outputs import check_outputs, whole_file
-from dfer_ros.core.comparison.comparison import Comparison, compare_recordings
-from dfer_ros.core.comparison.labels import read_labels
-from dfer_ros.core.comparison.record import comparison_record
-from dfer_ros.core.comparison.tolerances import MEASURES, check
-from dfer_ros.core.emotion_track import EmotionRecording
+from dfer_ros.comparison.comparison import Comparison, compare_recordings
+from dfer_ros.comparison.json_result import comparison_record
+from dfer_ros.comparison.labelled_times import read_labels
+from dfer_ros.comparison.table import say_comparison
+from dfer_ros.comparison.tolerances import MEASURES, check
 from dfer_ros.core.errors import DataError, DferError
-from dfer_ros.core.record_file import read_record_file
+from dfer_ros.recordings.answer_file import read_record_file
+from dfer_ros.recordings.emotion_track import EmotionRecording
 
 WITHIN, BEYOND, UNUSABLE = 0, 1, 2
 
@@ -94,7 +94,7 @@ def _read(path: Path) -> EmotionRecording:
 
 def _plot(path: Path, comparison: Comparison) -> None:
     try:
-        from dfer_ros.cli.comparison_plot import plot_comparison
+        from dfer_ros.comparison.plot import plot_comparison
     except ImportError as error:
         raise DataError("--plot needs matplotlib: 'pip install matplotlib'.") from error
     plot_comparison(path, comparison)

@@ -18,12 +18,12 @@ from dfer_ros.cli.demo_behaviors import BEHAVIORS, Deeds, DemoProcesses
 from dfer_ros.cli.live_table import LiveTable
 from dfer_ros.cli.outputs import VideoOutput, check_outputs, whole_file
 from dfer_ros.cli.run import NAMESPACE, check_ended
-from dfer_ros.core.records import emotion_record, record_line
-from dfer_ros.graph.demo_clip import FPS, demo_frames
 from dfer_ros.graph.listener import GraphListener
 from dfer_ros.graph.transport_profile import transport_environment
-from dfer_ros.nodes.image_conversion import to_bgr
-from dfer_ros.nodes.stamp import header_seconds
+from dfer_ros.recordings.answers import emotion_record, record_line
+from dfer_ros.recordings.demo_clip import FPS, demo_frames
+from dfer_ros.ros.image_conversion import to_bgr
+from dfer_ros.ros.stamp import header_seconds
 
 _IMAGE = "camera/image_raw"
 _LAST_ANSWER_SECONDS = 0.5

@@ -7,7 +7,7 @@ from std_msgs.msg import Float32, String
 
 from dfer_ros.cli.live_table import LiveTable
 from dfer_ros.graph.processes import GraphProcesses
-from dfer_ros.nodes.quality_of_service import OUTPUT
+from dfer_ros.ros.quality_of_service import OUTPUT
 
 BEHAVIORS = ("greet_node", "speech_rate_node")
 _NORMAL_RATE = 1.0
@@ -22,7 +22,9 @@ class DemoProcesses(GraphProcesses):
 
     def start_behavior(self, behavior: str) -> None:
         """Start a behaviour in the namespace of the graph."""
-        self._start(behavior, f"dfer_ros.behavior.{behavior}", ["--ros-args", "-r", f"__ns:={self._namespace}"])
+        self._start(
+            behavior, f"dfer_ros.behavior.examples.{behavior}", ["--ros-args", "-r", f"__ns:={self._namespace}"]
+        )
 
 
 class Deeds:

@@ -9,12 +9,12 @@ from rich.console import Console
 
 from dfer_ros.core.detection import DetectorConfig
 from dfer_ros.core.detection.detector import DETECTORS
-from dfer_ros.core.emotion_model import EmotionModelConfig
 from dfer_ros.core.errors import DataError
-from dfer_ros.core.model_folder import PRECISIONS
+from dfer_ros.core.model.emotion_model import EmotionModelConfig
+from dfer_ros.core.model.folder import PRECISIONS
 from dfer_ros.training.evaluation.evaluate_model import EvaluationConfig, evaluate_model
-from dfer_ros.training.evaluation.peers import PEERS
 from dfer_ros.training.evaluation.report import REPORT_FILE, write_report
+from dfer_ros.training.experiments.peers import PEERS
 from dfer_ros.training.whole_path import whole_folder
 
 

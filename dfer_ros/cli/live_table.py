@@ -13,7 +13,7 @@ from rich.text import Text
 
 from dfer_msgs.msg import Emotion, EmotionArray
 from dfer_ros.core.labels import EXPRESSIONS, UNKNOWN
-from dfer_ros.nodes.stamp import header_seconds
+from dfer_ros.ros.stamp import header_seconds
 
 _STALE_SECONDS = 1.0
 _BAR_WIDTH = 16

@@ -18,7 +18,7 @@ import cv2
 
 from dfer_ros.core.errors import SourceError
 from dfer_ros.core.faces import Image
-from dfer_ros.core.video import sane_fps
+from dfer_ros.recordings.video import sane_fps
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _PART = ".part"

@@ -20,14 +20,14 @@ from rclpy.signals import SignalHandlerOptions
 from rich.console import Console
 from rich.status import Status
 
-from dfer_ros.cli.bag_recorder import BagRecorder
+from dfer_ros.bags.recorder import BagRecorder
+from dfer_ros.bags.repair import repair_bag
+from dfer_ros.bags.writer import STORAGES, BagWriter, check_free
 from dfer_ros.cli.run import NAMESPACE
-from dfer_ros.core.bags.repair import repair_bag
-from dfer_ros.core.bags.writer import STORAGES, BagWriter, check_free
 from dfer_ros.core.errors import SourceError
-from dfer_ros.graph.names import full_namespace, full_topic
 from dfer_ros.graph.transport_profile import transport_environment
 from dfer_ros.report.wording import plural
+from dfer_ros.ros.graph_names import full_namespace, full_topic
 
 _WAKE_SECONDS, _LOOK_SECONDS, _FLUSH_SECONDS, _PATIENCE_SECONDS = 0.1, 0.25, 1.0, 5.0
 _LAST_MESSAGES = 100

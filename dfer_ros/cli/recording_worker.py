@@ -11,10 +11,10 @@ from typing import Any
 import cv2
 
 from dfer_ros.cli.outputs import whole_file
-from dfer_ros.core.analysis_receipt import Receipt, receipt_path, receipt_text
 from dfer_ros.core.errors import DferError, ModelError
-from dfer_ros.core.model_folder import file_sha256
-from dfer_ros.core.recording_analysis import AnalysisConfig, RecordingAnalyzer, nothing_read, open_recording
+from dfer_ros.core.model.folder import file_sha256
+from dfer_ros.recordings.analysis_receipt import Receipt, receipt_path, receipt_text
+from dfer_ros.recordings.recording_analysis import AnalysisConfig, RecordingAnalyzer, nothing_read, open_recording
 
 
 @dataclass(frozen=True)

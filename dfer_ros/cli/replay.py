@@ -21,13 +21,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rosgraph_msgs.msg import Clock
 
-from dfer_ros.cli.bag_player import BagPlayer, PlayConfig
+from dfer_ros.bags.lateness import lateness
+from dfer_ros.bags.played_topics import CLOCK_TOPIC, PlayedTopics, create_publishers, parse_remaps, rivals
+from dfer_ros.bags.player import BagPlayer, PlayConfig
+from dfer_ros.bags.reader import open_reader
+from dfer_ros.bags.selection import BagPart, Selection, select
 from dfer_ros.cli.keyboard import Keyboard
-from dfer_ros.cli.replay_topics import CLOCK_TOPIC, PlayedTopics, create_publishers, parse_remaps, rivals
-from dfer_ros.core.bags.reader import open_reader
-from dfer_ros.core.bags.selection import BagPart, Selection, select
 from dfer_ros.core.errors import SourceError
-from dfer_ros.core.lateness import lateness
 from dfer_ros.graph.transport_profile import transport_environment
 
 _POLL_SECONDS = 0.05

@@ -13,15 +13,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from dfer_ros.bags.reader import holds_messages
 from dfer_ros.cli.outputs import check_outputs, whole_file
-from dfer_ros.core.bags.emotions import read_bag_crops, read_bag_emotions
-from dfer_ros.core.bags.images import BagImages
-from dfer_ros.core.bags.reader import holds_messages
-from dfer_ros.core.emotion_track import EmotionRecording
 from dfer_ros.core.errors import SourceError
 from dfer_ros.core.faces import Image
-from dfer_ros.core.record_file import read_record_file
-from dfer_ros.core.video import DEFAULT_FPS, FrameSource, ImageFolder, VideoFile
+from dfer_ros.recordings.answer_file import read_record_file
+from dfer_ros.recordings.bag_emotions import read_bag_crops, read_bag_emotions
+from dfer_ros.recordings.bag_images import BagImages
+from dfer_ros.recordings.emotion_track import EmotionRecording
+from dfer_ros.recordings.video import DEFAULT_FPS, FrameSource, ImageFolder, VideoFile
 from dfer_ros.report.frame_timing import pause_remarks
 from dfer_ros.report.page import MOST_PEOPLE, report_page
 from dfer_ros.report.person import Person, describe_people

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from dfer_ros.training.clip_run import ClipRunConfig, run_clip
-from dfer_ros.training.comparison import ComparisonRunConfig, run_comparison
 from dfer_ros.training.configuration import read_configuration
-from dfer_ros.training.encoder_training import EncoderTraining
-from dfer_ros.training.head_run import HeadRunConfig, run_head
-from dfer_ros.training.training_folders import TrainingFolders
+from dfer_ros.training.encoder.training import EncoderTraining
+from dfer_ros.training.experiments.comparison.run import ComparisonRunConfig, run_comparison
+from dfer_ros.training.experiments.conv3d.run import ClipRunConfig, run_clip
+from dfer_ros.training.folders import TrainingFolders
+from dfer_ros.training.head.run import HeadRunConfig, run_head
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

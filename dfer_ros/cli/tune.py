@@ -12,13 +12,13 @@ from rich.console import Console
 
 from dfer_ros.cli.outputs import whole_file
 from dfer_ros.cli.tune_arguments import BUDGET_MS, add_arguments, check_arguments
-from dfer_ros.cli.tune_measurement import Measurement, budget_of_frame_rate, measure, measure_again
-from dfer_ros.cli.tune_table import crops_in_words, latency_table, summary_table
-from dfer_ros.core.model_folder import PRECISIONS, ModelFolder, open_model_folder
-from dfer_ros.core.resolution.accuracy import SizeAccuracy, accuracy_by_size
-from dfer_ros.core.resolution.budget import graph_latency_ms
-from dfer_ros.core.resolution.choice import ResolutionChoice, ResolutionOption, choose
-from dfer_ros.core.resolution.course import LatencyCourse
+from dfer_ros.core.model.folder import PRECISIONS, ModelFolder, open_model_folder
+from dfer_ros.tuning.accuracy import SizeAccuracy, accuracy_by_size
+from dfer_ros.tuning.budget import graph_latency_ms
+from dfer_ros.tuning.choice import ResolutionChoice, ResolutionOption, choose
+from dfer_ros.tuning.latency_curve import LatencyCourse
+from dfer_ros.tuning.measurement import Measurement, budget_of_frame_rate, measure, measure_again
+from dfer_ros.tuning.table import crops_in_words, latency_table, summary_table
 
 configure = add_arguments
 
@@ -126,7 +126,7 @@ def _plot(
     console: Console,
 ) -> None:
     try:
-        from dfer_ros.cli.tune_plot import plot_tuning
+        from dfer_ros.tuning.plot import plot_tuning
     except ImportError as error:
         console.print(f"No plot: {error.name} is not installed ('pip install {error.name}').", style="yellow")
         return

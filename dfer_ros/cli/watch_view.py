@@ -13,8 +13,8 @@ from rich.text import Text
 from dfer_msgs.msg import Emotion
 from dfer_ros.core.emotion import PHASES
 from dfer_ros.core.labels import EXPRESSIONS, UNKNOWN
-from dfer_ros.core.stream_statistics import WINDOW_SECONDS, StreamSnapshot
 from dfer_ros.graph.watched_graph import WatchedGraph, WatchedPerson, WatchedStatus, WatchedTopic
+from dfer_ros.streams.statistics import WINDOW_SECONDS, StreamSnapshot
 
 LEVELS = ("OK", "WARN", "ERROR", "STALE")
 """By their number in diagnostic_msgs/DiagnosticStatus."""

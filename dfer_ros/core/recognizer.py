@@ -10,10 +10,10 @@ import numpy as np
 
 from dfer_ros.core.decision import DecisionConfig, calibrated_probabilities, decide
 from dfer_ros.core.emotion import PHASE_UNKNOWN, Emotion
-from dfer_ros.core.emotion_model import EmotionModel
 from dfer_ros.core.faces import FloatArray, Image
 from dfer_ros.core.labels import EXPRESSIONS, NEUTRAL, UNKNOWN, VALENCE_AROUSAL
-from dfer_ros.core.temporal_head import HeadAnswer
+from dfer_ros.core.model.emotion_model import EmotionModel
+from dfer_ros.core.model.temporal_head import HeadAnswer
 from dfer_ros.core.window import FrameWindow, WindowConfig
 
 

@@ -13,7 +13,7 @@ from sensor_msgs.msg import Image
 
 from dfer_msgs.msg import EmotionArray, FaceArray
 from dfer_ros.core.errors import DferError
-from dfer_ros.nodes.quality_of_service import OUTPUT
+from dfer_ros.ros.quality_of_service import OUTPUT
 
 _PATIENCE_SECONDS, _SETTLE_SECONDS, _POLL_SECONDS = 60.0, 1.0, 0.05
 

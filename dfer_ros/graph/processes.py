@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from dfer_ros.core.share import share_directory
+from dfer_ros.core.installed_files import share_directory
 
 _SIGINT_SECONDS, _SIGTERM_SECONDS = 5.0, 2.0
 _LOG_PREFIX = re.compile(r"^\[(\w+)\] \[[\d.]+\] \[[\w./]+\]: ")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from dfer_ros.core.share import share_directory
+from dfer_ros.core.installed_files import share_directory
 
 PROFILE_VARIABLES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
 """The names of Fast DDS 3 and, second, of Fast DDS 2; version 3 warns about the second."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from diagnostic_msgs.msg import DiagnosticArray
 
 from dfer_msgs.msg import Emotion, EmotionArray
-from dfer_ros.core.stream_statistics import StreamSnapshot, StreamStatistics
+from dfer_ros.streams.statistics import StreamSnapshot, StreamStatistics
 
 STALE_SECONDS = 1.0
 """An answer older than this says nothing about now."""

@@ -15,9 +15,9 @@ from rclpy.signals import SignalHandlerOptions
 from rclpy.subscription import Subscription
 
 from dfer_msgs.msg import EmotionArray
-from dfer_ros.graph.names import full_topic
 from dfer_ros.graph.watched_graph import GraphMemory, WatchedGraph
-from dfer_ros.nodes.stamp import header_seconds
+from dfer_ros.ros.graph_names import full_topic
+from dfer_ros.ros.stamp import header_seconds
 
 EMOTIONS = "dfer_msgs/msg/EmotionArray"
 _LOOK_SECONDS = 0.5

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dfer_ros.core.emotion_model import EmotionModel, EmotionModelConfig
 from dfer_ros.core.errors import DferError
-from dfer_ros.core.onnx_session import SessionConfig
-from dfer_ros.core.stream_statistics import StreamStatistics
+from dfer_ros.core.model.emotion_model import EmotionModel, EmotionModelConfig
+from dfer_ros.core.model.onnx_session import SessionConfig
 from dfer_ros.nodes.emotion_stream import EmotionStream
-from dfer_ros.nodes.managed_node import ManagedNode
-from dfer_ros.nodes.parameters.dfer import DFER
-from dfer_ros.nodes.run_node import run_node
-from dfer_ros.nodes.topic_names import is_topic
+from dfer_ros.ros.managed_node import ManagedNode
+from dfer_ros.ros.parameters.dfer import DFER
+from dfer_ros.ros.run_node import run_node
+from dfer_ros.ros.topic_names import is_topic
+from dfer_ros.streams.statistics import StreamStatistics
 
 NAME = "dfer_node"
 

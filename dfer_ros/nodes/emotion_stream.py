@@ -10,19 +10,19 @@ from rclpy.node import Node
 
 from dfer_msgs.msg import EmotionArray, Face, FaceArray
 from dfer_ros.core.alignment import ALIGNED_SIZE
-from dfer_ros.core.emotion_model import EmotionModel
 from dfer_ros.core.errors import ImageError
 from dfer_ros.core.faces import Image
+from dfer_ros.core.model.emotion_model import EmotionModel
 from dfer_ros.core.recognizer import Recognizer, RecognizerConfig
-from dfer_ros.core.stream_statistics import StreamStatistics
-from dfer_ros.nodes.frame_stream import FrameStream, StreamWorker
-from dfer_ros.nodes.hri_expressions import HriExpressions
-from dfer_ros.nodes.hri_input import HriInput
-from dfer_ros.nodes.image_conversion import to_bgr
-from dfer_ros.nodes.messages import emotion_array
-from dfer_ros.nodes.parameters.dfer import MODEL_DEFAULT
-from dfer_ros.nodes.quality_of_service import OUTPUT, latest_only
-from dfer_ros.nodes.throttled_log import ThrottledLog
+from dfer_ros.nodes.hri.expressions import HriExpressions
+from dfer_ros.nodes.hri.input import HriInput
+from dfer_ros.ros.frame_stream import FrameStream, StreamWorker
+from dfer_ros.ros.image_conversion import to_bgr
+from dfer_ros.ros.messages import emotion_array
+from dfer_ros.ros.parameters.dfer import MODEL_DEFAULT
+from dfer_ros.ros.quality_of_service import OUTPUT, latest_only
+from dfer_ros.ros.throttled_log import ThrottledLog
+from dfer_ros.streams.statistics import StreamStatistics
 
 
 class EmotionStream(FrameStream[FaceArray]):

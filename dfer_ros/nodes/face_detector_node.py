@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dfer_ros.core.model_folder import file_sha256
-from dfer_ros.core.stream_statistics import StreamStatistics
+from dfer_ros.core.model.folder import file_sha256
 from dfer_ros.nodes.face_stream import FaceStream
-from dfer_ros.nodes.managed_node import ManagedNode
-from dfer_ros.nodes.parameters.face_detector import FACE_DETECTOR
-from dfer_ros.nodes.run_node import run_node
+from dfer_ros.ros.managed_node import ManagedNode
+from dfer_ros.ros.parameters.face_detector import FACE_DETECTOR
+from dfer_ros.ros.run_node import run_node
+from dfer_ros.streams.statistics import StreamStatistics
 
 NAME = "face_detector_node"
 

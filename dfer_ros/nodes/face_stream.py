@@ -11,16 +11,16 @@ from sensor_msgs.msg import CompressedImage, Image
 from dfer_msgs.msg import FaceArray
 from dfer_ros.core.detection import DetectorConfig, create_detector
 from dfer_ros.core.face_pipeline import FacePipeline
-from dfer_ros.core.stream_statistics import StreamStatistics
 from dfer_ros.core.tracker import TrackerConfig, random_id_stem
-from dfer_ros.nodes.frame_stream import FrameStream
-from dfer_ros.nodes.hri_faces import HriFaces
-from dfer_ros.nodes.hri_topics import hri_messages
-from dfer_ros.nodes.image_conversion import to_bgr
-from dfer_ros.nodes.image_subscription import ImageSubscription
-from dfer_ros.nodes.messages import face_array
-from dfer_ros.nodes.quality_of_service import OUTPUT
-from dfer_ros.nodes.throttled_log import ThrottledLog
+from dfer_ros.nodes.hri.faces import HriFaces
+from dfer_ros.nodes.hri.topics import hri_messages
+from dfer_ros.ros.frame_stream import FrameStream
+from dfer_ros.ros.image_conversion import to_bgr
+from dfer_ros.ros.image_subscription import ImageSubscription
+from dfer_ros.ros.messages import face_array
+from dfer_ros.ros.quality_of_service import OUTPUT
+from dfer_ros.ros.throttled_log import ThrottledLog
+from dfer_ros.streams.statistics import StreamStatistics
 
 
 class FaceStream(FrameStream[Image | CompressedImage]):

@@ -10,15 +10,15 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from dfer_msgs.msg import Emotion, EmotionArray, Face, FaceArray
 from dfer_ros.core.drawing import Annotation, draw_annotations
-from dfer_ros.nodes.image_conversion import fill_image, to_bgr
-from dfer_ros.nodes.image_subscription import ImageSubscription
-from dfer_ros.nodes.latest_worker import LatestWorker
-from dfer_ros.nodes.parameter import declare_parameters
-from dfer_ros.nodes.parameters.overlay import OVERLAY
-from dfer_ros.nodes.quality_of_service import OUTPUT, latest_only
-from dfer_ros.nodes.run_node import bound_opencv_threads, run_node
-from dfer_ros.nodes.stamp import header_seconds
-from dfer_ros.nodes.throttled_log import ThrottledLog
+from dfer_ros.ros.image_conversion import fill_image, to_bgr
+from dfer_ros.ros.image_subscription import ImageSubscription
+from dfer_ros.ros.latest_worker import LatestWorker
+from dfer_ros.ros.parameter import declare_parameters
+from dfer_ros.ros.parameters.overlay import OVERLAY
+from dfer_ros.ros.quality_of_service import OUTPUT, latest_only
+from dfer_ros.ros.run_node import bound_opencv_threads, run_node
+from dfer_ros.ros.stamp import header_seconds
+from dfer_ros.ros.throttled_log import ThrottledLog
 
 NAME = "overlay_node"
 _LOOK_SECONDS = 0.5

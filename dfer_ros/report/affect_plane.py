@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from dfer_ros.core.emotion_track import Floats
 from dfer_ros.core.labels import EXPRESSIONS, NEUTRAL, VALENCE_AROUSAL
+from dfer_ros.recordings.emotion_track import Floats
 from dfer_ros.report.markup import text
 from dfer_ros.report.svg_paths import stretches
 from dfer_ros.report.time_bins import TimeBins, create_axis

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dfer_ros.core.blends import BlendConfig
-from dfer_ros.core.emotion_track import EmotionRecording
-from dfer_ros.core.episodes import EpisodeConfig
+from dfer_ros.recordings.blends import BlendConfig
+from dfer_ros.recordings.emotion_track import EmotionRecording
+from dfer_ros.recordings.episodes import EpisodeConfig
 from dfer_ros.report.wording import length, percent
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dfer_ros.core.emotion_track import EmotionRecording, Floats
+from dfer_ros.recordings.emotion_track import EmotionRecording, Floats
 from dfer_ros.report.wording import length, percent
 
 _FUTURE_SECONDS = -0.05

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from dfer_ros.core.emotion_track import Floats
+from dfer_ros.recordings.emotion_track import Floats
 from dfer_ros.report.ticks import has_room, round_steps
 from dfer_ros.report.wording import time_unit
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from html import escape
 
-from dfer_ros.core.emotion_track import STATES
 from dfer_ros.core.labels import UNKNOWN
+from dfer_ros.recordings.emotion_track import STATES
 
 
 def text(value: object) -> str:

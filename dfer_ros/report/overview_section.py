@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from dfer_ros.core.emotion_track import EmotionRecording
+from dfer_ros.recordings.emotion_track import EmotionRecording
 from dfer_ros.report.frame_timing import FrameTiming
 from dfer_ros.report.markup import legend, named, swatch, table, text
 from dfer_ros.report.person import Person

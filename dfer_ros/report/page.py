@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from importlib.resources import files
 
 from dfer_ros import __version__
-from dfer_ros.core.emotion_track import STATES, EmotionRecording
 from dfer_ros.core.palette import ON_DARK, ON_LIGHT
+from dfer_ros.recordings.emotion_track import STATES, EmotionRecording
 from dfer_ros.report.definitions_section import definitions_section
 from dfer_ros.report.frame_timing import measure_timing
 from dfer_ros.report.markup import text

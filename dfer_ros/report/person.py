@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dfer_ros.core.blends import Blend, find_blends
-from dfer_ros.core.emotion_track import STATES, UNKNOWN_STATE, EmotionRecording, EmotionTrack, Floats
-from dfer_ros.core.episodes import Episode, find_episodes
-from dfer_ros.core.label_runs import Indices, transitions
+from dfer_ros.recordings.blends import Blend, find_blends
+from dfer_ros.recordings.emotion_track import STATES, UNKNOWN_STATE, EmotionRecording, EmotionTrack, Floats
+from dfer_ros.recordings.episodes import Episode, find_episodes
+from dfer_ros.recordings.label_runs import Indices, transitions
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dfer_ros.core.emotion_track import STATES, EmotionRecording
-from dfer_ros.core.episodes import Episode
+from dfer_ros.recordings.emotion_track import STATES, EmotionRecording
+from dfer_ros.recordings.episodes import Episode
 from dfer_ros.report.affect_plane import affect_plane
 from dfer_ros.report.markup import bar, named, table, text
 from dfer_ros.report.person import Person

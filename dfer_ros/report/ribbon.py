@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dfer_ros.core.emotion_track import NEUTRAL_STATE, STATES, UNKNOWN_STATE
+from dfer_ros.recordings.emotion_track import NEUTRAL_STATE, STATES, UNKNOWN_STATE
 from dfer_ros.report.svg_paths import Levels, bar_path, rule_path, step_path
 from dfer_ros.report.time_bins import TimeBins
 

@@ -7,7 +7,7 @@ import datetime
 import io
 from collections.abc import Iterable, Sequence
 
-from dfer_ros.core.emotion_track import EmotionRecording
+from dfer_ros.recordings.emotion_track import EmotionRecording
 from dfer_ros.report.person import Person
 
 LONGITUDINAL_COLUMNS = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dfer_ros.core.emotion_track import Floats
+from dfer_ros.recordings.emotion_track import Floats
 
 Mask = npt.NDArray[np.bool_]
 Levels = npt.NDArray[np.int64]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from dfer_ros.core.emotion_track import STATES, Floats
+from dfer_ros.recordings.emotion_track import STATES, Floats
 from dfer_ros.report.person import Person
 
 

@@ -6,9 +6,9 @@ import base64
 
 import numpy as np
 
-from dfer_ros.core.emotion_track import Floats
-from dfer_ros.core.episodes import Episode
 from dfer_ros.core.labels import EXPRESSIONS
+from dfer_ros.recordings.emotion_track import Floats
+from dfer_ros.recordings.episodes import Episode
 from dfer_ros.report.markup import swatch, text
 from dfer_ros.report.ribbon import ribbon
 from dfer_ros.report.svg_paths import area_path, band_path, bar_path, dot_path, line_path, rule_path

@@ -9,10 +9,10 @@ import dacite
 import yaml
 
 from dfer_ros.core.errors import DferError, TrainingError
-from dfer_ros.training.clip_run import ClipRunConfig
-from dfer_ros.training.comparison import ComparisonRunConfig
-from dfer_ros.training.encoder_training_config import EncoderTrainingConfig
-from dfer_ros.training.head_run import HeadRunConfig
+from dfer_ros.training.encoder.config import EncoderTrainingConfig
+from dfer_ros.training.experiments.comparison.run import ComparisonRunConfig
+from dfer_ros.training.experiments.conv3d.run import ClipRunConfig
+from dfer_ros.training.head.run import HeadRunConfig
 
 TrainingConfig = EncoderTrainingConfig | HeadRunConfig | ClipRunConfig | ComparisonRunConfig
 KINDS: dict[str, type[TrainingConfig]] = {

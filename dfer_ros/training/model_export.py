@@ -14,7 +14,7 @@ from rich.console import Console
 
 from dfer_ros.core.errors import ModelError, TrainingError
 from dfer_ros.core.labels import LABELS
-from dfer_ros.core.model_folder import (
+from dfer_ros.core.model.folder import (
     DESCRIPTION_FILE,
     HEAD_FILE,
     PRECISIONS,
@@ -22,8 +22,9 @@ from dfer_ros.core.model_folder import (
     encoder_file,
     file_sha256,
 )
-from dfer_ros.core.onnx_session import first_line
+from dfer_ros.core.model.onnx_session import first_line
 from dfer_ros.training.compression.report import JSON_FILE
+from dfer_ros.training.encoder.trained_encoder import MEAN, STD
 from dfer_ros.training.evaluation.evaluate_model import (
     EvaluationConfig,
     EvaluationResults,
@@ -31,9 +32,8 @@ from dfer_ros.training.evaluation.evaluate_model import (
     evaluate_model,
 )
 from dfer_ros.training.evaluation.metrics import ClassificationMetrics
-from dfer_ros.training.head_run import CALIBRATION_FILE
-from dfer_ros.training.head_training import HeadTrainingConfig
-from dfer_ros.training.trained_encoder import MEAN, STD
+from dfer_ros.training.head.run import CALIBRATION_FILE
+from dfer_ros.training.head.training import HeadTrainingConfig
 from dfer_ros.training.whole_path import whole_folder
 
 

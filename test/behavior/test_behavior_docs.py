@@ -12,8 +12,8 @@ import pytest
 from waiting import wait_until
 
 from dfer_ros.behavior.emotion_states import EmotionStatesConfig, PersonEmotion
-from dfer_ros.behavior.greet_node import GREET
-from dfer_ros.behavior.speech_rate_node import SPEECH_RATE
+from dfer_ros.behavior.examples.greet_node import GREET
+from dfer_ros.behavior.examples.speech_rate_node import SPEECH_RATE
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 TEXT = (DOCS / "behavior.md").read_text(encoding="utf-8")

@@ -269,7 +269,7 @@ def test_a_configuration_that_cannot_be_is_refused(change):
 
 def test_the_states_and_rules_need_no_ros():
     code = "import sys; sys.modules['rclpy'] = None\n" + "\n".join(
-        f"import dfer_ros.behavior.{name}" for name in ("emotion_states", "greetings", "speech_rate")
+        f"import dfer_ros.behavior.{name}" for name in ("emotion_states", "examples.greetings", "examples.speech_rate")
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr

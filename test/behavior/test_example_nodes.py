@@ -6,9 +6,9 @@ import time
 import pytest
 from waiting import wait_until
 
-from dfer_ros.behavior.greetings import GreetingsConfig
-from dfer_ros.behavior.speech_rate import SpeechRateConfig
-from dfer_ros.graph.demo_clip import FPS, demo_frames
+from dfer_ros.behavior.examples.greetings import GreetingsConfig
+from dfer_ros.behavior.examples.speech_rate import SpeechRateConfig
+from dfer_ros.recordings.demo_clip import FPS, demo_frames
 
 SHOWN_AT = FPS / 2
 """Images a second at which every second frame of the demo clip is shown: at its own speed."""
@@ -25,8 +25,8 @@ def graph(processes, audience):
     """The real graph with both examples."""
     processes.start("nodes", "face_detector_node")
     processes.start("nodes", "dfer_node", "-p", "precision:=int8")
-    processes.start("behavior", "greet_node")
-    processes.start("behavior", "speech_rate_node")
+    processes.start("behavior.examples", "greet_node")
+    processes.start("behavior.examples", "speech_rate_node")
     audience.wait_for({"image": 1, "faces": 1, "emotions": 3})
     return processes
 
@@ -51,7 +51,7 @@ def test_the_graph_makes_the_robot_speak_slower_for_who_looks_unhappy_and_recove
 
 
 def test_greet_node_says_what_its_parameters_say(processes, audience, reader):
-    processes.start("behavior", "greet_node", "-p", "text:=Good day.", "-p", "again_seconds:=3.0")
+    processes.start("behavior.examples", "greet_node", "-p", "text:=Good day.", "-p", "again_seconds:=3.0")
     reader.wait_for_listener()
     assert reader.say_until(lambda: audience.said == ["Good day."], face1="happy")
     reader.keep_saying(1.0, face1="sad")
@@ -64,7 +64,14 @@ def test_greet_node_says_what_its_parameters_say(processes, audience, reader):
 def test_speech_rate_node_hears_several_cameras(processes, audience, reader, namespace):
     topics = f"[{namespace}/front/emotions,{namespace}/rear/emotions]"
     processes.start(
-        "behavior", "speech_rate_node", "-p", f"topics:={topics}", "-p", "slow_rate:=0.6", "-p", "sustained_seconds:=1"
+        "behavior.examples",
+        "speech_rate_node",
+        "-p",
+        f"topics:={topics}",
+        "-p",
+        "slow_rate:=0.6",
+        "-p",
+        "sustained_seconds:=1",
     )
     reader.wait_for_listener("front")
     reader.wait_for_listener("rear")
@@ -73,7 +80,7 @@ def test_speech_rate_node_hears_several_cameras(processes, audience, reader, nam
 
 
 def test_a_wrong_parameter_is_refused_with_a_sentence(processes):
-    process = processes.start("behavior", "speech_rate_node", "-p", "slow_rate:=7.0")
+    process = processes.start("behavior.examples", "speech_rate_node", "-p", "slow_rate:=7.0")
     assert process.wait(20.0) == 1
     assert wait_until(
         lambda: any(

@@ -1,6 +1,6 @@
 """Whom a robot greets."""
 
-from dfer_ros.behavior.greetings import Greetings, GreetingsConfig
+from dfer_ros.behavior.examples.greetings import Greetings, GreetingsConfig
 
 
 def greetings(again_seconds=120.0):

@@ -3,7 +3,14 @@
 import pytest
 
 from dfer_ros.behavior.emotion_states import PersonEmotion
-from dfer_ros.behavior.speech_rate import CONFUSED, FRUSTRATED, SpeechRate, SpeechRateConfig, SpeechRateRule, impression
+from dfer_ros.behavior.examples.speech_rate import (
+    CONFUSED,
+    FRUSTRATED,
+    SpeechRate,
+    SpeechRateConfig,
+    SpeechRateRule,
+    impression,
+)
 from dfer_ros.core.labels import EXPRESSIONS, UNKNOWN, VALENCE_AROUSAL
 
 CONFIG = SpeechRateConfig(slow_rate=0.8, sustained_seconds=2.0, recovery_seconds=3.0)

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from dfer_ros.bench.peers import changes_per_minute, measure_peers, share_of_smiles
-from dfer_ros.graph.demo_clip import FPS, UNHAPPY_FROM_SECONDS
+from dfer_ros.recordings.demo_clip import FPS, UNHAPPY_FROM_SECONDS
 
 
 def test_changes_are_counted_by_person_and_minute():
@@ -35,7 +35,7 @@ def test_a_window_is_steadier_than_single_frames():
 
 
 def test_without_the_libraries_of_training_ours_is_measured_and_the_rest_named(monkeypatch):
-    for module in [name for name in sys.modules if name.startswith("dfer_ros.training.evaluation.peers")]:
+    for module in [name for name in sys.modules if name.startswith("dfer_ros.training.experiments.peers")]:
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, "onnx", None)
     results = measure_peers("mobilenet_v1", Console(quiet=True), range(1))

@@ -4,7 +4,7 @@ import pytest
 from rich.console import Console
 
 from dfer_ros.bench.streaming import PERSONS, measure_streaming
-from dfer_ros.core.model_folder import open_model_folder
+from dfer_ros.core.model.folder import open_model_folder
 
 
 def test_clip_wise_encodes_the_whole_window_for_every_answer():

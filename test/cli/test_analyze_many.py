@@ -22,8 +22,8 @@ from dfer_ros.cli.main import main
 from dfer_ros.cli.outputs import VideoOutput
 from dfer_ros.cli.recording_worker import RecordingTask
 from dfer_ros.cli.worker_processes import analyze_in_processes
-from dfer_ros.core.analysis_receipt import receipt_path, source_identity
-from dfer_ros.core.recording_analysis import AnalysisConfig, RecordingAnalyzer
+from dfer_ros.recordings.analysis_receipt import receipt_path, source_identity
+from dfer_ros.recordings.recording_analysis import AnalysisConfig, RecordingAnalyzer
 
 FRAMES = 9
 

@@ -23,10 +23,10 @@ from std_msgs.msg import String
 from waiting import wait_until
 
 from dfer_msgs.msg import Emotion, EmotionArray, Face, FaceArray
-from dfer_ros.cli.bag_recorder import BagRecorder
+from dfer_ros.bags.recorder import BagRecorder
+from dfer_ros.bags.writer import BagWriter
 from dfer_ros.cli.main import main
-from dfer_ros.core.bags.emotions import read_bag_emotions
-from dfer_ros.core.bags.writer import BagWriter
+from dfer_ros.recordings.bag_emotions import read_bag_emotions
 
 DFER = [sys.executable, "-m", "dfer_ros.cli.main"]
 EMOTIONS, FACES = "/dfer/emotions", "/dfer/faces"
@@ -274,7 +274,7 @@ def test_topics_that_cannot_be_recorded_are_named(listener, tmp_path, monkeypatc
     with Listener("other") as other:
         other.node.create_publisher(Clock, "/two", 1)
         assert wait_until(lambda: len(listener.publishers("/two")) == 2)
-        monkeypatch.setattr("dfer_ros.cli.bag_recorder.message_class", lambda _: None)
+        monkeypatch.setattr("dfer_ros.bags.recorder.message_class", lambda _: None)
         recorder = BagRecorder(node, BagWriter(tmp_path / "bag"), ["/two", "/odd", "/later"], said.append)
         recorder.look()
     assert said == [

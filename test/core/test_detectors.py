@@ -11,7 +11,7 @@ from skimage import data
 from dfer_ros.core.detection import DetectorConfig, create_detector, detector as choice
 from dfer_ros.core.detection.yunet_detector import YUNET_FILE, YuNetDetector
 from dfer_ros.core.errors import DetectorError
-from dfer_ros.graph.demo_clip import Pose, compose, crowd_frame
+from dfer_ros.recordings.demo_clip import Pose, compose, crowd_frame
 
 DETECTORS = ["mediapipe_detector", "yunet_detector"]
 FACE_WIDTHS = [40, 60, 95, 150, 240, 400]

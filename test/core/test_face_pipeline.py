@@ -6,7 +6,7 @@ from dfer_ros.core.alignment import align_face
 from dfer_ros.core.face_pipeline import FacePipeline
 from dfer_ros.core.quality import face_quality
 from dfer_ros.core.tracker import TrackerConfig
-from dfer_ros.graph.demo_clip import crowd_frame
+from dfer_ros.recordings.demo_clip import crowd_frame
 
 BLANK = np.zeros((480, 640, 3), np.uint8)
 

@@ -13,9 +13,9 @@ from dfer_ros.core.emotion import PHASES
 from dfer_ros.core.faces import Detection
 from dfer_ros.core.labels import EXPRESSIONS, LABELS, UNKNOWN
 from dfer_ros.core.quality import face_quality, pose_score, sharpness_score, size_score
-from dfer_ros.core.stamps import CLOCK_TOLERANCE, FrameOrder, RateLimiter, StampOrder, usable_stamp
 from dfer_ros.core.tracker import Tracker, TrackerConfig, diou
 from dfer_ros.core.window import FrameWindow, WindowConfig
+from dfer_ros.streams.stamps import CLOCK_TOLERANCE, FrameOrder, RateLimiter, StampOrder, usable_stamp
 
 # The same examples in every run: a test that fails now and then helps nobody. What a longer run finds becomes a test.
 FUZZ = settings(deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))

@@ -8,9 +8,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 from dfer_ros.core.decision import calibrated_probabilities
 from dfer_ros.core.emotion import PHASE_UNKNOWN, PHASES
-from dfer_ros.core.emotion_model import EmotionModel, EmotionModelConfig
 from dfer_ros.core.labels import EXPRESSIONS, LABELS, NEUTRAL, VALENCE_AROUSAL
-from dfer_ros.core.model_folder import DESCRIPTION_FILE, HEAD_FILE, file_sha256
+from dfer_ros.core.model.emotion_model import EmotionModel, EmotionModelConfig
+from dfer_ros.core.model.folder import DESCRIPTION_FILE, HEAD_FILE, file_sha256
 from dfer_ros.core.recognizer import Recognizer, RecognizerConfig
 
 CONFIG = RecognizerConfig()

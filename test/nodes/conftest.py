@@ -24,7 +24,7 @@ from waiting import wait_until
 
 from dfer_msgs.msg import EmotionArray, FaceArray
 from dfer_ros.graph.transport_profile import transport_environment
-from dfer_ros.nodes.image_conversion import fill_image
+from dfer_ros.ros.image_conversion import fill_image
 
 _counter = itertools.count(1)
 QUEUE = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=50, reliability=ReliabilityPolicy.RELIABLE)

@@ -16,12 +16,12 @@ from rosgraph_msgs.msg import Clock as ClockMessage
 from waiting import wait_until
 
 from dfer_ros.core.errors import DferError
-from dfer_ros.core.stream_health import HealthLimits, Level
-from dfer_ros.core.stream_statistics import DropReason, StreamStatistics
-from dfer_ros.nodes.diagnostics import Diagnostics, NodeCondition
-from dfer_ros.nodes.parameter import declare_parameters
-from dfer_ros.nodes.parameters.diagnostics import DIAGNOSTICS, health_limits
-from dfer_ros.nodes.quality_of_service import OUTPUT
+from dfer_ros.ros.diagnostics import Diagnostics, NodeCondition
+from dfer_ros.ros.parameter import declare_parameters
+from dfer_ros.ros.parameters.diagnostics import DIAGNOSTICS, health_limits
+from dfer_ros.ros.quality_of_service import OUTPUT
+from dfer_ros.streams.health import HealthLimits, Level
+from dfer_ros.streams.statistics import DropReason, StreamStatistics
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 FACTS = {"state": "active", "enabled": "true", "model": "mobilenet_v1"}

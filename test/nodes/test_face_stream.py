@@ -4,11 +4,11 @@ import pytest
 from hri_robot import Spinning
 
 from dfer_ros.core.errors import DferError
-from dfer_ros.core.stream_statistics import StreamStatistics
 from dfer_ros.nodes import face_stream
 from dfer_ros.nodes.face_stream import FaceStream
-from dfer_ros.nodes.parameters.face_detector import FACE_DETECTOR
-from dfer_ros.nodes.throttled_log import ThrottledLog
+from dfer_ros.ros.parameters.face_detector import FACE_DETECTOR
+from dfer_ros.ros.throttled_log import ThrottledLog
+from dfer_ros.streams.statistics import StreamStatistics
 
 
 def test_nothing_is_loaded_where_a_parameter_is_wrong(_ros, monkeypatch):

@@ -11,11 +11,11 @@ from test_lifecycle import change, enable, listeners, state
 from waiting import wait_until
 
 from dfer_ros.core.errors import DferError
-from dfer_ros.core.stream_statistics import StreamStatistics
-from dfer_ros.nodes.frame_stream import FrameStream
-from dfer_ros.nodes.managed_node import ManagedNode
-from dfer_ros.nodes.parameters.common import MANAGED, THREADS, frame_rate, max_wait
-from dfer_ros.nodes.parameters.diagnostics import DIAGNOSTICS
+from dfer_ros.ros.frame_stream import FrameStream
+from dfer_ros.ros.managed_node import ManagedNode
+from dfer_ros.ros.parameters.common import MANAGED, THREADS, frame_rate, max_wait
+from dfer_ros.ros.parameters.diagnostics import DIAGNOSTICS
+from dfer_ros.streams.statistics import StreamStatistics
 
 NODE = "/failing_node"
 CAMERAS = ("left", "right")

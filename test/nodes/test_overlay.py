@@ -6,8 +6,8 @@ from sensor_msgs.msg import Image
 from waiting import wait_until
 
 from dfer_msgs.msg import FaceArray
-from dfer_ros.nodes.image_conversion import to_bgr
 from dfer_ros.nodes.overlay_node import _Inputs
+from dfer_ros.ros.image_conversion import to_bgr
 
 
 def test_it_listens_to_nothing_until_somebody_looks_and_after(nodes, probe):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dfer_ros.core.emotion_track import EmotionRecording
+from dfer_ros.recordings.emotion_track import EmotionRecording
 from dfer_ros.report.frame_timing import measure_timing, pause_remarks
 
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from known_courses import recording_of
 
-from dfer_ros.core.emotion_track import EmotionRecording
 from dfer_ros.core.labels import EXPRESSIONS
+from dfer_ros.recordings.emotion_track import EmotionRecording
 from dfer_ros.report.page import MOST_PEOPLE, report_page
 from dfer_ros.report.person import describe_people
 from dfer_ros.report.portraits import portrait_moments, portraits_of

@@ -5,7 +5,7 @@ import time
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from dfer_ros.core.emotion_track import STATES
+from dfer_ros.recordings.emotion_track import STATES
 from dfer_ros.report.page import report_page
 from dfer_ros.report.portraits import portrait_moments, portraits_of
 

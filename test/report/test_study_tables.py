@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from known_courses import recording_of
 
-from dfer_ros.core.emotion_track import STATES
+from dfer_ros.recordings.emotion_track import STATES
 from dfer_ros.report.person import describe_people
 from dfer_ros.report.study_tables import EPISODE_COLUMNS, LONGITUDINAL_COLUMNS, episode_table, longitudinal_table
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from known_courses import FPS, recording_of
 
-from dfer_ros.core.emotion_track import STATES, EmotionRecording
+from dfer_ros.recordings.emotion_track import STATES, EmotionRecording
 from dfer_ros.report.person import describe_people
 from dfer_ros.report.time_bins import TimeBins, create_axis
 

@@ -9,9 +9,9 @@ import torch
 
 from dfer_ros.training.checkpoint import CHECKPOINT_FILE, save_checkpoint
 from dfer_ros.training.data.prepared_set import SETTINGS_FILE, Sample, one_label, write_index
-from dfer_ros.training.encoders.frame_encoder import EncoderConfig, TrainableEncoder
-from dfer_ros.training.encoders.vision_transformer import VisionTransformerConfig
-from dfer_ros.training.surround import SurroundConfig
+from dfer_ros.training.encoder.frame_encoder import EncoderConfig, TrainableEncoder
+from dfer_ros.training.encoder.surround import SurroundConfig
+from dfer_ros.training.encoder.vision_transformer import VisionTransformerConfig
 
 SMALL_VIT = VisionTransformerConfig(hidden_size=16, layers=1, heads=2)
 

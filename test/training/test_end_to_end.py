@@ -7,7 +7,7 @@ import yaml
 
 from dfer_ros.cli.main import main
 from dfer_ros.core.emotion import PHASE_UNKNOWN
-from dfer_ros.core.emotion_model import EmotionModel, EmotionModelConfig
+from dfer_ros.core.model.emotion_model import EmotionModel, EmotionModelConfig
 from dfer_ros.core.recognizer import Recognizer
 from dfer_ros.training.checkpoint import load_checkpoint
 

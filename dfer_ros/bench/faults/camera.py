@@ -27,9 +27,9 @@ from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import Image as ImageMessage
 
 from dfer_ros.core.faces import Image
-from dfer_ros.graph.demo_clip import crowd_frame
-from dfer_ros.nodes.image_conversion import fill_image
-from dfer_ros.nodes.quality_of_service import OUTPUT
+from dfer_ros.recordings.demo_clip import crowd_frame
+from dfer_ros.ros.image_conversion import fill_image
+from dfer_ros.ros.quality_of_service import OUTPUT
 
 APPLIED = "applied"
 _PHASES = 10

@@ -21,7 +21,7 @@ from dfer_ros.core.errors import DferError
 from dfer_ros.graph.listener import GraphListener
 from dfer_ros.graph.processes import GraphProcesses
 from dfer_ros.graph.transport_profile import transport_environment
-from dfer_ros.nodes.quality_of_service import OUTPUT
+from dfer_ros.ros.quality_of_service import OUTPUT
 
 NAMESPACE = "/faults"
 DETECTOR, RECOGNIZER = "face_detector_node", "dfer_node"

@@ -17,10 +17,10 @@ from dfer_ros.bench.faults.check import Advance, Check, Extent, nothing_unexpect
 from dfer_ros.bench.faults.graph import DETECTOR, FaultGraph, wait_until
 from dfer_ros.bench.faults.load import values
 from dfer_ros.core.errors import DferError
-from dfer_ros.core.stream_statistics import DropReason
-from dfer_ros.graph.demo_clip import crowd_frame
-from dfer_ros.nodes.image_conversion import fill_image
-from dfer_ros.nodes.quality_of_service import OUTPUT
+from dfer_ros.recordings.demo_clip import crowd_frame
+from dfer_ros.ros.image_conversion import fill_image
+from dfer_ros.ros.quality_of_service import OUTPUT
+from dfer_ros.streams.statistics import DropReason
 
 _WIDTH, _HEIGHT = 640, 480
 _LARGEST = 2**32 - 1

@@ -12,9 +12,9 @@ import torch
 from torch import nn
 
 from dfer_ros.core.errors import TrainingError
-from dfer_ros.training.encoders.efficientnet_lite import InvertedResidual
-from dfer_ros.training.encoders.frame_encoder import PLAIN_CONVOLUTIONAL, TrainableEncoder
-from dfer_ros.training.encoders.layers import Convolution
+from dfer_ros.training.encoder.frame_encoder import PLAIN_CONVOLUTIONAL, TrainableEncoder
+from dfer_ros.training.encoder.layers import Convolution
+from dfer_ros.training.experiments.encoders.efficientnet_lite import InvertedResidual
 
 _LARGEST_WEIGHT, _LARGEST_ACTIVATION = 127, 255
 

@@ -10,23 +10,23 @@ import torch
 from rich.console import Console
 
 from dfer_ros.core.faces import Image
-from dfer_ros.training.augmentation import central_part
 from dfer_ros.training.checkpoint import CHECKPOINT_FILE, load_checkpoint, save_checkpoint
 from dfer_ros.training.compression.fake_quantisation import fake_quantise
 from dfer_ros.training.compression.pruning import prune
 from dfer_ros.training.compression.source import Source
-from dfer_ros.training.encoder_batches import DataConfig
-from dfer_ros.training.encoder_training import EncoderTraining
-from dfer_ros.training.encoder_training_config import (
+from dfer_ros.training.encoder.augmentation import central_part
+from dfer_ros.training.encoder.batches import DataConfig
+from dfer_ros.training.encoder.config import (
     DistillationConfig,
     EncoderTrainingConfig,
     ScheduleConfig,
     TeacherConfig,
 )
-from dfer_ros.training.encoders.frame_encoder import EncoderConfig, TrainableEncoder
-from dfer_ros.training.surround import SurroundConfig
-from dfer_ros.training.trained_encoder import load_trained_encoder, normalise
-from dfer_ros.training.training_folders import TrainingFolders
+from dfer_ros.training.encoder.frame_encoder import EncoderConfig, TrainableEncoder
+from dfer_ros.training.encoder.surround import SurroundConfig
+from dfer_ros.training.encoder.trained_encoder import load_trained_encoder, normalise
+from dfer_ros.training.encoder.training import EncoderTraining
+from dfer_ros.training.folders import TrainingFolders
 from dfer_ros.training.whole_path import make_folder
 
 _PRUNED_LEARNING_RATE, _QUANTISED_LEARNING_RATE = 3e-4, 5e-5

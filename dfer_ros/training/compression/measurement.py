@@ -11,13 +11,13 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from dfer_ros.core.encoder import preprocess
 from dfer_ros.core.faces import FloatArray, Image
 from dfer_ros.core.latency import BLOCKS, median_milliseconds
-from dfer_ros.core.model_folder import ModelDescription
-from dfer_ros.core.onnx_session import SessionConfig, create_session
+from dfer_ros.core.model.encoder import preprocess
+from dfer_ros.core.model.folder import ModelDescription
+from dfer_ros.core.model.onnx_session import SessionConfig, create_session
 from dfer_ros.training.data.prepared_set import PreparedSet
-from dfer_ros.training.encoder_session import EncoderSession
+from dfer_ros.training.encoder.session import EncoderSession
 from dfer_ros.training.evaluation.metrics import Labels, accuracy, unweighted_average_recall
 
 _CHUNK = 64

@@ -9,10 +9,10 @@ import torch
 from torch import nn
 
 from dfer_ros.core.errors import TrainingError
-from dfer_ros.training.encoders.efficientnet_lite import EfficientNetLite
-from dfer_ros.training.encoders.frame_encoder import PLAIN_CONVOLUTIONAL, TrainableEncoder
-from dfer_ros.training.encoders.mobilenet_v1 import MobileNetV1
-from dfer_ros.training.surround import SurroundConfig
+from dfer_ros.training.encoder.frame_encoder import PLAIN_CONVOLUTIONAL, TrainableEncoder
+from dfer_ros.training.encoder.mobilenet_v1 import MobileNetV1
+from dfer_ros.training.encoder.surround import SurroundConfig
+from dfer_ros.training.experiments.encoders.efficientnet_lite import EfficientNetLite
 
 _ROUNDED_TO = 16
 """Channels that INT8 kernels compute together."""

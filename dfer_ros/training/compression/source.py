@@ -7,11 +7,11 @@ from pathlib import Path
 
 from dfer_ros.core.errors import TrainingError
 from dfer_ros.core.labels import LABELS
-from dfer_ros.core.model_folder import DESCRIPTION_FILE, ModelDescription, encoder_file, open_model_folder
+from dfer_ros.core.model.folder import DESCRIPTION_FILE, ModelDescription, encoder_file, open_model_folder
 from dfer_ros.training.checkpoint import CHECKPOINT_FILE
-from dfer_ros.training.encoders.frame_encoder import PLAIN_CONVOLUTIONAL
-from dfer_ros.training.export import export_encoder
-from dfer_ros.training.trained_encoder import MEAN, STD, TrainedEncoder, load_trained_encoder
+from dfer_ros.training.encoder.export import export_encoder
+from dfer_ros.training.encoder.frame_encoder import PLAIN_CONVOLUTIONAL
+from dfer_ros.training.encoder.trained_encoder import MEAN, STD, TrainedEncoder, load_trained_encoder
 from dfer_ros.training.whole_path import whole_path
 
 _INPUT_SIZE = 96

@@ -11,15 +11,15 @@ from rich.console import Console
 
 from dfer_ros.core.errors import DataError, TrainingError
 from dfer_ros.core.faces import Image
-from dfer_ros.core.model_folder import file_sha256
+from dfer_ros.core.model.folder import file_sha256
 from dfer_ros.training.checkpoint import CHECKPOINT_FILE
 from dfer_ros.training.compression.fine_tuning import FineTuning, FineTuningConfig
 from dfer_ros.training.compression.measurement import Accuracy, measure_accuracy, measure_latency
 from dfer_ros.training.compression.quantisation import CALIBRATIONS, convert_fp16, quantise_int8
 from dfer_ros.training.compression.source import Source
 from dfer_ros.training.data.prepared_set import PreparedSet, check_names, open_prepared_set
-from dfer_ros.training.encoders.frame_encoder import PLAIN_CONVOLUTIONAL
-from dfer_ros.training.export import export_encoder
+from dfer_ros.training.encoder.export import export_encoder
+from dfer_ros.training.encoder.frame_encoder import PLAIN_CONVOLUTIONAL
 from dfer_ros.training.whole_path import make_folder, whole_path
 
 FP16, INT8, PRUNED = "fp16", "int8", "pruned"

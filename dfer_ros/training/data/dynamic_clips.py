@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from dfer_ros.core.errors import DataError
-from dfer_ros.training.clips import MANIFEST_FILE, ManifestRow, parse_manifest
+from dfer_ros.training.clips.labelled_clips import MANIFEST_FILE, ManifestRow, parse_manifest
 from dfer_ros.training.data.aligned_packs import ASK
 from dfer_ros.training.data.data_set import Clip, DataSet
 from dfer_ros.training.data.packs import Pack, open_pack, read_entry, unpacked

@@ -12,7 +12,7 @@ import numpy as np
 from dfer_ros.core.errors import DataError
 from dfer_ros.core.faces import Image
 from dfer_ros.core.labels import LABELS
-from dfer_ros.core.video import IMAGE_SUFFIXES
+from dfer_ros.recordings.video import IMAGE_SUFFIXES
 from dfer_ros.training.data.data_set import LayoutError
 from dfer_ros.training.data.prepared_set import one_label
 

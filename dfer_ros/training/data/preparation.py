@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from dfer_ros.core.detection import FaceDetector
 from dfer_ros.core.errors import DataError, SourceError
-from dfer_ros.core.video import open_source
+from dfer_ros.recordings.video import open_source
 from dfer_ros.training.data.crops import Crop, clip_crops, still_crop
 from dfer_ros.training.data.data_set import AlignedStill, Clip, Recording, Still
 from dfer_ros.training.data.journal import JOURNAL_FILE, Done, Journal, changed_settings, unwritable

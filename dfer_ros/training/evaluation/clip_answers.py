@@ -10,8 +10,8 @@ import numpy as np
 from dfer_ros.core.faces import FloatArray
 from dfer_ros.core.labels import LABELS
 from dfer_ros.core.recognizer import Recognizer
-from dfer_ros.training.clip_faces import ClipFaces
-from dfer_ros.training.clips import ALL_VIDEOS, is_sequence
+from dfer_ros.training.clips.faces import ClipFaces
+from dfer_ros.training.clips.labelled_clips import ALL_VIDEOS, is_sequence
 from dfer_ros.training.evaluation.metrics import Labels
 
 

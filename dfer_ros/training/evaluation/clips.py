@@ -10,9 +10,9 @@ import numpy as np
 from dfer_ros.core.decision import calibrated_probabilities
 from dfer_ros.core.faces import FloatArray
 from dfer_ros.core.recognizer import Recognizer
-from dfer_ros.training.clip_embeddings import ClipEmbeddings, embed_clip
-from dfer_ros.training.clip_faces import ClipFaces
-from dfer_ros.training.encoder_session import EncoderSession
+from dfer_ros.training.clips.embeddings import ClipEmbeddings, embed_clip
+from dfer_ros.training.clips.faces import ClipFaces
+from dfer_ros.training.encoder.session import EncoderSession
 from dfer_ros.training.evaluation.calibration import CalibrationMetrics, calibration_metrics, fit_temperature
 from dfer_ros.training.evaluation.calibration_floor import CalibrationFloor, calibration_floor
 from dfer_ros.training.evaluation.clip_answers import ClipAnswer, answer_clip, answers_and_labels, frame_rows, groups
@@ -22,7 +22,7 @@ from dfer_ros.training.evaluation.metrics import (
     bootstrap_intervals,
     classification_metrics,
 )
-from dfer_ros.training.evaluation.peers import Peer
+from dfer_ros.training.experiments.peers import Peer
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dfer_ros.training.clips import ALL_VIDEOS, is_sequence
+from dfer_ros.training.clips.labelled_clips import ALL_VIDEOS, is_sequence
 from dfer_ros.training.evaluation.clips import GroupResult, LeftOutCalibration
 from dfer_ros.training.evaluation.evaluate_model import ClipsResults, EvaluationResults
 from dfer_ros.training.evaluation.markdown import label_name, percent, table, two_percents

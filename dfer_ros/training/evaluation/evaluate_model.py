@@ -9,17 +9,17 @@ from pathlib import Path
 from rich.console import Console
 
 from dfer_ros.core.detection import DetectorConfig
-from dfer_ros.core.emotion_model import EmotionModel, EmotionModelConfig
 from dfer_ros.core.errors import ModelError
 from dfer_ros.core.faces import FloatArray
-from dfer_ros.core.model_folder import ModelFolder, encoder_file, open_model_folder
-from dfer_ros.core.onnx_session import SessionConfig
+from dfer_ros.core.model.emotion_model import EmotionModel, EmotionModelConfig
+from dfer_ros.core.model.folder import ModelFolder, encoder_file, open_model_folder
+from dfer_ros.core.model.onnx_session import SessionConfig
+from dfer_ros.core.model.temporal_head import TemporalHead
 from dfer_ros.core.recognizer import Recognizer
-from dfer_ros.core.temporal_head import TemporalHead
 from dfer_ros.core.window import FrameWindow, WindowConfig
-from dfer_ros.training.clip_sources import check_clip_paths, detector_for, labelled_faces
+from dfer_ros.training.clips.sources import check_clip_paths, detector_for, labelled_faces
 from dfer_ros.training.data.prepared_set import check_names
-from dfer_ros.training.encoder_session import EncoderSession
+from dfer_ros.training.encoder.session import EncoderSession
 from dfer_ros.training.evaluation.clips import (
     ClipRow,
     GroupResult,
@@ -30,9 +30,9 @@ from dfer_ros.training.evaluation.clips import (
     left_out_calibration,
 )
 from dfer_ros.training.evaluation.model_cost import ModelCost, measure_cost
-from dfer_ros.training.evaluation.peers import Peer, load_peer
 from dfer_ros.training.evaluation.stills import StillHead, StillResults, evaluate_stills, open_evaluation_split
 from dfer_ros.training.evaluation.time_use import TimeUse, measure_time_use
+from dfer_ros.training.experiments.peers import Peer, load_peer
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.progress import track
 
 from dfer_ros.core.latency import BLOCKS, median_milliseconds
-from dfer_ros.core.model_folder import HEAD_FILE, ModelFolder, encoder_file
-from dfer_ros.core.onnx_session import SessionConfig, create_session
+from dfer_ros.core.model.folder import HEAD_FILE, ModelFolder, encoder_file
+from dfer_ros.core.model.onnx_session import SessionConfig, create_session
 from dfer_ros.training.evaluation.cost import NetworkCost, network_cost
-from dfer_ros.training.evaluation.peers import Peer
+from dfer_ros.training.experiments.peers import Peer
 
 BATCHES = (1, 4)
 

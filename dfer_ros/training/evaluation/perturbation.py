@@ -12,7 +12,7 @@ from dfer_ros.core.decision import calibrated_probabilities
 from dfer_ros.core.faces import FloatArray
 from dfer_ros.core.labels import LABELS
 from dfer_ros.core.window import FrameWindow, WindowConfig
-from dfer_ros.training.clip_embeddings import ClipEmbeddings
+from dfer_ros.training.clips.embeddings import ClipEmbeddings
 from dfer_ros.training.evaluation.clip_answers import ClipAnswer
 
 WindowHead = Callable[[Sequence[FrameWindow]], FloatArray]

@@ -14,10 +14,10 @@ from dfer_ros.core.decision import calibrated_probabilities
 from dfer_ros.core.errors import DataError
 from dfer_ros.core.faces import FloatArray, Image
 from dfer_ros.training.data.prepared_set import PreparedSet, open_prepared_set
-from dfer_ros.training.encoder_session import EncoderSession
+from dfer_ros.training.encoder.session import EncoderSession
 from dfer_ros.training.evaluation.calibration import CalibrationMetrics, calibration_metrics
 from dfer_ros.training.evaluation.metrics import ClassificationMetrics, Labels, classification_metrics
-from dfer_ros.training.evaluation.peers import Peer
+from dfer_ros.training.experiments.peers import Peer
 
 StillHead = Callable[[FloatArray], FloatArray]
 """Embeddings [N, D] to the logits [N, 7] of windows that hold one frame each."""

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import track
 
 from dfer_ros.core.window import WindowConfig
-from dfer_ros.training.clip_embeddings import ClipEmbeddings
+from dfer_ros.training.clips.embeddings import ClipEmbeddings
 from dfer_ros.training.evaluation.clip_answers import answers_and_labels, groups
 from dfer_ros.training.evaluation.clips import frame_temperature
 from dfer_ros.training.evaluation.metrics import accuracy, unweighted_average_recall

@@ -1,0 +1,1 @@
+"""Two example nodes on top of EmotionListener."""

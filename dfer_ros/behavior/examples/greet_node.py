@@ -1,0 +1,60 @@
+"""An example of a behaviour: greets whoever looks happy, once -> say."""
+
+from __future__ import annotations
+
+from rclpy.node import Node
+from std_msgs.msg import String
+
+from dfer_ros.behavior.emotion_listener import EMOTIONS_TOPIC, EmotionListener
+from dfer_ros.behavior.examples.greetings import Greetings, GreetingsConfig
+from dfer_ros.ros.parameter import Parameter, declare_parameters
+from dfer_ros.ros.quality_of_service import OUTPUT
+from dfer_ros.ros.run_node import run_node
+
+NAME = "greet_node"
+
+GREET = (
+    Parameter("topics", [EMOTIONS_TOPIC], "Topics of dfer_node, one a camera."),
+    Parameter("text", GreetingsConfig.text, "What is said."),
+    Parameter(
+        "again_seconds",
+        GreetingsConfig.again_seconds,
+        "How long nobody is greeted a second time.",
+        "s",
+        0.0,
+        86400.0,
+    ),
+)
+
+
+class GreetNode(Node):
+    """Publishes on `say` what a robot's speech is to say."""
+
+    def __init__(self) -> None:
+        super().__init__(NAME)
+        values = declare_parameters(self, GREET)
+        self._greetings = Greetings(GreetingsConfig(values["text"], values["again_seconds"]))
+        self._text: str = values["text"]
+        self._say = self.create_publisher(String, "say", OUTPUT)
+        self._emotions = EmotionListener(self, self._on_emotion_change, self._on_face_lost, topics=values["topics"])
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._emotions.close()
+
+    def _on_emotion_change(self, face_id: str, old: str, new: str) -> None:
+        if new == "happy" and self._greetings.is_due(face_id, self.get_clock().now().nanoseconds * 1e-9):
+            self._say.publish(String(data=self._text))
+            self.get_logger().info(f'To {face_id}: "{self._text}"')
+
+    def _on_face_lost(self, face_id: str) -> None:
+        self._greetings.leave(face_id)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the node."""
+    run_node(NAME, GreetNode, arguments)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""A model folder: its description, its ONNX sessions, encoder and temporal head."""

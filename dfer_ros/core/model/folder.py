@@ -1,0 +1,138 @@
+"""A model folder: what model.yaml says about the files beside it, and whether they are the files it speaks of."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from dfer_ros.core.errors import ModelError
+from dfer_ros.core.installed_files import share_directory
+from dfer_ros.core.model.description import ModelDescription, parse_description
+from dfer_ros.core.model.yaml_file import read_yaml
+
+DESCRIPTION_FILE = "model.yaml"
+HEAD_FILE = "head.onnx"
+PRECISIONS = ("fp32", "fp16", "int8")
+
+__all__ = [
+    "DESCRIPTION_FILE",
+    "HEAD_FILE",
+    "PRECISIONS",
+    "ModelDescription",
+    "ModelFolder",
+    "at_input_size",
+    "encoder_file",
+    "file_sha256",
+    "open_model_folder",
+]
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """A folder with a readable model.yaml."""
+
+    path: Path
+    description: ModelDescription
+
+    @property
+    def precisions(self) -> tuple[str, ...]:
+        """The precisions whose encoder is in the folder."""
+        return tuple(precision for precision in PRECISIONS if (self.path / encoder_file(precision)).is_file())
+
+    def verified(self, name: str) -> Path:
+        """Return the path of a file of this folder whose sha256 is the one of model.yaml, else raise ModelError."""
+        path = _own_file(self.path, name)
+        if not path.is_file():
+            raise ModelError(f"The model file {path} is missing: install the package again or correct 'model'.")
+        expected = self.description.sha256.get(name)
+        if expected is None:
+            raise ModelError(
+                f"{self.path / DESCRIPTION_FILE} has no sha256 for {name}: add it, so that damage is seen."
+            )
+        if file_sha256(path) != expected:
+            raise ModelError(
+                f"The model file {path} is damaged: its sha256 is not the one in {DESCRIPTION_FILE}. "
+                "Copy it again or install the package again."
+            )
+        return path
+
+
+def encoder_file(precision: str) -> str:
+    """Return the file name of the encoder of a precision."""
+    return f"encoder_{precision}.onnx"
+
+
+def file_sha256(path: Path) -> str:
+    """Return the sha256 of a file as hex digits."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def open_model_folder(model: str) -> ModelFolder:
+    """Return the model folder that `model` names: a shipped model's name, or the path of a folder.
+
+    Raises ModelError where the folder or its model.yaml is missing or does not follow the contract.
+    """
+    folder = _find_folder(model)
+    description_path = _own_file(folder, DESCRIPTION_FILE)
+    try:
+        content = read_yaml(description_path)
+    except FileNotFoundError as error:
+        raise ModelError(
+            f"There is no {DESCRIPTION_FILE} in {folder}: set 'model' to a folder that has one."
+        ) from error
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{description_path} cannot be read as YAML ({error}).") from error
+    try:
+        return ModelFolder(folder, parse_description(content))
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise ModelError(f"{description_path} does not follow the model contract: {error}.") from error
+
+
+def at_input_size(folder: ModelFolder, input_size: int) -> ModelFolder:
+    """Return the model folder with crops scaled to another side in pixels; 0: the model's own."""
+    if input_size == 0:
+        return folder
+    return replace(folder, description=replace(folder.description, input_size=input_size))
+
+
+def _find_folder(model: str) -> Path:
+    shipped = _shipped_models()
+    names = sorted(path.name for path in shipped.iterdir() if path.is_dir()) if shipped.is_dir() else []
+    if model in names:
+        return shipped / model
+    folder = _path(model) if "/" in model else shipped / model
+    if "/" in model and folder.is_dir():
+        return folder
+    known = ", ".join(names) or "none"
+    raise ModelError(f"There is no model folder {folder}: set 'model' to a shipped model ({known}) or to a path.")
+
+
+def _path(model: str) -> Path:
+    try:
+        return Path(model).expanduser()
+    except RuntimeError:  # there is no such user
+        return Path(model)
+
+
+def _own_file(folder: Path, name: str) -> Path:
+    """Return the path of a file of a folder; raises ModelError where it is none, but a way out of the folder.
+
+    What is shipped may be links: `colcon build --symlink-install` makes them.
+    """
+    path = folder / name
+    if Path(name).name != name:
+        raise ModelError(f"{name} is not the name of a file in the model folder {folder}.")
+    target = Path(os.path.realpath(path))
+    if folder.parent != _shipped_models() and target.parent != Path(os.path.realpath(folder)):
+        raise ModelError(f"The model file {path} is a link that leads out of its folder: put the file itself there.")
+    return path
+
+
+def _shipped_models() -> Path:
+    return share_directory() / "models"

@@ -1,0 +1,79 @@
+"""ONNX Runtime sessions: providers in order of preference, bounded threads, errors as sentences, nothing printed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import onnxruntime
+
+from dfer_ros.core.errors import ModelError
+from dfer_ros.core.model.execution_providers import CPU_PROVIDER, installed_providers, provider_options
+from dfer_ros.core.model.onnx_file import check_onnx_file
+
+_FATAL = 4
+"""ONNX Runtime's level of messages to the terminal; what is worth a word is said in ours."""
+
+
+@dataclass(frozen=True)
+class SessionConfig:
+    """providers: short names (cpu, cuda) or ONNX Runtime's, in order of preference; see execution_providers.
+
+    threads: CPU threads of one run.
+    cache_folder: where TensorRT and OpenVINO keep compiled engines; empty: nothing is written to the disk.
+    """
+
+    providers: tuple[str, ...] = (CPU_PROVIDER,)
+    threads: int = 1
+    cache_folder: str = ""
+
+
+def create_session(path: Path, config: SessionConfig) -> onnxruntime.InferenceSession:
+    """Return a session of the model at path; the CPU is always the last resort.
+
+    Providers that are not installed or cannot be loaded are passed over: session.get_providers() has the ones in use,
+    execution_providers.fallback_warning() says what became of the others.
+    Raises ModelError where a provider is not known, where the file does not stand alone (see check_onnx_file()), and
+    where ONNX Runtime cannot load it.
+    """
+    onnxruntime.set_default_logger_severity(_FATAL)
+    names = installed_providers(config.providers)
+    check_onnx_file(path)
+    try:
+        try:
+            return _open(path, config, names)
+        except Exception:  # ONNX Runtime raises a class of its own for every status code
+            return _open(path, config, [name for name in names if _can_open(path, config, name)])
+    except Exception as error:
+        raise ModelError(f"ONNX Runtime {onnxruntime.__version__} cannot load {path}: {first_line(error)}") from error
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of an error's text; those of ONNX Runtime can go on for pages."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _can_open(path: Path, config: SessionConfig, name: str) -> bool:
+    """Return whether a provider can be tried; most of those that cannot be loaded are passed over without an error."""
+    if name == CPU_PROVIDER:
+        return True
+    try:
+        _open(path, config, [name, CPU_PROVIDER])
+    except Exception:
+        return False
+    return True
+
+
+def _open(path: Path, config: SessionConfig, names: list[str]) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = config.threads
+    options.inter_op_num_threads = 1
+    # Spinning threads answer a little sooner and burn a core that the robot needs.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = _FATAL
+    if "DmlExecutionProvider" in names:
+        # DirectML asks for it.
+        options.enable_mem_pattern = False
+    providers = [(name, provider_options(name, config.threads, config.cache_folder)) for name in names]
+    # ONNX Runtime's own way back to the CPU prints what went wrong and keeps no word of it.
+    return onnxruntime.InferenceSession(str(path), options, providers=providers, enable_fallback=0)

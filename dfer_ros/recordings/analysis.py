@@ -1,0 +1,72 @@
+"""A recording through the same objects as the live graph, frame by frame and deterministic, without ROS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dfer_ros.core.emotion import Emotion
+from dfer_ros.core.face_pipeline import FacePipeline
+from dfer_ros.core.faces import Face, box_within
+from dfer_ros.core.recognizer import Recognizer
+from dfer_ros.recordings.answers import emotion_record, record_line
+from dfer_ros.recordings.read_ahead import read_ahead
+from dfer_ros.recordings.video import Frame, FrameSource
+from dfer_ros.streams.stamps import FrameOrder, RateLimiter, StampOrder
+
+
+@dataclass(frozen=True)
+class AnalyzedFrame:
+    """A processed frame, its confirmed faces and, in the same order, their emotions."""
+
+    frame: Frame
+    faces: list[Face]
+    emotions: list[Emotion]
+
+    def roi(self, face: Face) -> tuple[int, int, int, int]:
+        """Return the part of a face's box that is in the image: x, y, width, height in pixels."""
+        return box_within(face.detection.box, self.frame.image.shape[1], self.frame.image.shape[0])
+
+    def lines(self) -> Iterator[str]:
+        """Yield the lines of the JSONL file: one for each face."""
+        for face, emotion in zip(self.faces, self.emotions):
+            yield record_line(emotion_record(self.frame.stamp, self.frame.index, self.roi(face), emotion))
+
+
+class Analysis:
+    """The frames of a source that are processed at frame_rate (Hz, at most), with what is seen in them; walked once.
+
+    ahead: 0 does all in the caller's thread. Else frames are read in a second thread and faces detected in a third,
+    each up to so many frames ahead; the answers are the same, as every part sees every frame in its order.
+    order: how the stamps of all frames read so far follow each other. Those that come late are not processed, nor those
+    that have the stamp of one before, whatever frame_rate is.
+    """
+
+    def __init__(
+        self, source: FrameSource, pipeline: FacePipeline, recognizer: Recognizer, frame_rate: float, ahead: int = 0
+    ) -> None:
+        self.order = StampOrder()
+        self._source = source
+        self._pipeline = pipeline
+        self._recognizer = recognizer
+        self._limiter = RateLimiter(frame_rate)
+        self._ahead = ahead
+
+    def __iter__(self) -> Iterator[AnalyzedFrame]:
+        frames = read_ahead(self._processed(), self._ahead)
+        seen = ((frame, self._pipeline.detect(frame.image)) for frame in frames)
+        for frame, detections in read_ahead(seen, self._ahead):
+            faces = self._pipeline.follow(frame.image, frame.stamp, detections)
+            yield AnalyzedFrame(frame, faces, recognize_faces(self._recognizer, frame.stamp, faces))
+
+    def _processed(self) -> Iterator[Frame]:
+        for frame in self._source.frames():
+            if self.order.check(frame.stamp) is not FrameOrder.LATE and self._limiter.accepts(frame.stamp):
+                yield frame
+
+
+def recognize_faces(recognizer: Recognizer, stamp: float, faces: list[Face]) -> list[Emotion]:
+    """Return the emotions of the faces of one frame, in their order."""
+    return recognizer.update(
+        stamp, [face.id for face in faces], [face.aligned for face in faces], [face.quality for face in faces]
+    )

@@ -1,0 +1,106 @@
+"""The JSONL file of `dfer analyze`, read back; see records.py for its lines."""
+
+from __future__ import annotations
+
+import json
+import math
+from operator import itemgetter
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from dfer_ros.core.emotion import PHASES
+from dfer_ros.core.errors import DataError
+from dfer_ros.core.labels import LABELS
+from dfer_ros.recordings.emotion_track import STATES, EmotionRecording
+from dfer_ros.recordings.track_rows import TrackRows
+from dfer_ros.streams.stamps import CLOCK_TOLERANCE
+
+_MOST_DAMAGED = 0.1
+"""Share of damaged lines up to which the others still count as the recording."""
+_STATE = {name: index for index, name in enumerate(STATES)}
+_PHASE = {name: index for index, name in enumerate(PHASES)}
+_NUMBERS = itemgetter("confidence", "valence", "arousal", "intensity")
+_PROBABILITIES = itemgetter(*LABELS)
+_DAMAGE = (KeyError, TypeError, ValueError, OverflowError, RecursionError)
+
+
+def read_record_file(path: Path) -> EmotionRecording:
+    """Return what a JSONL file of `dfer analyze` holds. Lines may be damaged, up to one in ten; a remark counts them.
+
+    Raises DataError where the file cannot be read, is empty, or has more damaged lines.
+    """
+    lines = _Lines()
+    try:
+        with path.open("rb") as file:
+            lines.read(file)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}): give a JSONL file of `dfer analyze`.") from error
+    if not lines.count:
+        raise DataError(f"{path} is empty: either no face was seen in that recording, or `dfer analyze` did not end.")
+    tracks, impossible = lines.rows.tracks()
+    damaged = lines.damaged + impossible
+    first = lines.first_damage or "its numbers are out of range"
+    if damaged == lines.count:
+        raise DataError(f"None of the {damaged} lines of {path} is one of `dfer analyze`; the first: {first}.")
+    if damaged > _MOST_DAMAGED * lines.count:
+        raise DataError(
+            f"{damaged} of the {lines.count} lines of {path} are damaged, more than one in ten: analyze the recording "
+            f"again; the first: {first}."
+        )
+    remarks = []
+    if damaged:
+        remarks.append(f"{damaged} of {lines.count} lines are damaged and were left out; the first: {first}.")
+    if lines.jumps:
+        remarks.append(f"Stamps that went back: {lines.jumps}. The lines were sorted by their stamps.")
+    stamps = np.unique(np.concatenate([track.stamps for track in tracks]))
+    return EmotionRecording(path.stem, tracks, stamps, remarks=tuple(remarks))
+
+
+class _Lines:
+    """count: lines that are not blank. damaged: those that hold no answer. jumps: how often the stamps go back."""
+
+    def __init__(self) -> None:
+        self.rows = TrackRows()
+        self.count = self.damaged = self.jumps = 0
+        self.first_damage = ""
+        self._last = float("-inf")
+
+    def read(self, file: BinaryIO) -> None:
+        for number, line in enumerate(file, 1):
+            if line.isspace():
+                continue
+            self.count += 1
+            try:
+                self._add(json.loads(line))
+            except _DAMAGE as error:
+                self.damaged += 1
+                self.first_damage = self.first_damage or f"line {number} {_reason(error)}"
+
+    def _add(self, record: Any) -> None:
+        stamp = record["stamp"]
+        self.rows.add(
+            record["face_id"],
+            (
+                stamp,
+                record["frame"],
+                *record["roi"],
+                _STATE[record["expression"]],
+                _PHASE[record["phase"]],
+                *_NUMBERS(record),
+                *_PROBABILITIES(record["probabilities"]),
+            ),
+        )
+        # What is infinite is left out later on, among the numbers out of range.
+        if math.isfinite(stamp):
+            self.jumps += stamp < self._last - CLOCK_TOLERANCE
+            self._last = stamp
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"lacks or does not know {error}"
+    if isinstance(error, (json.JSONDecodeError, UnicodeDecodeError, RecursionError)):
+        return "is not JSON"
+    return "has a value of another kind than expected"

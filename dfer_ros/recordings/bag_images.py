@@ -1,0 +1,78 @@
+"""The images of a rosbag2, raw or compressed, through `rosbags`; no ROS needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from dfer_ros.bags.reader import METADATA_FILE, is_bag, open_reader, read_messages
+from dfer_ros.bags.topic_names import find_topic
+from dfer_ros.core.compressed_image import decode_image
+from dfer_ros.core.errors import ImageError, SourceError
+from dfer_ros.core.image_encoding import image_to_bgr
+from dfer_ros.recordings.video import DEFAULT_FPS, Frame
+
+__all__ = ["IMAGE_TYPES", "METADATA_FILE", "BagImages", "is_bag"]
+
+_COMPRESSED_TYPE = "sensor_msgs/msg/CompressedImage"
+IMAGE_TYPES = ("sensor_msgs/msg/Image", _COMPRESSED_TYPE)
+
+
+class BagImages:
+    """The images of one topic of a bag, stamped by their headers, or by the recorder where those have no stamp.
+
+    topic: empty takes the only image topic. Messages that are damaged, or no image, are passed over.
+    Raises SourceError where the bag cannot be read or the topic is not there; it names those that are.
+    """
+
+    live = False
+
+    def __init__(self, path: Path, topic: str) -> None:
+        self.unreadable: list[str] = []
+        self._path = path
+        with open_reader(path) as reader:
+            self._topic = _choose_topic(reader, path, topic)
+            self.frame_count = sum(connection.msgcount for connection in self._connections(reader))
+            seconds = reader.duration * 1e-9
+        self.fps = (self.frame_count - 1) / seconds if self.frame_count > 1 and seconds > 0 else DEFAULT_FPS
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield the images in the order of the bag."""
+        from rosbags.typesys import Stores, get_typestore
+
+        # The types of images have been the same since the first ROS 2; what a bag defines besides may not even parse.
+        deserialize = get_typestore(Stores.ROS2_HUMBLE).deserialize_cdr
+        with open_reader(self._path) as reader:
+            messages = read_messages(reader, self._path, self._connections(reader))
+            for index, (connection, received, data) in enumerate(messages):
+                try:
+                    message: Any = deserialize(data, connection.msgtype)
+                except Exception:  # whatever damaged bytes lead to
+                    self.unreadable.append(f"Message {index} of {self._topic} in the bag {self._path} is damaged.")
+                    continue
+                compressed = connection.msgtype == _COMPRESSED_TYPE
+                try:
+                    image = decode_image(message.data) if compressed else image_to_bgr(message)
+                except ImageError as error:
+                    self.unreadable.append(f"Message {index} of {self._topic} in the bag {self._path}: {error}")
+                    continue
+                stamp = message.header.stamp.sec + message.header.stamp.nanosec * 1e-9 or received * 1e-9
+                yield Frame(index, stamp, image)
+
+    def _connections(self, reader: Any) -> list[Any]:
+        return [c for c in reader.connections if c.topic == self._topic and c.msgtype in IMAGE_TYPES]
+
+
+def _choose_topic(reader: Any, path: Path, topic: str) -> str:
+    topics = sorted({c.topic for c in reader.connections if c.msgtype in IMAGE_TYPES})
+    if not topics:
+        there = ", ".join(sorted({f"{c.topic} ({c.msgtype})" for c in reader.connections})) or "none"
+        raise SourceError(f"There are no images in the bag {path}; its topics: {there}.")
+    found = find_topic(topics, topic)
+    if found:
+        return found
+    if topic or len(topics) > 1:
+        problem = f"has no image topic {topic}" if topic else "has several image topics"
+        raise SourceError(f"The bag {path} {problem}: choose one of {', '.join(topics)} with --topic.")
+    return topics[0]

@@ -1,0 +1,102 @@
+"""Recordings, one after the other, through the same core as the live graph, with models that are loaded once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from dfer_ros import __version__
+from dfer_ros.bags.reader import is_storage_file
+from dfer_ros.core.detection import DetectorConfig, create_detector
+from dfer_ros.core.detection.yunet_detector import YuNetDetector, find_yunet_model
+from dfer_ros.core.errors import SourceError
+from dfer_ros.core.face_pipeline import FacePipeline
+from dfer_ros.core.model.emotion_model import EmotionModel, EmotionModelConfig
+from dfer_ros.core.model.folder import DESCRIPTION_FILE, ModelFolder, file_sha256
+from dfer_ros.core.readable import readable
+from dfer_ros.core.recognizer import Recognizer
+from dfer_ros.core.tracker import TrackerConfig
+from dfer_ros.recordings.analysis import Analysis
+from dfer_ros.recordings.bag_images import BagImages, is_bag
+from dfer_ros.recordings.video import DEFAULT_FPS, FrameSource, open_source
+
+
+@dataclass(frozen=True)
+class AnalysisConfig:
+    """fps: frames per second of a folder of images. topic: image topic of a bag; empty takes the only one.
+
+    frame_rate: most frames per second processed. model, precision: see EmotionModelConfig; not `auto` by default,
+    which measures, so that two runs need not agree. detector, yunet_model: see DetectorConfig.
+    Raises SourceError where a rate is not above 0.
+    """
+
+    fps: float = DEFAULT_FPS
+    topic: str = ""
+    frame_rate: float = DEFAULT_FPS
+    model: str = EmotionModelConfig.model
+    precision: str = "int8"
+    detector: str = DetectorConfig.detector
+    yunet_model: str = DetectorConfig.yunet_model
+
+    def __post_init__(self) -> None:
+        if not (self.fps > 0 and self.frame_rate > 0):
+            raise SourceError("--fps and --frame-rate must be above 0.")
+
+
+class RecordingAnalyzer:
+    """Analyzes one recording at a time; nothing of it is left for the next one. Belongs to one thread.
+
+    config: the configuration, with the precision and the detector that `auto` has led to.
+    identity: what an answer depends on besides the recording, which JSON can hold: version, model, parameters.
+    Raises ModelError or DetectorError where these cannot be used.
+    """
+
+    def __init__(self, config: AnalysisConfig) -> None:
+        self._detector = create_detector(DetectorConfig(config.detector, yunet_model=config.yunet_model))
+        self._model = EmotionModel(EmotionModelConfig(config.model, config.precision))
+        self.config = replace(config, precision=self._model.encoder.precision, detector=self._detector.name)
+        self.identity = _identity(self.config, self._model.folder)
+
+    def analyze(self, source: FrameSource, ahead: int = 0) -> Analysis:
+        """Return the analysis of a source, which is done while it is iterated; ahead: see Analysis."""
+        pipeline = FacePipeline(self._detector, TrackerConfig())
+        return Analysis(source, pipeline, Recognizer(self._model), self.config.frame_rate, ahead)
+
+
+def open_recording(name: str, config: AnalysisConfig, threads: int | None = None) -> FrameSource:
+    """Return the source of a video, a folder of images or a bag.
+
+    threads: of the decoder of a video, see VideoFile. Raises SourceError where it cannot be opened.
+    """
+    path = Path(name).expanduser()
+    with readable(path):
+        if is_bag(path) or is_storage_file(path):
+            return BagImages(path, config.topic)
+        if name.isdecimal():
+            raise SourceError("`dfer analyze` reads recordings; for a camera use `dfer run --source`.")
+        if not path.exists():
+            raise SourceError(f"There is no file or folder {path}: give a video, a folder of images or a bag.")
+        return open_source(name, config.fps, threads)
+
+
+def nothing_read(name: str, source: FrameSource) -> SourceError:
+    """Return the error for a recording of which no image could be read, its name and its source given."""
+    if source.unreadable:
+        return SourceError(f"No image of {name} can be read; the first: {source.unreadable[0]}")
+    return SourceError(f"There is no image in {name}: was something recorded?")
+
+
+def _identity(config: AnalysisConfig, folder: ModelFolder) -> dict[str, Any]:
+    yunet = config.detector == YuNetDetector.name
+    return {
+        "dfer": __version__,
+        # model.yaml holds the sha256 of the files beside it.
+        "model_sha256": file_sha256(folder.path / DESCRIPTION_FILE),
+        "precision": config.precision,
+        "detector": config.detector,
+        "detector_sha256": file_sha256(find_yunet_model(config.yunet_model)) if yunet else "",
+        "fps": config.fps,
+        "topic": config.topic,
+        "frame_rate": config.frame_rate,
+    }

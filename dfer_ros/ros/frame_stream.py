@@ -1,0 +1,127 @@
+"""One stream of frames through a node: in order, at most at the frame rate, the newest only, none that waited long."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, Protocol, TypeVar
+
+from rclpy.node import Node
+from std_msgs.msg import Header
+
+from dfer_ros.core.errors import ImageError
+from dfer_ros.ros.latest_worker import LatestWorker
+from dfer_ros.ros.stamp import header_seconds
+from dfer_ros.ros.throttled_log import ThrottledLog
+from dfer_ros.streams.stamps import FrameOrder, RateLimiter, StampOrder, UsableStamps
+from dfer_ros.streams.statistics import DropReason, StreamStatistics
+
+
+class _Stamped(Protocol):
+    header: Header
+
+
+Message = TypeVar("Message", bound=_Stamped)
+
+
+StreamWorker = LatestWorker[tuple["FrameStream[Any]", str]]
+"""The worker of the streams of a node, which keeps the newest frame of each of their cameras."""
+
+
+class _Camera:
+    """What one camera of a stream is remembered by."""
+
+    def __init__(self, frame_rate: float) -> None:
+        self.stamps = UsableStamps()
+        self.order = StampOrder()
+        self.limiter = RateLimiter(frame_rate)
+
+
+class FrameStream(ABC, Generic[Message]):
+    """Takes in messages with a header in the executor's thread, and has them processed in the worker's.
+
+    A stream says in subscribe() what it listens to, in process() what it does with a message, and in close() what it
+    leaves. values: the parameters of its node. statistics: counts every message and what became of it.
+    """
+
+    def __init__(self, node: Node, log: ThrottledLog, statistics: StreamStatistics, values: Mapping[str, Any]) -> None:
+        self.node = node
+        self.log = log
+        self._statistics = statistics
+        self._cameras: dict[str, _Camera] = {}
+        self._unsubscribe: Callable[[], None] | None = None
+        self.configure(values)
+
+    @abstractmethod
+    def subscribe(self, receive: Callable[[Message], None]) -> Callable[[], None]:
+        """Have receive called with every message, and return what ends that."""
+
+    @abstractmethod
+    def process(self, message: Message, stamp: float) -> int:
+        """Answer a message, and return how many faces it has.
+
+        stamp: seconds, of the message where that is usable: see usable_stamp().
+        """
+
+    def camera_of(self, message: Message) -> str:
+        """Return the camera that a message comes from, where a stream has several; each has an order of its own."""
+        return ""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Destroy the publishers."""
+
+    def configure(self, values: Mapping[str, Any]) -> None:
+        """Take over parameters, at the start and whenever one was changed."""
+        self._frame_rate: float = values["frame_rate"]
+        for camera in self._cameras.values():
+            camera.limiter.rate = self._frame_rate
+        self._max_wait: float = values["max_wait_seconds"]
+
+    def listen(self, worker: StreamWorker) -> None:
+        """Begin to take in messages, to be processed by the worker."""
+        self._worker = worker
+        self._unsubscribe = self.subscribe(self._receive)
+
+    def pause(self) -> None:
+        """Stop taking in messages."""
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+            self._unsubscribe = None
+
+    def drop_waiting(self) -> None:
+        """Count the message that waited for its turn when the worker was closed."""
+        self._statistics.dropped(DropReason.DISABLED)
+
+    def _receive(self, message: Message) -> None:
+        arrived = time.monotonic()
+        self._statistics.received(arrived)
+        name = self.camera_of(message)
+        if name not in self._cameras:
+            self._cameras[name] = _Camera(self._frame_rate)
+        camera = self._cameras[name]
+        stamp = camera.stamps.usable(header_seconds(message.header), self.now())
+        if camera.order.check(stamp) is FrameOrder.LATE:
+            self._statistics.dropped(DropReason.LATE_STAMP)
+        elif not camera.limiter.accepts(stamp):
+            self._statistics.dropped(DropReason.FRAME_RATE)
+        elif self._worker.put(lambda: self._work(message, stamp, arrived), (self, name)):
+            self._statistics.dropped(DropReason.REPLACED)
+
+    def _work(self, message: Message, stamp: float, arrived: float) -> None:
+        if time.monotonic() - arrived > self._max_wait:
+            self._statistics.dropped(DropReason.WAITED)
+            return
+        try:
+            faces = self.process(message, stamp)
+        except Exception as error:
+            unusable = isinstance(error, ImageError)
+            self._statistics.dropped(DropReason.UNUSABLE if unusable else DropReason.FAILED)
+            raise
+        taken = header_seconds(message.header) or stamp
+        self._statistics.processed(time.monotonic(), self.now() - taken, faces)
+
+    def now(self) -> float:
+        """Return the time of the node's clock in seconds."""
+        return self.node.get_clock().now().nanoseconds * 1e-9

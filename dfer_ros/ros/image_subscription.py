@@ -1,0 +1,90 @@
+"""The subscription to a camera: raw or compressed, newest image only, with the reliability that the camera offers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from rclpy.qos import ReliabilityPolicy
+from rclpy.subscription import Subscription
+from sensor_msgs.msg import CompressedImage, Image
+
+from dfer_ros.ros.quality_of_service import latest_only
+
+_COMPRESSED_TYPE = "sensor_msgs/msg/CompressedImage"
+_LOOK_SECONDS = 0.25
+_FIRST_IMAGE_LOOKS = 40
+"""Looks after which a camera that never sent an image is named: ten seconds."""
+_STALLED_LOOKS = 8
+"""Looks after which a camera that stopped is named: two seconds."""
+
+
+class ImageSubscription:
+    """Calls on_image with every image of the topic `image`, as image_transport names it.
+
+    With `image_reliability` auto the subscription is best effort until all publishers are seen to be reliable, and
+    follows them from then on; a reliable subscription would never hear a best-effort camera.
+    A camera that stops is named once, and again when it is back.
+    """
+
+    def __init__(
+        self, node: Node, transport: str, reliability: str, on_image: Callable[[Image | CompressedImage], None]
+    ) -> None:
+        self._node = node
+        self._on_image = on_image
+        self._type = CompressedImage if transport == "compressed" else Image
+        base = node.resolve_topic_name("image")
+        self.topic = node.resolve_topic_name(f"{base}/compressed" if transport == "compressed" else base)
+        self._follows = reliability == "auto"
+        self._reliability = ReliabilityPolicy.RELIABLE if reliability == "reliable" else ReliabilityPolicy.BEST_EFFORT
+        self._subscription = self._subscribe()
+        self._idle_looks = 0
+        self._patience = _FIRST_IMAGE_LOOKS
+        # By the wall: a simulated clock may stand still just when a camera is missing.
+        self._timer = node.create_timer(_LOOK_SECONDS, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._node.destroy_timer(self._timer)
+        self._node.destroy_subscription(self._subscription)
+
+    def _subscribe(self) -> Subscription:
+        return self._node.create_subscription(self._type, self.topic, self._receive, latest_only(self._reliability))
+
+    def _receive(self, message: Image | CompressedImage) -> None:
+        if self._idle_looks >= self._patience:
+            self._node.get_logger().info(f"Images arrive on {self.topic}.")
+        self._idle_looks = 0
+        self._patience = _STALLED_LOOKS
+        self._on_image(message)
+
+    def _look(self) -> None:
+        if self._follows:
+            self._follow_publishers()
+        self._idle_looks += 1
+        if self._idle_looks == self._patience:
+            seconds = self._patience * _LOOK_SECONDS
+            self._node.get_logger().warning(f"No image for {seconds:.0f} s on {self.topic}: {self._likely_reason()}")
+
+    def _likely_reason(self) -> str:
+        publishers = self._node.get_publishers_info_by_topic(self.topic)
+        types = {info.topic_type for info in publishers}
+        if not publishers:
+            return "nobody publishes it; is the camera running, and its topic remapped (image:=/your/topic)?"
+        if _COMPRESSED_TYPE in types and self._type is Image:
+            return "its images are compressed; set image_transport:=compressed and the topic without /compressed."
+        if self._reliability == ReliabilityPolicy.RELIABLE and not self._follows:
+            return "its publisher may be best effort; set image_reliability:=auto."
+        return "its publisher is there but sends nothing; look at the camera driver."
+
+    def _follow_publishers(self) -> None:
+        offered = [info.qos_profile.reliability for info in self._node.get_publishers_info_by_topic(self.topic)]
+        if not offered:
+            return
+        all_reliable = all(policy == ReliabilityPolicy.RELIABLE for policy in offered)
+        wanted = ReliabilityPolicy.RELIABLE if all_reliable else ReliabilityPolicy.BEST_EFFORT
+        if wanted != self._reliability:
+            self._reliability = wanted
+            self._node.destroy_subscription(self._subscription)
+            self._subscription = self._subscribe()

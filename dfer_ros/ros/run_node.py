@@ -1,0 +1,70 @@
+"""The life of a node's process: start, spin, and end with an exit code that tells how it went."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Callable
+
+import cv2
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.logging import get_logger
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+
+from dfer_ros.core.errors import DferError
+from dfer_ros.ros.shared_memory import remove_abandoned_segments
+
+_WAKE_SECONDS = 0.2
+"""How long a signal may wait while nothing happens in the graph."""
+
+
+class SourceEnded(Exception):
+    """Raised in a callback of a node whose work is done: the process ends well."""
+
+
+def run_node(name: str, create: Callable[[], Node], arguments: list[str] | None = None) -> None:
+    """Run a node until it is told to stop, then leave the process.
+
+    Exit code 0 after Ctrl-C, SIGTERM or a source that came to its end; 1, with one sentence, after a DferError.
+    The signals do not shut the context down, as rclpy's own handlers would: the threads of the node publish until they
+    are closed.
+    """
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    # A node that was killed and is started again takes away what it left, and so the robot's memory does not fill up.
+    remove_abandoned_segments()
+    try:
+        rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
+    except RuntimeError as error:
+        sys.exit(f"{name}: ROS 2 cannot start: {error}")
+    code = 0
+    try:
+        _spin(create(), stop)
+    except DferError as error:
+        get_logger(name).fatal(str(error))
+        code = 1
+    rclpy.try_shutdown()
+    sys.exit(code)
+
+
+def _spin(node: Node, stop: threading.Event) -> None:
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    try:
+        while not stop.is_set():
+            executor.spin_once(timeout_sec=_WAKE_SECONDS)
+    except SourceEnded:
+        node.get_logger().info("The source came to its end.")
+    finally:
+        node.close()
+        executor.remove_node(node)
+        node.destroy_node()
+
+
+def bound_opencv_threads(threads: int) -> None:
+    """Keep OpenCV to a number of threads; by default it would take every core for each image."""
+    cv2.setNumThreads(threads)

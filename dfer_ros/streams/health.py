@@ -1,0 +1,141 @@
+"""What the statistics of a stream mean: a level and a sentence for whoever looks after the robot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+
+from dfer_ros.streams.statistics import WINDOW_SECONDS, DropReason, StreamSnapshot
+
+_FUTURE_SECONDS = 0.05
+"""How far ahead a stamp may lie: two computers whose clocks are synchronised are this close."""
+_OTHER_CLOCK_SECONDS = 60.0
+"""A latency that cannot be one: nothing is queued that long."""
+_FEWEST_LOSSES = 3
+"""Fewer lost frames in the window tell nothing about their share."""
+
+_CAUSES: Mapping[DropReason, str] = {
+    DropReason.REPLACED: "newer ones replaced them, as this computer is too slow or too busy for their rate",
+    DropReason.UNUSABLE: "their images cannot be read; the log of the node says why",
+    DropReason.LATE_STAMP: "they come out of order, after newer ones; do two publishers send on this topic?",
+    DropReason.WAITED: "they waited too long, as this computer is too slow or too busy for their rate",
+    DropReason.FAILED: "processing them failed; the log of the node says why",
+}
+
+
+class Level(IntEnum):
+    """How well a stream is, in the numbers of diagnostic_msgs/DiagnosticStatus."""
+
+    OK = 0
+    WARN = 1
+    ERROR = 2
+
+
+@dataclass(frozen=True)
+class HealthLimits:
+    """Beyond what a stream gets a warning or an error.
+
+    latency: seconds from stamp to publishing, of the slowest twentieth (p95). drop: share (0..1) of the frames to be
+    processed; 1 is never exceeded. stale: seconds without a frame.
+    """
+
+    latency_warn_seconds: float = 0.2
+    latency_error_seconds: float = 1.0
+    drop_warn_share: float = 0.2
+    drop_error_share: float = 0.9
+    stale_warn_seconds: float = 1.0
+    stale_error_seconds: float = 5.0
+
+
+@dataclass(frozen=True)
+class Health:
+    """A level and what it means in one or more sentences."""
+
+    level: Level
+    message: str
+
+
+def judge(snapshot: StreamSnapshot, limits: HealthLimits, silent_seconds: float, silence_hint: str) -> Health:
+    """Return the health of a stream.
+
+    silent_seconds: how long frames were expected and none came. silence_hint: the likely reason, if that is too long.
+    """
+    silence = _silence(snapshot, limits, silent_seconds, silence_hint)
+    if silence is not None:
+        return silence
+    findings = [finding for finding in (_delay(snapshot, limits), _drops(snapshot, limits)) if finding is not None]
+    return merge(findings) if findings else Health(Level.OK, _summary(snapshot))
+
+
+def merge(findings: list[Health]) -> Health:
+    """Return the worst level of findings and all their sentences, the worst first."""
+    ordered = sorted(findings, key=lambda finding: -finding.level)
+    return Health(ordered[0].level, " ".join(finding.message for finding in ordered))
+
+
+def _silence(snapshot: StreamSnapshot, limits: HealthLimits, seconds: float, hint: str) -> Health | None:
+    level = _level(seconds, limits.stale_warn_seconds, limits.stale_error_seconds)
+    if level is Level.OK:
+        return None
+    yet = " yet" if snapshot.input_age is None else ""
+    return Health(level, f"No frame{yet} for {_duration(seconds)}: {hint}")
+
+
+def _delay(snapshot: StreamSnapshot, limits: HealthLimits) -> Health | None:
+    if snapshot.latency_p50 is None or snapshot.latency_p95 is None:
+        return None
+    typical, slow = snapshot.latency_p50, snapshot.latency_p95
+    if typical < -_FUTURE_SECONDS or typical > _OTHER_CLOCK_SECONDS:
+        return _other_clock(typical)
+    level = _level(slow, limits.latency_warn_seconds, limits.latency_error_seconds)
+    if level is Level.OK:
+        return None
+    limit = limits.latency_error_seconds if level is Level.ERROR else limits.latency_warn_seconds
+    return Health(
+        level,
+        f"Answers come {1e3 * slow:.0f} ms after the image (p95), more than {1e3 * limit:.0f} ms: "
+        "this computer is too busy, or the images come late.",
+    )
+
+
+def _other_clock(offset: float) -> Health:
+    place = "in the future" if offset < 0 else "in the past"
+    return Health(
+        Level.WARN,
+        f"The stamps of the frames lie {_duration(abs(offset))} {place}: the camera's clock is not synchronised with "
+        "this computer's, or a simulation or bag runs by a clock of its own (use_sim_time).",
+    )
+
+
+def _drops(snapshot: StreamSnapshot, limits: HealthLimits) -> Health | None:
+    level = _level(snapshot.drop_share, limits.drop_warn_share, limits.drop_error_share)
+    if level is Level.OK or snapshot.recent_losses < _FEWEST_LOSSES:
+        return None
+    cause = max(_CAUSES, key=lambda reason: snapshot.recent_dropped[reason])
+    return Health(
+        level, f"{100 * snapshot.drop_share:.0f} % of the frames are dropped, mostly because {_CAUSES[cause]}."
+    )
+
+
+def _summary(snapshot: StreamSnapshot) -> str:
+    if snapshot.received == 0:
+        return "Waiting for the first frame."
+    if snapshot.latency_p50 is None:
+        return f"Nothing processed in the last {WINDOW_SECONDS:.0f} s."
+    faces = "1 face" if snapshot.faces == 1 else f"{snapshot.faces} faces"
+    return f"{snapshot.output_rate:.1f} Hz, {1e3 * snapshot.latency_p50:.1f} ms, {faces}"
+
+
+def _level(value: float, warn: float, error: float) -> Level:
+    if value > error:
+        return Level.ERROR
+    return Level.WARN if value > warn else Level.OK
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 10.0:
+        return f"{seconds:.1f} s"
+    if seconds < 120.0:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60.0:.0f} min" if seconds < 7200.0 else f"{seconds / 3600.0:.0f} h"

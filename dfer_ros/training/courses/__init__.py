@@ -1,0 +1,1 @@
+"""Simulated courses of an expression, made of stills."""

@@ -1,0 +1,86 @@
+"""A trained frame encoder, from the checkpoint of its run: the moving average of its weights, ready to predict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import dacite
+import numpy as np
+import torch
+
+from dfer_ros.core.errors import TrainingError
+from dfer_ros.core.faces import FloatArray, Image
+from dfer_ros.core.model.onnx_session import first_line
+from dfer_ros.training.checkpoint import CHECKPOINT_FILE, load_checkpoint
+from dfer_ros.training.encoder.augmentation import central_part
+from dfer_ros.training.encoder.frame_encoder import EncoderConfig, TrainableEncoder
+from dfer_ros.training.encoder.session import EncoderOutputs
+from dfer_ros.training.encoder.surround import SurroundConfig
+
+MEAN = (0.485, 0.456, 0.406)
+STD = (0.229, 0.224, 0.225)
+"""RGB, of pixels scaled to 0..1: those of the ImageNet weights."""
+
+_BATCH = 128
+
+
+class TrainedEncoder:
+    """model: the network. surround: what of the aligned crop it sees. input_size: pixels at which it is used here."""
+
+    def __init__(self, model: TrainableEncoder, surround: SurroundConfig, input_size: int) -> None:
+        self.model = model.eval()
+        self.surround = surround
+        self.input_size = input_size
+
+    def run(self, crops: Sequence[Image]) -> EncoderOutputs:
+        """Return the outputs for aligned crops [128, 128, 3] uint8 BGR, batch by batch."""
+        parts = [self._run(crops[start : start + _BATCH]) for start in range(0, len(crops), _BATCH)]
+        embeddings = [np.zeros((0, self.model.classifier.in_features), np.float32), *(one for one, _ in parts)]
+        logits = [np.zeros((0, self.model.classifier.out_features), np.float32), *(one for _, one in parts)]
+        return EncoderOutputs(np.concatenate(embeddings), np.concatenate(logits))
+
+    def logits(self, crops: Sequence[Image]) -> FloatArray:
+        """Return the logits [N, 7] of run() alone."""
+        return self.run(crops).logits
+
+    def _run(self, crops: Sequence[Image]) -> tuple[FloatArray, FloatArray]:
+        images = np.stack([central_part(crop, self.surround.crop, self.input_size) for crop in crops])
+        device = next(self.model.parameters()).device
+        with torch.inference_mode():
+            embedding, logits = self.model(normalise(torch.from_numpy(images).to(device)))
+        return embedding.cpu().numpy(), logits.cpu().numpy()
+
+
+def load_trained_encoder(folder: Path, input_size: int, adjusted: bool = True) -> TrainedEncoder:
+    """Return the encoder of a run's folder.
+
+    adjusted: with the logit adjustment of its run, as it is used; without, as it was trained: to train on from, or to
+    teach others, whose own adjustment comes after. Raises TrainingError where its checkpoint is missing or damaged.
+    """
+    path = folder / CHECKPOINT_FILE
+    state = load_checkpoint(path)
+    try:
+        config = dacite.from_dict(EncoderConfig, {**state["encoder"], "pretrained": None})
+        surround = dacite.from_dict(SurroundConfig, state["surround"])
+        model = TrainableEncoder(config, surround)
+        weights = {name.removeprefix("module."): value for name, value in state["average"].items() if "module." in name}
+        model.load_state_dict(weights)
+        if adjusted:
+            with torch.no_grad():
+                model.classifier.bias.add_(torch.tensor(state["adjustment"]))
+    except TrainingError as error:
+        raise TrainingError(f"The checkpoint {path} cannot be used: {error}") from error
+    except (KeyError, RuntimeError, dacite.DaciteError) as error:
+        raise TrainingError(
+            f"The checkpoint {path} is not of a frame encoder of this version, train it again: {first_line(error)}"
+        ) from error
+    return TrainedEncoder(model, surround, input_size)
+
+
+def normalise(images: torch.Tensor) -> torch.Tensor:
+    """Return the encoder's input [N, 3, S, S] float32 RGB for images [N, S, S, 3] uint8 BGR."""
+    scaled = images.flip(3).permute(0, 3, 1, 2).float().div_(255.0)
+    mean = torch.tensor(MEAN, device=images.device)[:, None, None]
+    std = torch.tensor(STD, device=images.device)[:, None, None]
+    return scaled.sub_(mean).div_(std).contiguous(memory_format=torch.channels_last)

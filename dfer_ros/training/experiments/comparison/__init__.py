@@ -1,0 +1,1 @@
+"""All ways to read a clip, in one table."""

@@ -1,0 +1,108 @@
+"""The comparison for people: Markdown, a CSV file, a table in the terminal, and a picture."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from dfer_ros.training.clips.labelled_clips import ALL_VIDEOS, CK_PLUS_SOURCE
+from dfer_ros.training.evaluation.markdown import percent, table, two_percents
+from dfer_ros.training.experiments.comparison.plot import plot_comparison
+from dfer_ros.training.experiments.comparison.results import ComparedModel, of_all, sources_won
+from dfer_ros.training.head.left_out import ComparisonRow
+from dfer_ros.training.whole_path import whole_path
+
+MARKDOWN_FILE, CSV_FILE, PICTURE_FILE = "comparison.md", "comparison.csv", "comparison.png"
+
+_NONE = "-"
+
+
+def write_report(
+    models: Sequence[ComparedModel], absent: Sequence[str], frame_rate: float, folder: Path, console: Console
+) -> None:
+    """Write the comparison into a folder; the first model is the one that the others win against or lose to.
+
+    absent: sentences on what is not there. frame_rate: Hz. Raises TrainingError where it cannot be written.
+    """
+    headings = _headings(models[0], frame_rate)
+    cells = [_cells(model, models[0]) for model in models]
+    with whole_path(folder / PICTURE_FILE) as part:
+        plot_comparison(part, models, frame_rate)
+    _write_csv(models, folder / CSV_FILE)
+    with whole_path(folder / MARKDOWN_FILE) as part:
+        part.write_text(_markdown(models, headings, cells, absent), encoding="utf-8")
+    shown = Table(title="Every figure by a model that never saw the source")
+    for number, heading in enumerate(headings):
+        shown.add_column(heading, justify="right" if number else "left")
+    for row in cells:
+        shown.add_row(*row)
+    console.print(shown)
+
+
+def _headings(baseline: ComparedModel, frame_rate: float) -> list[str]:
+    return [
+        "model",
+        "trained parameters, encoder",
+        "trained parameters, head or 3D CNN",
+        f"multiply-adds per second at {frame_rate:g} Hz (billion)",
+        "videos UAR / WAR (%)",
+        "CK+ at its end UAR / WAR (%)",
+        f"sources won / lost against {baseline.name}",
+    ]
+
+
+def _cells(model: ComparedModel, baseline: ComparedModel) -> list[str]:
+    won, lost = sources_won(model, baseline)
+    return [
+        model.name,
+        f"{model.encoder_parameters:,}" if model.encoder_parameters else _NONE,
+        f"{model.parameters:,}",
+        f"{model.multiply_adds / 1e9:.3g}",
+        _recalls(model.row(ALL_VIDEOS)),
+        _recalls(model.row(CK_PLUS_SOURCE)),
+        _NONE if model is baseline else f"{won} / {lost}",
+    ]
+
+
+def _recalls(row: ComparisonRow | None) -> str:
+    return _NONE if row is None else two_percents(row.uar, row.war)
+
+
+def _markdown(
+    models: Sequence[ComparedModel], headings: Sequence[str], cells: Sequence[Sequence[str]], absent: Sequence[str]
+) -> str:
+    sources = of_all(models)
+    counts = {source: row.clips for model in models for source, row in model.sources.items()}
+    by_source = [
+        [model.name, *(percent(model.sources[one].uar) if one in model.sources else _NONE for one in sources)]
+        for model in models
+    ]
+    return "\n".join(
+        [
+            "# Comparison\n",
+            "All models were trained and measured on the same clips. Each source was left out in turn and answered by "
+            "a model that never saw it. A video is answered by the mean of its probabilities, a CK+ sequence by the "
+            "answer that stands at its end.\n",
+            table(headings, cells),
+            f"![UAR over multiply-adds]({PICTURE_FILE})\n",
+            "Heads run once per frame on a window of embeddings, and the encoder once per frame. A clip model runs "
+            "on a whole window for each answer.\n",
+            *(f"{sentence}\n" for sentence in absent),
+            "## UAR by left-out source (%)\n",
+            table(["model", *(f"{source} ({counts[source]} clips)" for source in sources)], by_source),
+        ]
+    )
+
+
+def _write_csv(models: Sequence[ComparedModel], path: Path) -> None:
+    with whole_path(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        costs = ("model", "encoder_parameters", "parameters", "multiply_adds_per_second")
+        writer.writerow([*costs, "source", "clips", "war", "uar", "loss"])
+        for model in models:
+            known = (model.name, model.encoder_parameters, model.parameters, model.multiply_adds)
+            writer.writerows([*known, r.source, r.clips, r.war, r.uar, r.loss] for r in model.rows)

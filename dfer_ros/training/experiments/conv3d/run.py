@@ -1,0 +1,158 @@
+"""A run for the clip-wise baseline: each source left out in turn, what it answers there, and what it costs."""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import dacite
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from dfer_ros.core.errors import TrainingError
+from dfer_ros.training.clips.crops import FACES_FILE, kept_faces
+from dfer_ros.training.clips.faces import ClipFaces
+from dfer_ros.training.clips.sources import Clips, clip_paths
+from dfer_ros.training.evaluation.clip_answers import ClipAnswer, groups
+from dfer_ros.training.evaluation.cost import network_cost
+from dfer_ros.training.experiments.conv3d.network import Conv3d
+from dfer_ros.training.experiments.conv3d.stills import ClipStillsConfig, train_on_stills
+from dfer_ros.training.experiments.conv3d.training import ClipTrainingConfig, clip_model_answers, train_clip_model
+from dfer_ros.training.folders import TrainingFolders
+from dfer_ros.training.head.create_head import parameter_count
+from dfer_ros.training.head.export import export_clip_model
+from dfer_ros.training.head.left_out import ComparisonRow, comparison_row
+from dfer_ros.training.head.run import COMPARISON_FILE, write_comparison
+from dfer_ros.training.whole_path import whole_path
+
+COST_FILE = "cost.csv"
+CONV3D = "3D CNN"
+
+_Row = TypeVar("_Row", ComparisonRow, "ClipModelCost")
+
+
+@dataclass(frozen=True)
+class ClipRunConfig:
+    """clips: see clip_sources. stills: to learn from before the clips, or None.
+
+    frame_rate: Hz, of the video whose second is counted.
+    """
+
+    clips: Clips
+    stills: ClipStillsConfig | None = None
+    training: ClipTrainingConfig = field(default_factory=ClipTrainingConfig)
+    frame_rate: float = 30.0
+
+    def __post_init__(self) -> None:
+        if self.frame_rate <= 0:
+            raise TrainingError("A run for a clip model needs a frame_rate above 0.")
+
+
+@dataclass(frozen=True)
+class ClipModelCost:
+    """Multiply-adds of one window, and of a second of video.
+
+    every_frame: with an answer at every frame, as a robot needs it. every_stride: with one at every stride, as the
+    answers of the run are made.
+    """
+
+    parameters: int
+    window: int
+    every_frame: float
+    every_stride: float
+
+
+def run_clip(config: ClipRunConfig, folders: TrainingFolders, console: Console) -> None:
+    """Leave what the model gives on each source that it has not seen, and its cost, in the folder of the run.
+
+    What is there from a run that was stopped is taken over. Raises DataError and TrainingError for what is missing.
+    """
+    folders.make_output()
+    clips = kept_faces(clip_paths(config.clips, folders.data), folders.output / FACES_FILE)
+    start = None
+    if config.stills is not None:
+        model, crop, seed = config.training.model, config.training.window.crop, config.training.seed
+        start = train_on_stills(config.stills, model, crop, seed, folders.data, folders.output / "stills", console)
+    rows = clip_rows(config.training, clips, folders.output / "left_out", console, start)
+    cost = clip_model_cost(config)
+    write_comparison(rows, folders.output / COMPARISON_FILE)
+    _write_cost(cost, folders.output / COST_FILE)
+    console.print(_table(rows))
+    console.print(
+        f"{cost.window / 1e6:,.0f} million multiply-adds a window. A second of video: {cost.every_frame / 1e9:,.1f} "
+        f"billion with an answer at every frame, {cost.every_stride / 1e9:,.2f} billion with one at every stride.",
+        highlight=False,
+    )
+
+
+def clip_rows(
+    config: ClipTrainingConfig,
+    clips: Sequence[ClipFaces],
+    output: Path,
+    console: Console,
+    start: Mapping[str, torch.Tensor] | None = None,
+) -> list[ComparisonRow]:
+    """Return the figures on every source, by a model that never saw it (leave one out), and on all videos.
+
+    start: the weights that all models begin with.
+    """
+    answers: list[ClipAnswer] = []
+    for source in dict.fromkeys(clip.source for clip in clips):
+        console.print(f"left out: {source}", highlight=False)
+        model = train_clip_model(config, clips, source, output / source, console, start)
+        answers += clip_model_answers(config, model, [clip for clip in clips if clip.source == source])
+    return [comparison_row(source, CONV3D, "plain", group) for source, group in groups(answers).items()]
+
+
+def clip_model_cost(config: ClipRunConfig) -> ClipModelCost:
+    """Return the cost of the model, counted in its ONNX graph."""
+    window, model = config.training.window, Conv3d(config.training.model)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "clip_model.onnx"
+        export_clip_model(model, window.frames, window.input_size, path)
+        shape = (1, 3, window.frames, window.input_size, window.input_size)
+        cost = network_cost(path, {"clips": shape}).multiply_adds
+    per_second = cost / (config.training.stride * window.seconds)
+    return ClipModelCost(parameter_count(model), cost, cost * config.frame_rate, per_second)
+
+
+def read_clip_run(folder: Path) -> tuple[list[ComparisonRow], ClipModelCost]:
+    """Return what a finished run left. Raises TrainingError where that is missing or damaged."""
+    rows = _read(folder / COMPARISON_FILE, ComparisonRow)
+    return rows, _read(folder / COST_FILE, ClipModelCost)[0]
+
+
+def _read(path: Path, kind: type[_Row]) -> list[_Row]:
+    """Return the rows of a CSV file, at least one."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            config = dacite.Config(type_hooks={int: int, float: float})
+            rows = [dacite.from_dict(kind, row, config) for row in csv.DictReader(file)]
+    except FileNotFoundError as error:
+        raise TrainingError(f"There is no {path}: train with 'dfer train' to the end first.") from error
+    except (OSError, ValueError, dacite.DaciteError) as error:
+        raise TrainingError(f"{path} cannot be read ({error}): train again.") from error
+    if not rows:
+        raise TrainingError(f"{path} is empty: train again.")
+    return rows
+
+
+def _write_cost(cost: ClipModelCost, path: Path) -> None:
+    with whole_path(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(asdict(cost)))
+        writer.writeheader()
+        writer.writerow(asdict(cost))
+
+
+def _table(rows: Sequence[ComparisonRow]) -> Table:
+    table = Table(title=f"{CONV3D} on each source, by a model that never saw it")
+    for column in ("source", "clips", "UAR %", "WAR %"):
+        table.add_column(column, justify="left" if column == "source" else "right")
+    for row in rows:
+        table.add_row(row.source, str(row.clips), f"{100 * row.uar:.1f}", f"{100 * row.war:.1f}")
+    return table

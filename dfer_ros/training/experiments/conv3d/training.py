@@ -1,0 +1,105 @@
+"""Training of the clip-wise baseline, a 3D CNN over windows of crops, on the clips of all sources but one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from rich.console import Console
+
+from dfer_ros.core.errors import TrainingError
+from dfer_ros.core.faces import FloatArray
+from dfer_ros.core.labels import LABELS
+from dfer_ros.training.clips.faces import ClipFaces
+from dfer_ros.training.encoder.augmentation import AugmentationConfig
+from dfer_ros.training.evaluation.clip_answers import ClipAnswer
+from dfer_ros.training.experiments.conv3d.batches import (
+    ClipBatches,
+    ClipWindowConfig,
+    answered_frames,
+    clip_tensor,
+    window_images,
+)
+from dfer_ros.training.experiments.conv3d.network import Conv3d, Conv3dConfig
+from dfer_ros.training.experiments.conv3d.trainer import ClipScheduleConfig, ClipTrainer
+
+_ONE_PERSON_IN_ONE_LIGHT = AugmentationConfig(
+    low_resolution=0.0, blur=0.0, jpeg=0.0, noise=0.0, occlusion=0.0, exposure=0.8, grey=0.3
+)
+
+
+@dataclass(frozen=True)
+class ClipTrainingConfig:
+    """All of a training but the data.
+
+    augmentation: one draw of it for all frames of a window. stride: between the windows of an answer, as share of a
+    window.
+    """
+
+    model: Conv3dConfig = field(default_factory=Conv3dConfig)
+    window: ClipWindowConfig = field(default_factory=ClipWindowConfig)
+    augmentation: AugmentationConfig = _ONE_PERSON_IN_ONE_LIGHT
+    schedule: ClipScheduleConfig = field(default_factory=ClipScheduleConfig)
+    stride: float = 0.5
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.stride <= 0 or self.seed < 0:
+            raise TrainingError("A clip model needs a stride above 0 and a seed of 0 or more.")
+
+
+def train_clip_model(
+    config: ClipTrainingConfig,
+    clips: Sequence[ClipFaces],
+    held_out: str | None,
+    output: Path,
+    console: Console | None = None,
+    start: Mapping[str, torch.Tensor] | None = None,
+) -> Conv3d:
+    """Return a clip model trained on the clips of all sources but `held_out`.
+
+    start: the weights to begin with, see clip_stills; None begins at random. output: folder of checkpoint and log.
+    A run whose folder has a checkpoint goes on from it, to the same result. Raises TrainingError where there is no
+    face to train on, the checkpoint is of another configuration, or it cannot be read or written.
+    """
+    kept = [clip for clip in clips if clip.source != held_out]
+    if not any(len(clip.stamps) for clip in kept):
+        raise TrainingError(f"No clip with a face is left to train on when the source '{held_out}' is left out.")
+    torch.manual_seed(config.seed)
+    model = Conv3d(config.model).to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+    if start is not None:
+        model.load_state_dict(start)
+    batches = ClipBatches(kept, config.window, config.augmentation, config.schedule.batch_size, config.seed)
+
+    def draw(step: int) -> tuple[torch.Tensor, torch.Tensor]:
+        windows, labels = batches.batch(step)
+        return clip_tensor(windows, torch.device("cpu")), torch.from_numpy(labels)
+
+    # The sum stands for the weights to start from.
+    begun = None if start is None else float(sum(value.double().abs().sum() for value in start.values()))
+    signature = repr((asdict(config), begun, held_out, [(clip.name, len(clip.stamps)) for clip in kept]))
+    trainer = ClipTrainer(model, draw, config.schedule, config.seed, signature)
+    return trainer.run(output, console or Console(quiet=True))
+
+
+def clip_model_answers(config: ClipTrainingConfig, model: Conv3d, clips: Sequence[ClipFaces]) -> list[ClipAnswer]:
+    """Return what a clip model answers on clips, window after window with the stride of the configuration."""
+    stride = config.stride * config.window.seconds
+    return [
+        ClipAnswer(clip.name, clip.label, clip.source, _probabilities(config, model.eval(), clip, stride))
+        for clip in clips
+    ]
+
+
+def _probabilities(config: ClipTrainingConfig, model: Conv3d, clip: ClipFaces, stride: float) -> FloatArray:
+    """Return the probabilities [W, 7] of the windows of a clip, none where it has no face."""
+    rows = [np.zeros((0, len(LABELS)), dtype=np.float32)]
+    device = next(model.parameters()).device
+    for end in answered_frames(clip.stamps, stride, config.window).tolist():
+        images = window_images(clip, end, config.window)[None]
+        with torch.inference_mode():
+            rows.append(model(clip_tensor(images, device)).softmax(dim=1).cpu().numpy())
+    return np.concatenate(rows)

@@ -1,0 +1,1 @@
+"""Frame encoders that are compared and not shipped."""

@@ -1,0 +1,1 @@
+"""Temporal heads that are compared and not shipped."""

@@ -1,0 +1,194 @@
+"""A run for a head: what the encoder makes of stills and clips, each source left out in turn, then the head itself."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from rich.console import Console
+from rich.table import Table
+
+from dfer_ros.core.errors import DataError, TrainingError
+from dfer_ros.core.faces import FloatArray
+from dfer_ros.core.model.folder import HEAD_FILE, file_sha256
+from dfer_ros.training.checkpoint import CHECKPOINT_FILE
+from dfer_ros.training.clips.embeddings import ClipEmbeddings, embed_clip, load_clip_embeddings, save_clip_embeddings
+from dfer_ros.training.clips.sources import (
+    Clips,
+    check_clip_paths,
+    clip_names,
+    clip_paths,
+    detector_for,
+    labelled_faces,
+)
+from dfer_ros.training.courses.bank import BankConfig, EmbeddingBank, embed_stills, join_banks, load_bank, save_bank
+from dfer_ros.training.data.prepared_set import SPLITS, PreparedSet, open_prepared_set
+from dfer_ros.training.encoder.trained_encoder import TrainedEncoder, load_trained_encoder
+from dfer_ros.training.evaluation.calibration import fit_temperature
+from dfer_ros.training.evaluation.clip_answers import ClipAnswer
+from dfer_ros.training.evaluation.clips import frame_temperature, left_out_calibration
+from dfer_ros.training.folders import TrainingFolders
+from dfer_ros.training.head.export import export_head
+from dfer_ros.training.head.left_out import (
+    HEAD,
+    ORDERS,
+    WEIGHTED_MEAN,
+    ComparisonRow,
+    comparison_rows,
+    left_out_answers,
+)
+from dfer_ros.training.head.training import Classifier, HeadTrainingConfig, train_head
+from dfer_ros.training.whole_path import whole_path
+
+COMPARISON_FILE, CALIBRATION_FILE = "left_out_sources.csv", "left_out.yaml"
+
+
+@dataclass(frozen=True)
+class BankStills:
+    """Stills for the bank. name: a prepared set. split: better not one that the encoder was trained on. count: most."""
+
+    name: str
+    split: str = "validation"
+    count: int = 1500
+
+    def __post_init__(self) -> None:
+        if self.split not in SPLITS or self.count < 1:
+            raise TrainingError(f"The stills {self.name} need a split of {', '.join(SPLITS)} and a count of 1 or more.")
+
+
+@dataclass(frozen=True)
+class HeadRunConfig:
+    """encoder: name of the run that trained it. clips: see clip_sources. input_size: pixels.
+
+    stills: what simulated courses are made of.
+    """
+
+    encoder: str
+    clips: Clips
+    stills: tuple[BankStills, ...]
+    input_size: int = 96
+    bank: BankConfig = field(default_factory=BankConfig)
+    training: HeadTrainingConfig = field(default_factory=HeadTrainingConfig)
+
+    def __post_init__(self) -> None:
+        if not self.stills or self.input_size < 1:
+            raise TrainingError("A run for a head needs stills, and an input_size of 1 pixel or more.")
+
+
+def run_head(config: HeadRunConfig, folders: TrainingFolders, console: Console) -> None:
+    """Leave head.onnx in the folder of the run, and what it gives on each source that it has not seen.
+
+    What is there from a run that was stopped is taken over. Raises DataError and TrainingError for what is missing.
+    """
+    run = folders.runs / config.encoder
+    encoder = load_trained_encoder(run, config.input_size)
+    sets = [drawn_stills(one, folders.data, config.bank.seed) for one in config.stills]
+    paths = clip_paths(config.clips, folders.data)
+    key = material_key(run, config.input_size, (config.stills, config.bank))
+    clips_file = folders.output / f"clips_{key}.npz"
+    if not clips_file.is_file():
+        check_clip_paths(paths)  # what is missing is said before an hour of work
+    folders.make_output()
+    bank = kept_bank(sets, encoder, config.bank, folders.output / f"bank_{key}.npz")
+    clips = kept_clips(paths, encoder, clips_file)
+    classifier = frame_classifier(encoder, bank)
+    answers = left_out_answers(config.training, classifier, bank, clips, folders.output / "left_out", console)
+    rows = comparison_rows(answers)
+    write_comparison(rows, folders.output / COMPARISON_FILE)
+    console.print(comparison_table(rows))
+    head = train_head(config.training, classifier, bank, clips, None, folders.output, console)
+    _write_calibration(answers[HEAD, "plain"], rows, config.training, folders.output / CALIBRATION_FILE)
+    export_head(head, folders.output / HEAD_FILE)
+
+
+def comparison_table(rows: list[ComparisonRow]) -> Table:
+    """Return the UAR in percent by source: of head and weighted mean, and of the head with its frames out of order."""
+    table = Table(title="UAR in percent on each source, by a head that never saw it")
+    columns = {"weighted mean": (WEIGHTED_MEAN, "plain"), **{order: (HEAD, order) for order in ORDERS}}
+    table.add_column("source")
+    for title in columns:
+        table.add_column("head" if title == "plain" else title, justify="right")
+    for source in dict.fromkeys(row.source for row in rows):
+        of_source = {(row.head, row.order): row.uar for row in rows if row.source == source}
+        table.add_row(source, *(f"{100 * of_source[one]:.1f}" for one in columns.values()))
+    return table
+
+
+def drawn_stills(stills: BankStills, data: Path, seed: int) -> PreparedSet:
+    """Return at most `count` samples of a split, drawn at random."""
+    prepared = open_prepared_set(data / stills.name).split(stills.split)
+    if not prepared.samples:
+        raise DataError(
+            f"The set {data / stills.name} has no samples in the split '{stills.split}': name another under 'stills'."
+        )
+    chosen = np.random.default_rng(seed).permutation(len(prepared.samples))[: stills.count]
+    return replace(prepared, samples=tuple(prepared.samples[index] for index in sorted(chosen)))
+
+
+def kept_bank(sets: Sequence[PreparedSet], encoder: TrainedEncoder, config: BankConfig, path: Path) -> EmbeddingBank:
+    """Return the bank of some stills, from the file `path` if it is there."""
+    if not path.is_file():
+        save_bank(
+            path, join_banks([embed_stills(one, lambda crops: encoder.run(crops).embeddings, config) for one in sets])
+        )
+    return load_bank(path)
+
+
+def kept_clips(paths: Sequence[Path], encoder: TrainedEncoder, path: Path) -> list[ClipEmbeddings]:
+    """Return what an encoder makes of labelled clips (see clip_sources), from the file `path` if it is there."""
+    if not path.is_file():
+        faces = labelled_faces(paths, detector_for(paths))
+        save_clip_embeddings(path, [embed_clip(clip, encoder) for clip in faces], clip_names(paths))
+    return load_clip_embeddings(path, clip_names(paths))
+
+
+def material_key(run: Path, input_size: int, others: object) -> str:
+    """Return a short name for what is computed with the encoder of a run: another encoder, another name."""
+    made_of = repr((file_sha256(run / CHECKPOINT_FILE), input_size, others))
+    return hashlib.sha256(made_of.encode()).hexdigest()[:8]
+
+
+def frame_classifier(encoder: TrainedEncoder, bank: EmbeddingBank) -> Classifier:
+    """Return the classifier of the encoder, with the temperature that suits single stills."""
+    weight = encoder.model.classifier.weight.detach().cpu().numpy()
+    bias = encoder.model.classifier.bias.detach().cpu().numpy()
+    logits: FloatArray = bank.embeddings[:, : bank.plain].mean(axis=1) @ weight.T + bias
+    return Classifier(weight, bias, fit_temperature(logits, bank.labels, np.ones(len(bank), np.float32)))
+
+
+def write_comparison(rows: Sequence[ComparisonRow], path: Path) -> None:
+    """Write a CSV file with one line for each row. Raises TrainingError where it cannot be written."""
+    with whole_path(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(asdict(rows[0])))
+        writer.writeheader()
+        writer.writerows(asdict(row) for row in rows)
+
+
+def _write_calibration(
+    answers: Sequence[ClipAnswer], rows: Sequence[ComparisonRow], training: HeadTrainingConfig, path: Path
+) -> None:
+    """Write the window of the head, its temperature, fitted on answers by heads that never saw the source, and more."""
+    window = {"seconds": training.window_seconds, "frames": training.window_frames}
+    content: dict[str, Any] = {"temperature": round(frame_temperature(answers), 3), "window": window}
+    left_out = left_out_calibration(answers, 1.0)
+    if left_out is not None:
+        frames = left_out.frames
+        content["frames_of_videos"] = {
+            "ece": round(frames.ece, 3),
+            "ece_if_calibrated_exactly": round(left_out.frames_floor.mean, 3),
+            "error": round(frames.error, 3),
+            "error_at_80": round(frames.error_at_80, 3),
+        }
+    plain = [row for row in rows if row.head == HEAD and row.order == "plain"]
+    content["sources"] = {
+        row.source: {"count": row.clips, "war": round(100 * row.war, 1), "uar": round(100 * row.uar, 1)}
+        for row in plain
+    }
+    with whole_path(path) as part:
+        part.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")

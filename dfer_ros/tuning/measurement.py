@@ -1,0 +1,114 @@
+"""What `dfer tune` measures: the encoder at every input size, the cost of the rest of a frame, and the choice again."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+import onnxruntime
+from rich.console import Console
+from rich.progress import track
+
+from dfer_ros.core.detection import DetectorConfig
+from dfer_ros.core.errors import ModelError
+from dfer_ros.core.model.execution_providers import REMOTE_PROVIDER
+from dfer_ros.core.model.folder import PRECISIONS, ModelFolder, encoder_file
+from dfer_ros.core.model.onnx_session import SessionConfig
+from dfer_ros.tuning.budget import TRANSPORT_MS, FrameCost, encoder_budget_ms, transport_ms
+from dfer_ros.tuning.choice import ResolutionOption
+from dfer_ros.tuning.latency_curve import LatencyCourse
+from dfer_ros.tuning.timing import EncoderVariant, open_variants, sizes_taken, spread, variant_times
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """courses: one for each variant, in their order."""
+
+    variants: list[EncoderVariant]
+    courses: list[LatencyCourse]
+
+    def includes(self, option: ResolutionOption) -> bool:
+        """Return whether the latency of an option was measured, and not only predicted from other sizes."""
+        which = (option.precision, option.provider)
+        return any(
+            (course.precision, course.provider) == which and option.size in course.sizes for course in self.courses
+        )
+
+    def with_latency(self, option: ResolutionOption, ms: float) -> Measurement:
+        """Return the measurement with the latency of one more option in milliseconds."""
+        which = (option.precision, option.provider)
+        courses = [c.with_point(option.size, ms) if (c.precision, c.provider) == which else c for c in self.courses]
+        return Measurement(self.variants, courses)
+
+
+def measure(arguments: argparse.Namespace, folder: ModelFolder, console: Console) -> Measurement:
+    """Return the latencies of every precision and provider at every resolution, all of them timed in turn."""
+    providers = arguments.providers or [n for n in onnxruntime.get_available_providers() if n != REMOTE_PROVIDER]
+    variants, warnings = open_variants(_encoder_files(arguments, folder), providers, arguments.threads)
+    for warning in warnings:
+        console.print(warning, style="yellow", highlight=False, soft_wrap=True)
+    allowed = {v: sizes_taken(v.session, arguments.multiple, arguments.largest, arguments.faces) for v in variants}
+    sizes = {variant: spread(taken, arguments.resolutions) for variant, taken in allowed.items()}
+    rounds = track(range(arguments.rounds), description="encoder", console=console, transient=True)
+    times = variant_times(sizes, folder.description, arguments.faces, rounds)
+    return Measurement(
+        variants,
+        [LatencyCourse(v.precision, v.provider, tuple(sizes[v]), tuple(times[v]), tuple(allowed[v])) for v in variants],
+    )
+
+
+def _encoder_files(arguments: argparse.Namespace, folder: ModelFolder) -> dict[str, Path]:
+    """Return the files to measure by precision, or the one given by its name."""
+    if arguments.encoder:
+        if not arguments.encoder.is_file():
+            raise ModelError(f"There is no encoder file {arguments.encoder}: correct --encoder.")
+        return {arguments.encoder.stem: arguments.encoder}
+    precisions = list(dict.fromkeys(arguments.precision or folder.precisions))
+    unknown = [precision for precision in precisions if precision not in PRECISIONS]
+    if unknown:
+        raise ModelError(f"Precision '{unknown[0]}' is not known: use one of {', '.join(PRECISIONS)}.")
+    if not precisions:
+        raise ModelError(f"There is no encoder in {folder.path}: expected one of encoder_*.onnx.")
+    return {precision: folder.verified(encoder_file(precision)) for precision in precisions}
+
+
+def budget_of_frame_rate(
+    arguments: argparse.Namespace, folder: ModelFolder, measured: Measurement, graph_ms: float | None, console: Console
+) -> float:
+    """Return what a frame at the asked rate leaves for the encoder, and print how that comes about."""
+    from dfer_ros.tuning.costs import detection_ms, head_ms
+
+    detection, source = arguments.detection_ms, "as given"
+    if detection is None:
+        detection, source = detection_ms(DetectorConfig(yunet_model=arguments.yunet_model)), "on the demo clip"
+    head = 0.0
+    if not arguments.encoder:
+        session = SessionConfig(threads=arguments.threads)
+        head = head_ms(folder, measured.variants[0].embedding_size, session, arguments.faces)
+    transport, origin = arguments.transport_ms, "as given"
+    if graph_ms is not None:
+        own = min(float(course.monotone(folder.description.input_size)) for course in measured.courses)
+        transport, origin = (
+            transport_ms(graph_ms, detection, own, head),
+            f"the rest of {graph_ms:.3g} ms of {arguments.graph}",
+        )
+    elif transport is None:
+        transport, origin = TRANSPORT_MS, "the default"
+    budget = encoder_budget_ms(arguments.frame_rate, FrameCost(detection, transport, head))
+    console.print(
+        f"A frame at {arguments.frame_rate:g} Hz has {1e3 / arguments.frame_rate:.3g} ms: detection {detection:.2f} "
+        f"({source}), transport {transport:.2f} ({origin}), head {head:.2f}; it leaves the encoder {budget:.2f} ms.",
+        highlight=False,
+        soft_wrap=True,
+    )
+    return budget
+
+
+def measure_again(
+    arguments: argparse.Namespace, folder: ModelFolder, measured: Measurement, option: ResolutionOption
+) -> float:
+    """Return the latency of one option in milliseconds, measured anew and alone."""
+    variant = next(v for v in measured.variants if (v.precision, v.provider) == (option.precision, option.provider))
+    times = variant_times({variant: [option.size]}, folder.description, arguments.faces, range(arguments.rounds))
+    return times[variant][0]

@@ -1,0 +1,84 @@
+"""The tables of `dfer tune`: latency and predictions by resolution, and what is within the budget."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from rich.table import Table
+
+from dfer_ros.tuning.accuracy import SizeAccuracy
+from dfer_ros.tuning.latency_curve import LatencyCourse
+
+
+def latency_table(course: LatencyCourse, accuracy: dict[int, SizeAccuracy], budget_ms: float, faces: int) -> Table:
+    """Return the measurements of one encoder beside what each curve predicts from the others alone."""
+    title = f"{course.precision} on {course.provider}, {crops_in_words(faces)}; monotone curve: {course.method}"
+    table = Table(title=title, title_justify="left")
+    sets = next(iter(accuracy.values())).sets if accuracy else {}
+    for heading in (
+        "pixels",
+        "measured\nms",
+        "curve\nms",
+        "Lagrange from\nthe others, ms",
+        "off",
+        "monotone from\nthe others, ms",
+        "off",
+        f"within\n{budget_ms:.3g} ms",
+        *(f"{name}\nWAR/UAR" for name in sets),
+    ):
+        table.add_column(heading, justify="right", no_wrap=True)
+    measured = dict(zip(course.sizes, zip(course.times_ms, course.left_out_lagrange, course.left_out_monotone)))
+    for size in course.allowed:
+        time, lagrange, monotone = measured.get(size, (math.nan,) * 3)
+        known = accuracy.get(size)
+        table.add_row(
+            str(size),
+            _milliseconds(time),
+            _milliseconds(course.predicted_ms(size)),
+            _milliseconds(lagrange),
+            _off(lagrange, time),
+            _milliseconds(monotone),
+            _off(monotone, time),
+            "yes" if course.predicted_ms(size) <= budget_ms else "no",
+            *(f"{one.war:.1f}/{one.uar:.1f}" for one in (known.sets.values() if known else ())),
+        )
+    return table
+
+
+def crops_in_words(faces: int) -> str:
+    """Return what a frame holds."""
+    return "one face" if faces == 1 else f"{faces} faces"
+
+
+def summary_table(courses: Sequence[LatencyCourse], budget_ms: float) -> Table:
+    """Return the largest resolution of every encoder within the budget by each curve, and how far the curve is off."""
+    table = Table(title=f"largest resolution within {budget_ms:.3g} ms", title_justify="left")
+    for heading in ("precision", "provider", "Lagrange", "monotone", "Lagrange,\noff by", "monotone,\noff by"):
+        table.add_column(heading, justify="left" if heading in ("precision", "provider") else "right")
+    for course in courses:
+        by_lagrange, by_monotone = course.largest(budget_ms)
+        table.add_row(
+            course.precision,
+            course.provider,
+            str(by_lagrange or "none"),
+            str(by_monotone or "none"),
+            _furthest(course.left_out_lagrange, course.times_ms),
+            _furthest(course.left_out_monotone, course.times_ms),
+        )
+    return table
+
+
+def _milliseconds(value: float) -> str:
+    if not math.isfinite(value):
+        return "-"
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
+
+
+def _off(predicted: float, measured: float) -> str:
+    return f"{100 * (predicted / measured - 1):+.0f} %" if math.isfinite(predicted) else ""
+
+
+def _furthest(predicted: Sequence[float], measured: Sequence[float]) -> str:
+    errors = [abs(one / other - 1) for one, other in zip(predicted, measured) if math.isfinite(one)]
+    return f"up to {100 * max(errors):.0f} %" if errors else "-"

@@ -1,0 +1,122 @@
+import json
+
+import numpy as np
+import pytest
+
+from dfer_ros.core.emotion import Emotion
+from dfer_ros.core.errors import DataError
+from dfer_ros.core.labels import LABELS
+from dfer_ros.recordings.answer_file import read_record_file
+from dfer_ros.recordings.answers import emotion_record, record_line
+
+SHARES = np.array([0.05, 0.7, 0.05, 0.05, 0.05, 0.05, 0.05], np.float32)
+
+
+def line_of(at, /, **changes):
+    emotion = Emotion("face1", "happy", 0.7, SHARES, 0.5, 0.4, 0.6, 3, 1.0, 30)
+    return record_line({**emotion_record(at, round(at * 30), (1, 2, 3, 4), emotion), **changes})
+
+
+def lines(count):
+    return [line_of(frame / 30) for frame in range(count)]
+
+
+@pytest.fixture
+def written(tmp_path):
+    def write(content):
+        path = tmp_path / "talk.jsonl"
+        path.write_bytes(content if isinstance(content, bytes) else "".join(content).encode())
+        return path
+
+    return write
+
+
+def test_what_analyze_writes_is_read_back(written):
+    recording = read_record_file(written([line_of(0.5), line_of(0.5, face_id="face2"), line_of(1.0)]))
+    assert (recording.name, recording.remarks, recording.received) == ("talk", (), None)
+    assert recording.stamps.tolist() == [0.5, 1.0]
+    first, second = recording.tracks
+    assert (first.face_id, len(first), second.face_id, len(second)) == ("face1", 2, "face2", 1)
+    assert (first.frames.tolist(), first.rois[0].tolist()) == ([15, 30], [1, 2, 3, 4])
+    assert (first.states[0], first.phases[0]) == (1, 3)
+    assert first.probabilities[0] == pytest.approx(SHARES, abs=1e-5)
+    numbers = (first.confidences[0], first.valence[0], first.arousal[0], first.intensity[0])
+    assert numbers == pytest.approx((0.7, 0.5, 0.4, 0.6))
+
+
+DAMAGED = {
+    "half a line": line_of(9.0)[:100] + "\n",
+    "no JSON": "hello\n",
+    "another object": '{"a": 1}\n',
+    "a list": "[1, 2]\n",
+    "null": "null\n",
+    "bytes": b"\xff\xfe\x00\n",
+    "deep": "[" * 100_000 + "\n",
+    "a text for a number": line_of(9.0, stamp="soon"),
+    "a number too large": line_of(9.0, intensity=10**400),
+    "never": line_of(9.0, stamp=float("inf")),
+    "not a number": line_of(9.0, valence=float("nan")),
+    "out of range": line_of(9.0, confidence=7.0),
+    "an unknown expression": line_of(9.0, expression="bored"),
+    "a list as expression": line_of(9.0, expression=[]),
+    "a class too few": line_of(9.0, probabilities=dict.fromkeys(LABELS[1:], 1 / 6)),
+    "no four numbers as box": line_of(9.0, roi=[1, 2]),
+    "no text as id": line_of(9.0, face_id=4),
+    "half a letter as id": line_of(9.0, face_id="\ud800"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED.values(), ids=DAMAGED)
+def test_few_damaged_lines_are_left_out_and_counted(written, damage):
+    damage = damage if isinstance(damage, bytes) else damage.encode()
+    recording = read_record_file(written("".join(lines(20)).encode() + damage))
+    assert len(recording.tracks) == 1
+    assert len(recording.tracks[0]) == 20
+    (remark,) = recording.remarks
+    assert remark.startswith("1 of 21 lines are damaged and were left out; the first: ")
+
+
+@pytest.mark.parametrize("stamp", [float("inf"), float("-inf"), float("nan")])
+def test_a_stamp_that_is_no_time_is_not_counted_as_one_that_went_back(written, stamp):
+    damage = line_of(9.0, stamp=stamp)
+    (remark,) = read_record_file(
+        written([*lines(20), damage, *(line_of(1 + frame / 30) for frame in range(20))])
+    ).remarks
+    assert remark.startswith("1 of 41 lines are damaged")
+
+
+def test_a_remark_names_the_line_and_what_is_wrong(written):
+    (remark,) = read_record_file(written([*lines(20), line_of(9.0, phase="sleeping")])).remarks
+    assert remark.endswith("the first: line 21 lacks or does not know 'sleeping'.")
+
+
+def test_blank_lines_do_not_count(written):
+    assert read_record_file(written([*lines(3), "\n", "  \n", *lines(3)])).remarks == ()
+
+
+def test_many_damaged_lines_are_an_error(written):
+    with pytest.raises(DataError, match=r"3 of the 23 lines of .*talk\.jsonl are damaged, more than one in ten"):
+        read_record_file(written([*lines(20), *["x\n"] * 3]))
+
+
+@pytest.mark.parametrize("content", [["x\n"] * 3, [json.dumps({"image_path": "a.png"}) + "\n"] * 3])
+def test_a_file_of_something_else_is_an_error(written, content):
+    with pytest.raises(DataError, match=r"None of the 3 lines of .*talk\.jsonl is one of `dfer analyze`; the first:"):
+        read_record_file(written(content))
+
+
+@pytest.mark.parametrize("content", ["", "\n\n"])
+def test_an_empty_file_is_an_error(written, content):
+    with pytest.raises(DataError, match=r"talk\.jsonl is empty"):
+        read_record_file(written(content))
+
+
+def test_a_file_that_is_not_there_is_an_error(tmp_path):
+    with pytest.raises(DataError, match="cannot be read"):
+        read_record_file(tmp_path / "nothing.jsonl")
+
+
+def test_stamps_that_go_back_are_sorted_and_told(written):
+    recording = read_record_file(written([line_of(frame / 30) for frame in [*range(60), *range(30, 40)]]))
+    assert (np.diff(recording.tracks[0].stamps) >= 0).all()
+    assert recording.remarks == ("Stamps that went back: 1. The lines were sorted by their stamps.",)

