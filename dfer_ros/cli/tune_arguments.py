@@ -8,11 +8,11 @@ from pathlib import Path
 
 from dfer_ros.cli.outputs import check_outputs
 from dfer_ros.core.errors import DferError, SourceError
+from dfer_ros.core.model.description import LARGEST_SIZE, SMALLEST_SIZE
 from dfer_ros.core.model.emotion_model import EmotionModelConfig
 from dfer_ros.core.model.folder import DESCRIPTION_FILE
 from dfer_ros.tuning.budget import TRANSPORT_MS
 from dfer_ros.tuning.choice import TOLERANCE
-from dfer_ros.tuning.timing import LARGEST_SIZE, SMALLEST_SIZE
 
 BUDGET_MS = 40.0
 """That of the paper, as its ten resolutions."""

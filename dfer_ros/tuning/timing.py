@@ -12,13 +12,10 @@ import onnxruntime
 from dfer_ros.core.alignment import ALIGNED_SIZE
 from dfer_ros.core.errors import ModelError
 from dfer_ros.core.latency import median_milliseconds
-from dfer_ros.core.model.description import ModelDescription
+from dfer_ros.core.model.description import SMALLEST_SIZE, ModelDescription
 from dfer_ros.core.model.encoder import preprocess
 from dfer_ros.core.model.execution_providers import fallback_warning, provider_names
 from dfer_ros.core.model.onnx_session import SessionConfig, create_session, first_line
-
-SMALLEST_SIZE, LARGEST_SIZE = 64, 128
-"""Pixels. Above the aligned crop there is nothing more to see."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from typing import Any
 from dfer_ros.core.alignment import ALIGNED_SIZE
 from dfer_ros.core.labels import LABELS
 
+SMALLEST_SIZE, LARGEST_SIZE = 64, ALIGNED_SIZE
+"""Input sizes in pixels that an encoder is used at. Above the aligned crop there is nothing more to see."""
 _LIMITS: dict[str, float] = {
     "crop": ALIGNED_SIZE,
     "input_size": 1024,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dfer_ros.core.model.description import LARGEST_SIZE, SMALLEST_SIZE
 from dfer_ros.core.model.emotion_model import EmotionModelConfig
 from dfer_ros.core.model.encoder import AUTO
 from dfer_ros.core.model.folder import PRECISIONS
@@ -11,7 +12,6 @@ from dfer_ros.nodes.hri.images import ALIGNMENTS, DEFAULT_ALIGNMENT
 from dfer_ros.ros.parameter import Parameter
 from dfer_ros.ros.parameters.common import HRI, MANAGED, THREADS, frame_rate, max_wait
 from dfer_ros.ros.parameters.diagnostics import DIAGNOSTICS
-from dfer_ros.tuning.timing import LARGEST_SIZE, SMALLEST_SIZE
 
 MODEL_DEFAULT = -1.0
 """A number that stands for the model's own value."""
