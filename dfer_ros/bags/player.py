@@ -19,7 +19,6 @@ from dfer_ros.bags.played_topics import PlayedTopics
 from dfer_ros.bags.prefetch import Prefetch
 from dfer_ros.bags.replay_clock import ReplayClock
 from dfer_ros.bags.selection import Selection
-from dfer_ros.cli.keyboard import Keyboard
 
 _LOOP_PAUSE_SECONDS = 1 / 30
 """Between the last message of a pass and the begin of the next: the period of a camera."""
@@ -73,9 +72,10 @@ class BagPlayer:
         self.delays = array("d")
         self.passes = 0
 
-    def play(self, keyboard: Keyboard) -> None:
-        """Publish everything, or what comes before the stop. Space pauses and goes on.
+    def play(self, pressed: Callable[[], str]) -> None:
+        """Publish everything, or what comes before the stop.
 
+        pressed: returns the keys pressed since its last call; a space pauses and goes on.
         Raises SourceError where the bag turns out to be damaged.
         """
         self._messages = Prefetch(self._selection.passes(self._config.loop))
@@ -85,7 +85,7 @@ class BagPlayer:
                 for (begun, connection), stamp, data in self._messages:
                     if begun == self.passes:
                         self._begin()
-                    if not self._wait_until(stamp, keyboard):
+                    if not self._wait_until(stamp, pressed):
                         return
                     self._clock.before_message(stamp, time.monotonic())
                     self._publishers[connection.id].publish(data)
@@ -104,10 +104,10 @@ class BagPlayer:
         self._clock.begin(self._selection.start, now)
         self.passes += 1
 
-    def _wait_until(self, stamp: int, keyboard: Keyboard) -> bool:
+    def _wait_until(self, stamp: int, pressed: Callable[[], str]) -> bool:
         """Return at the time of a message, or with False when the player is stopped."""
         while not self._stopped.is_set():
-            self._do_chores(stamp, keyboard)
+            self._do_chores(stamp, pressed)
             remaining = self._remaining(stamp, time.monotonic())
             if remaining <= 0.0:
                 return True
@@ -127,7 +127,7 @@ class BagPlayer:
         while time.monotonic() - begin < seconds:
             time.sleep(0)
 
-    def _do_chores(self, stamp: int, keyboard: Keyboard) -> None:
+    def _do_chores(self, stamp: int, pressed: Callable[[], str]) -> None:
         now = time.monotonic()
         lull = self._remaining(stamp, now) > _LULL_SECONDS
         if lull:
@@ -135,7 +135,7 @@ class BagPlayer:
         self._clock.tell_if_due(min(stamp, self._time.time(now)), now, lull)
         if now - self._keys_at > _POLL_SECONDS:
             self._keys_at = now
-            if keyboard.pressed().count(" ") % 2:
+            if pressed().count(" ") % 2:
                 self._time.toggle(now)
                 self._shown_at = 0.0
         since = now - self._shown_at

@@ -117,7 +117,7 @@ def _play(
     with Keyboard() as keyboard, _progress((selection.stop - selection.start) * 1e-9, keyboard.there) as show:
         player = BagPlayer(selection, topics, clock, config, stopped, show)
         begin = time.monotonic()
-        player.play(keyboard)
+        player.play(keyboard.pressed)
         seconds = time.monotonic() - begin
     _say_result(player, topics, seconds)
     return 130 if stopped.is_set() else 0
