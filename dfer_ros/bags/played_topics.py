@@ -12,8 +12,8 @@ from rclpy.publisher import Publisher
 from dfer_ros.bags.message_class import message_class
 from dfer_ros.bags.quality_of_service import publisher_profile
 from dfer_ros.bags.selection import Selection
+from dfer_ros.bags.types import IMAGE_TYPES
 from dfer_ros.core.errors import SourceError
-from dfer_ros.recordings.bag_images import IMAGE_TYPES
 from dfer_ros.ros.topic_names import is_topic
 
 CLOCK_TOPIC = "/clock"

@@ -11,6 +11,8 @@ from dfer_ros.core.installed_files import share_directory
 
 EMOTIONS_TYPE = "dfer_msgs/msg/EmotionArray"
 FACES_TYPE = "dfer_msgs/msg/FaceArray"
+COMPRESSED_IMAGE_TYPE = "sensor_msgs/msg/CompressedImage"
+IMAGE_TYPES = ("sensor_msgs/msg/Image", COMPRESSED_IMAGE_TYPE)
 
 _PACKAGE = "dfer_msgs"
 

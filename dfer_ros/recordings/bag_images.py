@@ -6,17 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from dfer_ros.bags.reader import METADATA_FILE, is_bag, open_reader, read_messages
+from dfer_ros.bags.reader import open_reader, read_messages
 from dfer_ros.bags.topic_names import find_topic
+from dfer_ros.bags.types import COMPRESSED_IMAGE_TYPE, IMAGE_TYPES
 from dfer_ros.core.compressed_image import decode_image
 from dfer_ros.core.errors import ImageError, SourceError
 from dfer_ros.core.image_encoding import image_to_bgr
 from dfer_ros.recordings.video import DEFAULT_FPS, Frame
-
-__all__ = ["IMAGE_TYPES", "METADATA_FILE", "BagImages", "is_bag"]
-
-_COMPRESSED_TYPE = "sensor_msgs/msg/CompressedImage"
-IMAGE_TYPES = ("sensor_msgs/msg/Image", _COMPRESSED_TYPE)
 
 
 class BagImages:
@@ -51,7 +47,7 @@ class BagImages:
                 except Exception:  # whatever damaged bytes lead to
                     self.unreadable.append(f"Message {index} of {self._topic} in the bag {self._path} is damaged.")
                     continue
-                compressed = connection.msgtype == _COMPRESSED_TYPE
+                compressed = connection.msgtype == COMPRESSED_IMAGE_TYPE
                 try:
                     image = decode_image(message.data) if compressed else image_to_bgr(message)
                 except ImageError as error:

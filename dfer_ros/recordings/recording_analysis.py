@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dfer_ros import __version__
-from dfer_ros.bags.reader import is_storage_file
+from dfer_ros.bags.reader import is_bag, is_storage_file
 from dfer_ros.core.detection import DetectorConfig, create_detector
 from dfer_ros.core.detection.yunet_detector import YuNetDetector, find_yunet_model
 from dfer_ros.core.errors import SourceError
@@ -18,7 +18,7 @@ from dfer_ros.core.readable import readable
 from dfer_ros.core.recognizer import Recognizer
 from dfer_ros.core.tracker import TrackerConfig
 from dfer_ros.recordings.analysis import Analysis
-from dfer_ros.recordings.bag_images import BagImages, is_bag
+from dfer_ros.recordings.bag_images import BagImages
 from dfer_ros.recordings.video import DEFAULT_FPS, FrameSource, open_source
 
 

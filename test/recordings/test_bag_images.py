@@ -11,8 +11,9 @@ from made_bags import FORMS, write_clip
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
+from dfer_ros.bags.reader import METADATA_FILE, is_bag
 from dfer_ros.core.errors import SourceError
-from dfer_ros.recordings.bag_images import METADATA_FILE, BagImages, is_bag
+from dfer_ros.recordings.bag_images import BagImages
 
 TYPES = get_typestore(Stores.ROS2_HUMBLE)
 RAW, COMPRESSED, TEXT = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage", "std_msgs/msg/String"

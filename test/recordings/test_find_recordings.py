@@ -2,8 +2,8 @@ import os
 
 import pytest
 
+from dfer_ros.bags.reader import METADATA_FILE
 from dfer_ros.core.errors import SourceError
-from dfer_ros.recordings.bag_images import METADATA_FILE
 from dfer_ros.recordings.find_recordings import find_recordings
 
 
