@@ -11,10 +11,9 @@ from typing import Any
 
 from dfer_ros.core.errors import SourceError
 from dfer_ros.core.readable import readable
-from dfer_ros.recordings.video import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from dfer_ros.streams.file_suffixes import IMAGE_SUFFIXES, STORAGE_SUFFIXES, VIDEO_SUFFIXES
 
 METADATA_FILE = "metadata.yaml"
-STORAGE_SUFFIXES = (".mcap", ".db3")
 _COMPRESSED_SUFFIX = ".zstd"
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _METADATA_DAMAGE = ("Invalid bag metadata", "A metadata key is missing", "Could not load YAML")

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from dfer_ros.bags.message_definitions import definition_in_bag
-from dfer_ros.bags.reader import STORAGE_SUFFIXES, storage_files
+from dfer_ros.bags.reader import storage_files
 from dfer_ros.bags.unfinished_file import read_remains
 from dfer_ros.bags.writer import BagWriter
 from dfer_ros.core.errors import SourceError
+from dfer_ros.streams.file_suffixes import STORAGE_SUFFIXES
 
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 

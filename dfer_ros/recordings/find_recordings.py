@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from dfer_ros.bags.reader import STORAGE_SUFFIXES, is_bag
+from dfer_ros.bags.reader import is_bag
 from dfer_ros.core.errors import SourceError
 from dfer_ros.core.readable import readable
-from dfer_ros.recordings.video import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from dfer_ros.streams.file_suffixes import IMAGE_SUFFIXES, STORAGE_SUFFIXES, VIDEO_SUFFIXES
 
 
 def find_recordings(named: Sequence[str]) -> list[Path]:

@@ -12,12 +12,8 @@ import cv2
 
 from dfer_ros.core.errors import SourceError
 from dfer_ros.core.faces import Image
+from dfer_ros.streams.file_suffixes import IMAGE_SUFFIXES
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
-VIDEO_SUFFIXES = (
-    *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".wmv", ".flv", ".ts", ".3gp", ".ogv"),
-    *(".mjpeg", ".gif"),
-)
 DEFAULT_FPS = 30.0
 
 

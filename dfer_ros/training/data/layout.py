@@ -12,11 +12,9 @@ import numpy as np
 from dfer_ros.core.errors import DataError
 from dfer_ros.core.faces import Image
 from dfer_ros.core.labels import LABELS
-from dfer_ros.recordings.video import IMAGE_SUFFIXES
+from dfer_ros.streams.file_suffixes import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from dfer_ros.training.data.data_set import LayoutError
 from dfer_ros.training.data.prepared_set import one_label
-
-VIDEO_SUFFIXES = (".mp4", ".avi", ".mkv", ".mov", ".webm", ".gif")
 
 LabelMap = Mapping[str, str | None]
 """From the label of a data set to one of LABELS, or None where it is left out."""
