@@ -14,12 +14,12 @@ from dfer_ros.core.errors import DferError, SourceError
 from dfer_ros.graph.listener import GraphListener
 from dfer_ros.graph.processes import GraphProcesses
 from dfer_ros.graph.transport_profile import transport_environment
+from dfer_ros.nodes.parameters.dfer import DFER
+from dfer_ros.nodes.parameters.face_detector import FACE_DETECTOR
+from dfer_ros.nodes.parameters.overlay import OVERLAY
+from dfer_ros.nodes.parameters.video_source import VIDEO_SOURCE
 from dfer_ros.ros.graph_names import full_namespace
 from dfer_ros.ros.parameter import Parameter
-from dfer_ros.ros.parameters.dfer import DFER
-from dfer_ros.ros.parameters.face_detector import FACE_DETECTOR
-from dfer_ros.ros.parameters.overlay import OVERLAY
-from dfer_ros.ros.parameters.video_source import VIDEO_SOURCE
 
 NAMESPACE = "/dfer"
 _POLL_SECONDS = 0.1

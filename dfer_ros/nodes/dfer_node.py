@@ -8,8 +8,8 @@ from dfer_ros.core.errors import DferError
 from dfer_ros.core.model.emotion_model import EmotionModel, EmotionModelConfig
 from dfer_ros.core.model.onnx_session import SessionConfig
 from dfer_ros.nodes.emotion_stream import EmotionStream
+from dfer_ros.nodes.parameters.dfer import DFER
 from dfer_ros.ros.managed_node import ManagedNode
-from dfer_ros.ros.parameters.dfer import DFER
 from dfer_ros.ros.run_node import run_node
 from dfer_ros.ros.topic_names import is_topic
 from dfer_ros.streams.statistics import StreamStatistics

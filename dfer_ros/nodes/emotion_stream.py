@@ -16,10 +16,10 @@ from dfer_ros.core.model.emotion_model import EmotionModel
 from dfer_ros.core.recognizer import Recognizer, RecognizerConfig
 from dfer_ros.nodes.hri.expressions import HriExpressions
 from dfer_ros.nodes.hri.input import HriInput
+from dfer_ros.nodes.parameters.dfer import MODEL_DEFAULT
 from dfer_ros.ros.frame_stream import FrameStream, StreamWorker
 from dfer_ros.ros.image_conversion import to_bgr
 from dfer_ros.ros.messages import emotion_array
-from dfer_ros.ros.parameters.dfer import MODEL_DEFAULT
 from dfer_ros.ros.quality_of_service import OUTPUT, latest_only
 from dfer_ros.ros.throttled_log import ThrottledLog
 from dfer_ros.streams.statistics import StreamStatistics

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from dfer_ros.core.model.folder import file_sha256
 from dfer_ros.nodes.face_stream import FaceStream
+from dfer_ros.nodes.parameters.face_detector import FACE_DETECTOR
 from dfer_ros.ros.managed_node import ManagedNode
-from dfer_ros.ros.parameters.face_detector import FACE_DETECTOR
 from dfer_ros.ros.run_node import run_node
 from dfer_ros.streams.statistics import StreamStatistics
 

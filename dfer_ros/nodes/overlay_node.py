@@ -10,11 +10,11 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from dfer_msgs.msg import Emotion, EmotionArray, Face, FaceArray
 from dfer_ros.core.drawing import Annotation, draw_annotations
+from dfer_ros.nodes.parameters.overlay import OVERLAY
 from dfer_ros.ros.image_conversion import fill_image, to_bgr
 from dfer_ros.ros.image_subscription import ImageSubscription
 from dfer_ros.ros.latest_worker import LatestWorker
 from dfer_ros.ros.parameter import declare_parameters
-from dfer_ros.ros.parameters.overlay import OVERLAY
 from dfer_ros.ros.quality_of_service import OUTPUT, latest_only
 from dfer_ros.ros.run_node import bound_opencv_threads, run_node
 from dfer_ros.ros.stamp import header_seconds

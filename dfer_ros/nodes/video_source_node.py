@@ -11,10 +11,10 @@ from rclpy.node import Node
 from sensor_msgs.msg import Image
 
 from dfer_ros.core.errors import DferError
+from dfer_ros.nodes.parameters.video_source import VIDEO_SOURCE
 from dfer_ros.recordings.video import DEFAULT_FPS, Frame, open_source
 from dfer_ros.ros.image_conversion import fill_image
 from dfer_ros.ros.parameter import declare_parameters
-from dfer_ros.ros.parameters.video_source import VIDEO_SOURCE
 from dfer_ros.ros.quality_of_service import OUTPUT
 from dfer_ros.ros.run_node import SourceEnded, run_node
 from dfer_ros.streams.stamps import RateLimiter

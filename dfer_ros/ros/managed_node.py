@@ -11,10 +11,10 @@ from rclpy.parameter import Parameter as RosParameter
 from std_srvs.srv import SetBool
 
 from dfer_ros.ros.diagnostics import ABSENT, Diagnostics, NodeCondition
+from dfer_ros.ros.diagnostics_parameters import health_limits
 from dfer_ros.ros.frame_stream import FrameStream, StreamWorker
 from dfer_ros.ros.latest_worker import LatestWorker
 from dfer_ros.ros.parameter import Parameter, declare_parameters
-from dfer_ros.ros.parameters.diagnostics import health_limits
 from dfer_ros.ros.run_node import bound_opencv_threads
 from dfer_ros.ros.throttled_log import ThrottledLog
 from dfer_ros.streams.statistics import StreamStatistics

@@ -12,8 +12,8 @@ from dfer_ros.cli.main import main
 from dfer_ros.core.detection import DetectorConfig
 from dfer_ros.core.model.folder import encoder_file
 from dfer_ros.core.model.onnx_session import SessionConfig
-from dfer_ros.ros.parameters.dfer import DFER
-from dfer_ros.ros.parameters.face_detector import FACE_DETECTOR
+from dfer_ros.nodes.parameters.dfer import DFER
+from dfer_ros.nodes.parameters.face_detector import FACE_DETECTOR
 from dfer_ros.tuning.costs import detection_ms, head_ms
 
 FIGURES = {64: 57.3, 96: 61.6, 128: 60.4}

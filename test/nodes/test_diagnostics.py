@@ -17,8 +17,8 @@ from waiting import wait_until
 
 from dfer_ros.core.errors import DferError
 from dfer_ros.ros.diagnostics import Diagnostics, NodeCondition
+from dfer_ros.ros.diagnostics_parameters import DIAGNOSTICS, health_limits
 from dfer_ros.ros.parameter import declare_parameters
-from dfer_ros.ros.parameters.diagnostics import DIAGNOSTICS, health_limits
 from dfer_ros.ros.quality_of_service import OUTPUT
 from dfer_ros.streams.health import HealthLimits, Level
 from dfer_ros.streams.statistics import DropReason, StreamStatistics

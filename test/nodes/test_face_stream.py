@@ -6,7 +6,7 @@ from hri_robot import Spinning
 from dfer_ros.core.errors import DferError
 from dfer_ros.nodes import face_stream
 from dfer_ros.nodes.face_stream import FaceStream
-from dfer_ros.ros.parameters.face_detector import FACE_DETECTOR
+from dfer_ros.nodes.parameters.face_detector import FACE_DETECTOR
 from dfer_ros.ros.throttled_log import ThrottledLog
 from dfer_ros.streams.statistics import StreamStatistics
 

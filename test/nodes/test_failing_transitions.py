@@ -11,10 +11,10 @@ from test_lifecycle import change, enable, listeners, state
 from waiting import wait_until
 
 from dfer_ros.core.errors import DferError
+from dfer_ros.ros.diagnostics_parameters import DIAGNOSTICS
 from dfer_ros.ros.frame_stream import FrameStream
 from dfer_ros.ros.managed_node import ManagedNode
-from dfer_ros.ros.parameters.common import MANAGED, THREADS, frame_rate, max_wait
-from dfer_ros.ros.parameters.diagnostics import DIAGNOSTICS
+from dfer_ros.ros.shared_parameters import MANAGED, THREADS, frame_rate, max_wait
 from dfer_ros.streams.statistics import StreamStatistics
 
 NODE = "/failing_node"

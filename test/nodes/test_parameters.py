@@ -10,10 +10,10 @@ from rclpy.parameter import Parameter, parameter_value_to_python
 from waiting import wait_until
 
 from dfer_ros.core.installed_files import share_directory
-from dfer_ros.ros.parameters.dfer import DFER
-from dfer_ros.ros.parameters.face_detector import FACE_DETECTOR
-from dfer_ros.ros.parameters.overlay import OVERLAY
-from dfer_ros.ros.parameters.video_source import VIDEO_SOURCE
+from dfer_ros.nodes.parameters.dfer import DFER
+from dfer_ros.nodes.parameters.face_detector import FACE_DETECTOR
+from dfer_ros.nodes.parameters.overlay import OVERLAY
+from dfer_ros.nodes.parameters.video_source import VIDEO_SOURCE
 
 TABLES = {
     "face_detector_node": FACE_DETECTOR,

@@ -13,7 +13,7 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from dfer_ros.bench.faults.camera import CameraSetting
 from dfer_ros.bench.faults.check import Advance, Check
 from dfer_ros.bench.faults.graph import DETECTOR, NODES, NOTHING, Answer, FaultGraph
-from dfer_ros.ros.parameters.common import DEFAULT_FRAME_RATE
+from dfer_ros.ros.shared_parameters import DEFAULT_FRAME_RATE
 
 _SETTLE_SECONDS = 1.0
 """Longer than anything that is not queued takes."""

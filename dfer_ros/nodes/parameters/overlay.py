@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from dfer_ros.ros.parameters.common import IMAGE
+from dfer_ros.ros.shared_parameters import IMAGE
 
 OVERLAY = IMAGE

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dfer_ros.core.detection import DetectorConfig
 from dfer_ros.core.detection.detector import DETECTORS
 from dfer_ros.core.tracker import TrackerConfig
+from dfer_ros.ros.diagnostics_parameters import DIAGNOSTICS
 from dfer_ros.ros.parameter import Parameter
-from dfer_ros.ros.parameters.common import HRI, IMAGE, MANAGED, THREADS, frame_rate, max_wait
-from dfer_ros.ros.parameters.diagnostics import DIAGNOSTICS
+from dfer_ros.ros.shared_parameters import HRI, IMAGE, MANAGED, THREADS, frame_rate, max_wait
 
 FACE_DETECTOR = (
     *MANAGED,

@@ -9,9 +9,9 @@ from dfer_ros.core.model.folder import PRECISIONS
 from dfer_ros.core.model.onnx_session import SessionConfig
 from dfer_ros.core.recognizer import RecognizerConfig
 from dfer_ros.nodes.hri.images import ALIGNMENTS, DEFAULT_ALIGNMENT
+from dfer_ros.ros.diagnostics_parameters import DIAGNOSTICS
 from dfer_ros.ros.parameter import Parameter
-from dfer_ros.ros.parameters.common import HRI, MANAGED, THREADS, frame_rate, max_wait
-from dfer_ros.ros.parameters.diagnostics import DIAGNOSTICS
+from dfer_ros.ros.shared_parameters import HRI, MANAGED, THREADS, frame_rate, max_wait
 
 MODEL_DEFAULT = -1.0
 """A number that stands for the model's own value."""
