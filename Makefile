@@ -21,6 +21,7 @@ lint: install $(VENV)/test-dependencies
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 
 install: $(VENV)/installed
 

@@ -95,10 +95,12 @@ setup(
         "test": [
             "pytest",
             "pytest-timeout",
+            "pytest-xdist",
             "hypothesis",
             "playwright",
             "axe-playwright-python",
             "mcap",
+            "import-linter",
             "ruff",
             "mypy",
             "types-PyYAML",

@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 from launch_arguments import ARGUMENTS, MORE_ARGUMENTS
 
-from dfer_ros.cli.outputs import VideoOutput
 from dfer_ros.core.labels import EXPRESSIONS
 from dfer_ros.recordings.demo_clip import FPS
+from dfer_ros.recordings.video_output import VideoOutput
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 DEPLOY = CHECKOUT / "deploy"

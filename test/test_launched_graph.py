@@ -10,8 +10,8 @@ import time
 import pytest
 from launching import launch, launch_environment, needs_launch
 
-from dfer_ros.cli.outputs import VideoOutput
 from dfer_ros.recordings.demo_clip import FPS
+from dfer_ros.recordings.video_output import VideoOutput
 
 PATIENCE_SECONDS = 120.0
 """For what takes three seconds: on a computer that is busy otherwise the nodes took half a minute to start."""

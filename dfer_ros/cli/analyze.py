@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from dfer_ros.cli.analyze_many import analyze_many, configure_many
 from dfer_ros.cli.image_remarks import image_remarks
-from dfer_ros.cli.outputs import VideoOutput, check_outputs, whole_file
+from dfer_ros.core.atomic_file import check_outputs, whole_file
 from dfer_ros.core.detection.detector import DETECTORS
 from dfer_ros.core.drawing import Annotation, draw_annotations
 from dfer_ros.core.emotion import Emotion
@@ -21,6 +21,7 @@ from dfer_ros.core.model.encoder import AUTO
 from dfer_ros.core.model.folder import PRECISIONS
 from dfer_ros.recordings.analysis import AnalyzedFrame
 from dfer_ros.recordings.recording_analysis import AnalysisConfig, RecordingAnalyzer, nothing_read, open_recording
+from dfer_ros.recordings.video_output import VideoOutput
 from dfer_ros.report.wording import plural
 
 _AHEAD = 4

@@ -15,11 +15,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from dfer_ros.cli.outputs import remove_parts
 from dfer_ros.cli.ray_tasks import analyze_on_ray
 from dfer_ros.cli.recording_worker import RecordingResult, RecordingTask
 from dfer_ros.cli.recordings_summary import say_summary, write_summary
 from dfer_ros.cli.worker_processes import analyze_in_processes
+from dfer_ros.core.atomic_file import remove_parts
 from dfer_ros.core.errors import SourceError
 from dfer_ros.recordings.analysis_receipt import finished_receipt, source_identity
 from dfer_ros.recordings.find_recordings import find_recordings

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dfer_ros.bench.machine import describe_machine, machine_line
-from dfer_ros.cli.outputs import whole_file
+from dfer_ros.core.atomic_file import whole_file
 from dfer_ros.core.detection.yunet_detector import find_yunet_model
 from dfer_ros.core.errors import DetectorError
 from dfer_ros.core.model.emotion_model import EmotionModelConfig

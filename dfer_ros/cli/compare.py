@@ -10,12 +10,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from dfer_ros.cli.outputs import check_outputs, whole_file
 from dfer_ros.comparison.comparison import Comparison, compare_recordings
 from dfer_ros.comparison.json_result import comparison_record
 from dfer_ros.comparison.labelled_times import read_labels
 from dfer_ros.comparison.table import say_comparison
 from dfer_ros.comparison.tolerances import MEASURES, check
+from dfer_ros.core.atomic_file import check_outputs, whole_file
 from dfer_ros.core.errors import DataError, DferError
 from dfer_ros.recordings.answer_file import read_record_file
 from dfer_ros.recordings.emotion_track import EmotionRecording

@@ -16,12 +16,13 @@ from sensor_msgs.msg import Image
 from dfer_msgs.msg import EmotionArray, FaceArray
 from dfer_ros.cli.demo_behaviors import BEHAVIORS, Deeds, DemoProcesses
 from dfer_ros.cli.live_table import LiveTable
-from dfer_ros.cli.outputs import VideoOutput, check_outputs, whole_file
 from dfer_ros.cli.run import NAMESPACE, check_ended
+from dfer_ros.core.atomic_file import check_outputs, whole_file
 from dfer_ros.graph.listener import GraphListener
 from dfer_ros.graph.transport_profile import transport_environment
 from dfer_ros.recordings.answers import emotion_record, record_line
 from dfer_ros.recordings.demo_clip import FPS, demo_frames
+from dfer_ros.recordings.video_output import VideoOutput
 from dfer_ros.ros.image_conversion import to_bgr
 from dfer_ros.ros.stamp import header_seconds
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from dfer_ros.core.atomic_file import whole_folder
 from dfer_ros.core.detection import DetectorConfig
 from dfer_ros.core.detection.detector import DETECTORS
 from dfer_ros.core.errors import DataError
@@ -15,7 +16,6 @@ from dfer_ros.core.model.folder import PRECISIONS
 from dfer_ros.training.evaluation.evaluate_model import EvaluationConfig, evaluate_model
 from dfer_ros.training.evaluation.report import REPORT_FILE, write_report
 from dfer_ros.training.experiments.peers import PEERS
-from dfer_ros.training.whole_path import whole_folder
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

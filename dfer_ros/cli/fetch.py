@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from dfer_ros.core.atomic_file import make_folder, whole_path
 from dfer_ros.core.detection.yunet_detector import YUNET_FILE, YUNET_SHA256, yunet_default_path
 from dfer_ros.core.errors import ModelError
 
@@ -36,15 +37,9 @@ def run(arguments: argparse.Namespace) -> int:
         raise ModelError(
             f"What came from {arguments.url} is not {YUNET_FILE}: its sha256 differs, so it was thrown away."
         )
-    part = arguments.output.with_name(arguments.output.name + ".part")
-    try:
-        arguments.output.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(arguments.output.parent)
+    with whole_path(arguments.output) as part:
         part.write_bytes(content)
-        part.replace(arguments.output)
-    except OSError as error:
-        raise ModelError(
-            f"{arguments.output} cannot be written ({error.strerror}): choose a place with --output."
-        ) from error
     console.print(f"Fetched {arguments.output}", highlight=False)
     return 0
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import cv2
 
-from dfer_ros.cli.outputs import whole_file
+from dfer_ros.core.atomic_file import whole_file
 from dfer_ros.core.errors import DferError, ModelError
 from dfer_ros.core.model.folder import file_sha256
 from dfer_ros.recordings.analysis_receipt import Receipt, receipt_path, receipt_text

@@ -11,8 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from dfer_ros.cli.image_remarks import image_remarks
-from dfer_ros.cli.outputs import whole_file
 from dfer_ros.cli.recording_worker import RecordingResult
+from dfer_ros.core.atomic_file import whole_file
 from dfer_ros.report.wording import plural
 
 _FIGURES = ("frames", "faces", "seconds", "unreadable", "late", "repeated", "jumps")

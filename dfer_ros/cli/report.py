@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from dfer_ros.bags.reader import holds_messages
-from dfer_ros.cli.outputs import check_outputs, whole_file
+from dfer_ros.core.atomic_file import check_outputs, whole_file
 from dfer_ros.core.errors import SourceError
 from dfer_ros.core.faces import Image
 from dfer_ros.recordings.answer_file import read_record_file

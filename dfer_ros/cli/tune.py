@@ -10,8 +10,8 @@ import cv2
 import yaml
 from rich.console import Console
 
-from dfer_ros.cli.outputs import whole_file
 from dfer_ros.cli.tune_arguments import BUDGET_MS, add_arguments, check_arguments
+from dfer_ros.core.atomic_file import whole_file
 from dfer_ros.core.model.folder import PRECISIONS, ModelFolder, open_model_folder
 from dfer_ros.tuning.accuracy import SizeAccuracy, accuracy_by_size
 from dfer_ros.tuning.budget import graph_latency_ms

@@ -6,7 +6,7 @@ import argparse
 import math
 from pathlib import Path
 
-from dfer_ros.cli.outputs import check_outputs
+from dfer_ros.core.atomic_file import check_outputs
 from dfer_ros.core.errors import DferError, SourceError
 from dfer_ros.core.model.description import LARGEST_SIZE, SMALLEST_SIZE
 from dfer_ros.core.model.emotion_model import EmotionModelConfig

@@ -14,8 +14,8 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext
 from typing import cast
 
-from dfer_ros.cli.outputs import remove_parts
 from dfer_ros.cli.recording_worker import RecordingResult, RecordingTask, analyze_recording
+from dfer_ros.core.atomic_file import remove_parts
 
 _LONGEST_END = 5.0
 """Seconds that a process has to end."""

@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from dfer_ros.cli.figure_output import write_figure
 from dfer_ros.comparison.comparison import Comparison
 from dfer_ros.comparison.series import comparison_series
+from dfer_ros.core.atomic_file import write_figure
 from dfer_ros.core.labels import UNKNOWN
 from dfer_ros.core.palette import ON_LIGHT
 from dfer_ros.recordings.emotion_track import STATES, EmotionRecording, EmotionTrack

@@ -23,6 +23,10 @@ class SourceError(DferError):
     """A video, folder, bag or camera that cannot be opened or read."""
 
 
+class OutputError(DferError):
+    """A file or folder that cannot be written."""
+
+
 class DataError(DferError):
     """A data set that is missing, has another layout than expected, or cannot be read or written."""
 

@@ -7,19 +7,18 @@ from typing import Any
 
 import torch
 
-from dfer_ros.core.errors import TrainingError
+from dfer_ros.core.atomic_file import whole_path
+from dfer_ros.core.errors import OutputError, TrainingError
 
 CHECKPOINT_FILE = "checkpoint.pt"
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
     """Write a checkpoint. Raises TrainingError where it cannot be written; the one before stays."""
-    part = path.with_suffix(".part")
     try:
-        torch.save(state, part)
-        part.replace(path)
-    except (OSError, RuntimeError) as error:
-        part.unlink(missing_ok=True)
+        with whole_path(path) as part:
+            torch.save(state, part)
+    except (OutputError, RuntimeError) as error:
         raise TrainingError(
             f"The checkpoint {path} cannot be written ({_first_line(error)}): make room, and the same command goes on "
             "from the one before."

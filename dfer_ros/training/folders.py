@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from dfer_ros.core.atomic_file import make_folder
 from dfer_ros.core.errors import TrainingError
-from dfer_ros.training.whole_path import make_folder
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+from dfer_ros.core.atomic_file import whole_path
 from dfer_ros.core.errors import TrainingError
-from dfer_ros.training.whole_path import whole_path
 
 LOG_FILE = "log.csv"
 CURVES_FILE = "curves.png"

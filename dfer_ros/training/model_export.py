@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 from rich.console import Console
 
+from dfer_ros.core.atomic_file import whole_folder
 from dfer_ros.core.errors import ModelError, TrainingError
 from dfer_ros.core.labels import LABELS
 from dfer_ros.core.model.folder import (
@@ -34,7 +35,6 @@ from dfer_ros.training.evaluation.evaluate_model import (
 from dfer_ros.training.evaluation.metrics import ClassificationMetrics
 from dfer_ros.training.head.run import CALIBRATION_FILE
 from dfer_ros.training.head.training import HeadTrainingConfig
-from dfer_ros.training.whole_path import whole_folder
 
 
 @dataclass(frozen=True)

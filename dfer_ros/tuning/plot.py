@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from dfer_ros.cli.figure_output import write_figure
+from dfer_ros.core.atomic_file import write_figure
 from dfer_ros.tuning.accuracy import SizeAccuracy
 from dfer_ros.tuning.choice import ResolutionChoice
 from dfer_ros.tuning.latency_curve import LatencyCourse

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from dfer_ros.cli.main import main
-from dfer_ros.cli.outputs import VideoOutput
 from dfer_ros.core.labels import LABELS
+from dfer_ros.recordings.video_output import VideoOutput
 
 KEYS = [
     "stamp",

@@ -19,11 +19,11 @@ from waiting import wait_until
 
 from dfer_ros.cli.analyze_many import SUMMARY_FILE, output_name
 from dfer_ros.cli.main import main
-from dfer_ros.cli.outputs import VideoOutput
 from dfer_ros.cli.recording_worker import RecordingTask
 from dfer_ros.cli.worker_processes import analyze_in_processes
 from dfer_ros.recordings.analysis_receipt import receipt_path, source_identity
 from dfer_ros.recordings.recording_analysis import AnalysisConfig, RecordingAnalyzer
+from dfer_ros.recordings.video_output import VideoOutput
 
 FRAMES = 9
 

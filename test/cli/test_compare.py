@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from dfer_ros.cli.main import main
-from dfer_ros.cli.outputs import VideoOutput
+from dfer_ros.recordings.video_output import VideoOutput
 
 
 def dfer(*arguments):

@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console
 
 from dfer_ros.cli.live_table import LiveTable
-from dfer_ros.cli.outputs import VideoOutput
+from dfer_ros.recordings.video_output import VideoOutput
 
 DFER = [sys.executable, "-m", "dfer_ros.cli.main"]
 

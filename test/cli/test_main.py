@@ -10,7 +10,7 @@ import cv2
 import pytest
 
 from dfer_ros.cli.main import main
-from dfer_ros.cli.outputs import VideoOutput
+from dfer_ros.recordings.video_output import VideoOutput
 
 DFER = [sys.executable, "-m", "dfer_ros.cli.main"]
 

@@ -12,9 +12,9 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 
 from dfer_ros.bags.types import EMOTIONS_TYPE, FACES_TYPE, create_typestore
 from dfer_ros.cli.main import main
-from dfer_ros.cli.outputs import VideoOutput
 from dfer_ros.core.emotion import PHASES
 from dfer_ros.core.labels import LABELS
+from dfer_ros.recordings.video_output import VideoOutput
 
 HOUR_FRAMES = 108_000
 FEW_FRAMES = 58

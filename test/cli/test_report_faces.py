@@ -4,7 +4,7 @@ import cv2
 import pytest
 
 from dfer_ros.cli.main import main
-from dfer_ros.cli.outputs import VideoOutput
+from dfer_ros.recordings.video_output import VideoOutput
 
 
 def dfer(*arguments):

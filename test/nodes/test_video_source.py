@@ -9,7 +9,7 @@ from rclpy.qos import QoSProfile
 from sensor_msgs.msg import Image
 from waiting import wait_until
 
-from dfer_ros.cli.outputs import VideoOutput
+from dfer_ros.recordings.video_output import VideoOutput
 
 
 @pytest.fixture

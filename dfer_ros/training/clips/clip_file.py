@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from dfer_ros.core.atomic_file import whole_path
 from dfer_ros.core.errors import DataError
-from dfer_ros.training.whole_path import whole_path
 
 Frames = npt.NDArray[Any]
 """[F, ...], one row for each frame."""

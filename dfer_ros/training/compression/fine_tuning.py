@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from rich.console import Console
 
+from dfer_ros.core.atomic_file import make_folder
 from dfer_ros.core.faces import Image
 from dfer_ros.training.checkpoint import CHECKPOINT_FILE, load_checkpoint, save_checkpoint
 from dfer_ros.training.compression.fake_quantisation import fake_quantise
@@ -27,7 +28,6 @@ from dfer_ros.training.encoder.surround import SurroundConfig
 from dfer_ros.training.encoder.trained_encoder import load_trained_encoder, normalise
 from dfer_ros.training.encoder.training import EncoderTraining
 from dfer_ros.training.folders import TrainingFolders
-from dfer_ros.training.whole_path import make_folder
 
 _PRUNED_LEARNING_RATE, _QUANTISED_LEARNING_RATE = 3e-4, 5e-5
 _TEACHER_WEIGHT = 0.6

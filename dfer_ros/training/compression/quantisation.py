@@ -15,10 +15,10 @@ from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, Q
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from onnxruntime.transformers.float16 import convert_float_to_float16
 
+from dfer_ros.core.atomic_file import whole_path
 from dfer_ros.core.faces import Image
 from dfer_ros.core.model.encoder import preprocess
 from dfer_ros.core.model.folder import ModelDescription
-from dfer_ros.training.whole_path import whole_path
 
 CALIBRATIONS = {
     "entropy": CalibrationMethod.Entropy,

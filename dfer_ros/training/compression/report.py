@@ -13,8 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from rich.table import Table
 
+from dfer_ros.core.atomic_file import whole_path
 from dfer_ros.training.compression.variants import Variant
-from dfer_ros.training.whole_path import whole_path
 
 MARKDOWN_FILE, JSON_FILE, PLOT_FILE = "compression.md", "compression.json", "compression.png"
 _LEAST_POINTS = 4.0

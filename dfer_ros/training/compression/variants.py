@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
+from dfer_ros.core.atomic_file import make_folder, whole_path
 from dfer_ros.core.errors import DataError, TrainingError
 from dfer_ros.core.faces import Image
 from dfer_ros.core.model.folder import file_sha256
@@ -20,7 +21,6 @@ from dfer_ros.training.compression.source import Source
 from dfer_ros.training.data.prepared_set import PreparedSet, check_names, open_prepared_set
 from dfer_ros.training.encoder.export import export_encoder
 from dfer_ros.training.encoder.frame_encoder import PLAIN_CONVOLUTIONAL
-from dfer_ros.training.whole_path import make_folder, whole_path
 
 FP16, INT8, PRUNED = "fp16", "int8", "pruned"
 VARIANTS = (FP16, INT8, PRUNED)

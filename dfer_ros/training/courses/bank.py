@@ -12,12 +12,12 @@ import numpy.typing as npt
 from rich.progress import track
 
 from dfer_ros.core.alignment import ALIGNED_SIZE
+from dfer_ros.core.atomic_file import whole_path
 from dfer_ros.core.errors import DataError
 from dfer_ros.core.faces import FloatArray, Image
 from dfer_ros.training.data.prepared_set import PreparedSet
 from dfer_ros.training.encoder.augmentation import AugmentationConfig, augment
 from dfer_ros.training.encoder.surround import fill_surround
-from dfer_ros.training.whole_path import whole_path
 
 Encode = Callable[[Sequence[Image]], FloatArray]
 """Aligned crops [128, 128, 3] uint8 BGR to embeddings [N, D]."""

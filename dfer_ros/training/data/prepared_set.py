@@ -14,10 +14,10 @@ import cv2
 import numpy as np
 
 from dfer_ros.core.alignment import ALIGNED_SIZE
+from dfer_ros.core.atomic_file import whole_path
 from dfer_ros.core.errors import DataError
 from dfer_ros.core.faces import FloatArray, Image
 from dfer_ros.core.labels import LABELS
-from dfer_ros.training.whole_path import whole_path
 
 INDEX_FILE = "index.csv"
 SETTINGS_FILE = "prepared.json"

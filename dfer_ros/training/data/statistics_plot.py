@@ -12,11 +12,11 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from dfer_ros.core.alignment import ALIGNED_SIZE
+from dfer_ros.core.atomic_file import whole_path
 from dfer_ros.core.faces import Image
 from dfer_ros.core.labels import LABELS
 from dfer_ros.training.data.prepared_set import SPLITS, PreparedSet
 from dfer_ros.training.data.statistics import SplitStatistics, split_statistics, units
-from dfer_ros.training.whole_path import whole_path
 
 _COLOURS = dict(zip(SPLITS, ("#4477aa", "#ddaa33", "#bb5566")))
 _ROWS = 4

@@ -12,10 +12,10 @@ import onnx
 import onnxruntime
 import torch
 
+from dfer_ros.core.atomic_file import whole_path
 from dfer_ros.core.errors import TrainingError
 from dfer_ros.core.model.onnx_session import SessionConfig, create_session, first_line
 from dfer_ros.training.encoder.frame_encoder import TrainableEncoder
-from dfer_ros.training.whole_path import whole_path
 
 _OPSET = 17
 _TRACED_SIZE = 96

@@ -9,13 +9,13 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
+from dfer_ros.core.atomic_file import whole_path
 from dfer_ros.core.decision import calibrated_probabilities
 from dfer_ros.core.errors import DataError
 from dfer_ros.core.faces import FloatArray
 from dfer_ros.core.labels import LABELS
 from dfer_ros.training.data.prepared_set import PreparedSet
 from dfer_ros.training.encoder.trained_encoder import TrainedEncoder
-from dfer_ros.training.whole_path import whole_path
 
 _BATCH = 128
 

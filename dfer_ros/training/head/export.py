@@ -10,11 +10,11 @@ import onnxruntime
 import torch
 from torch import nn
 
+from dfer_ros.core.atomic_file import whole_path
 from dfer_ros.core.errors import TrainingError
 from dfer_ros.core.faces import FloatArray
 from dfer_ros.training.experiments.conv3d.network import Conv3d
 from dfer_ros.training.head.trainable_head import HeadOutput, TrainableHead
-from dfer_ros.training.whole_path import whole_path
 
 _OPSET = 17
 _TOLERANCE = 1e-3

@@ -14,6 +14,7 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
+from dfer_ros.core.atomic_file import whole_path
 from dfer_ros.core.errors import DataError, TrainingError
 from dfer_ros.core.faces import FloatArray
 from dfer_ros.core.model.folder import HEAD_FILE, file_sha256
@@ -44,7 +45,6 @@ from dfer_ros.training.head.left_out import (
     left_out_answers,
 )
 from dfer_ros.training.head.training import Classifier, HeadTrainingConfig, train_head
-from dfer_ros.training.whole_path import whole_path
 
 COMPARISON_FILE, CALIBRATION_FILE = "left_out_sources.csv", "left_out.yaml"
 

@@ -12,6 +12,7 @@ import torch
 from rich.console import Console
 from torch import nn
 
+from dfer_ros.core.atomic_file import make_folder
 from dfer_ros.core.errors import TrainingError
 from dfer_ros.core.faces import FloatArray
 from dfer_ros.core.labels import LABELS
@@ -27,7 +28,6 @@ from dfer_ros.training.head.create_head import HeadConfig, create_head
 from dfer_ros.training.head.trainable_head import TOLD_PHASES, TrainableHead
 from dfer_ros.training.log import TrainingLog
 from dfer_ros.training.progress import training_progress
-from dfer_ros.training.whole_path import make_folder
 
 DECAYS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
 """Seconds from which the decay of the weighted mean is chosen."""

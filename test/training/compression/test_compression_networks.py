@@ -8,7 +8,7 @@ import onnxruntime
 import pytest
 import torch
 
-from dfer_ros.core.errors import TrainingError
+from dfer_ros.core.errors import OutputError, TrainingError
 from dfer_ros.core.labels import LABELS
 from dfer_ros.core.model.encoder import preprocess
 from dfer_ros.core.model.folder import ModelDescription, encoder_file
@@ -102,7 +102,7 @@ def test_fp16_answers_like_fp32_in_half_of_the_bytes(shipped, images, tmp_path):
 
 
 def test_a_place_that_cannot_be_written_is_one_sentence(shipped, tmp_path):
-    with pytest.raises(TrainingError, match=r"fp16.onnx cannot be written: No such file"):
+    with pytest.raises(OutputError, match=r"fp16.onnx cannot be written: there is no folder"):
         convert_fp16(shipped, tmp_path / "missing" / "fp16.onnx")
 
 

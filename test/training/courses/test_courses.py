@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dfer_ros.core.errors import DataError, TrainingError
+from dfer_ros.core.errors import DataError, OutputError
 from dfer_ros.core.labels import LABELS, NEUTRAL
 from dfer_ros.core.window import FrameWindow, WindowConfig
 from dfer_ros.training.courses.bank import (
@@ -302,7 +302,7 @@ def test_a_bank_that_is_missing_or_damaged_is_an_error(tmp_path):
     (tmp_path / "bank.npz").write_bytes(b"no bank")
     with pytest.raises(DataError, match=r"bank\.npz is not a bank"):
         load_bank(tmp_path / "bank.npz")
-    with pytest.raises(TrainingError, match="cannot be written"):
+    with pytest.raises(OutputError, match="cannot be written"):
         save_bank(tmp_path / "nowhere" / "bank.npz", bank())
 
 

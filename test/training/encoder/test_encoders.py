@@ -8,7 +8,7 @@ import onnxruntime
 import pytest
 import torch
 
-from dfer_ros.core.errors import TrainingError
+from dfer_ros.core.errors import OutputError, TrainingError
 from dfer_ros.training.checkpoint import CHECKPOINT_FILE, save_checkpoint
 from dfer_ros.training.encoder.export import check_export, export_encoder
 from dfer_ros.training.encoder.frame_encoder import (
@@ -130,7 +130,7 @@ def test_a_file_that_gives_other_numbers_is_refused(exported):
 
 def test_export_into_a_folder_that_is_missing_is_one_sentence(exported, tmp_path):
     path = tmp_path / "missing" / "encoder.onnx"
-    with pytest.raises(TrainingError, match=r"encoder.onnx cannot be written: No such file"):
+    with pytest.raises(OutputError, match=r"encoder.onnx cannot be written: there is no folder"):
         export_encoder(exported[0], path)
 
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from dfer_ros.core.errors import DataError, TrainingError
+from dfer_ros.core.errors import DataError, OutputError
 from dfer_ros.core.face_pipeline import FacePipeline
 from dfer_ros.core.model.folder import encoder_file
 from dfer_ros.core.model.onnx_session import SessionConfig
@@ -134,7 +134,7 @@ def test_a_damaged_or_missing_file_of_embeddings_is_said(tmp_path):
     path.write_bytes(path.read_bytes()[:300])
     with pytest.raises(DataError, match=r"clips\.npz is not a file of embeddings of clips"):
         load_clip_embeddings(path)
-    with pytest.raises(TrainingError, match="cannot be written"):
+    with pytest.raises(OutputError, match="cannot be written"):
         save_clip_embeddings(tmp_path / "missing" / "clips.npz", [made_clip()])
 
 

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from dfer_ros.cli import evaluate
-from dfer_ros.core.errors import DataError, ModelError, TrainingError
+from dfer_ros.core.errors import DataError, ModelError, OutputError
 from dfer_ros.core.model.folder import encoder_file
 from dfer_ros.training.data.prepared_set import Sample, one_label, write_index
 from dfer_ros.training.encoder.session import EncoderSession
@@ -147,7 +147,7 @@ def test_a_still_that_cannot_be_read_leaves_the_last_report(tmp_path, stills):
 
 def test_an_output_that_cannot_be_written_is_said_first(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(TrainingError, match=r"The folder .*file/report cannot be written: Not a directory"):
+    with pytest.raises(OutputError, match=r"The folder .*file/report cannot be written \(Not a directory\)"):
         evaluate.run(parsed("--output", tmp_path / "file" / "report"))
 
 

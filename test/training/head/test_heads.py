@@ -3,7 +3,7 @@ import onnxruntime
 import pytest
 import torch
 
-from dfer_ros.core.errors import TrainingError
+from dfer_ros.core.errors import OutputError, TrainingError
 from dfer_ros.core.labels import LABELS
 from dfer_ros.training.experiments.conv3d.network import Conv3d, Conv3dConfig
 from dfer_ros.training.head.create_head import KINDS, HeadConfig, create_head, parameter_count
@@ -157,7 +157,7 @@ def test_the_exported_head_gives_what_the_head_gives(kind, tmp_path):
 
 
 def test_a_head_cannot_be_written_into_a_folder_that_is_not_there(tmp_path):
-    with pytest.raises(TrainingError, match=r"head\.onnx cannot be written"):
+    with pytest.raises(OutputError, match=r"head\.onnx cannot be written"):
         export_head(make("weighted_mean"), tmp_path / "nowhere" / "head.onnx")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from dfer_ros.core.atomic_file import make_folder
 from dfer_ros.core.errors import TrainingError
 from dfer_ros.core.model.folder import file_sha256
 from dfer_ros.training.checkpoint import CHECKPOINT_FILE
@@ -25,7 +26,6 @@ from dfer_ros.training.head.create_head import KINDS
 from dfer_ros.training.head.left_out import WEIGHTED_MEAN
 from dfer_ros.training.head.run import COMPARISON_FILE, BankStills, drawn_stills
 from dfer_ros.training.head.training import HeadTrainingConfig
-from dfer_ros.training.whole_path import make_folder
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
+from dfer_ros.core.atomic_file import whole_path
 from dfer_ros.core.errors import TrainingError
 from dfer_ros.training.clips.crops import FACES_FILE, kept_faces
 from dfer_ros.training.clips.faces import ClipFaces
@@ -28,7 +29,6 @@ from dfer_ros.training.head.create_head import parameter_count
 from dfer_ros.training.head.export import export_clip_model
 from dfer_ros.training.head.left_out import ComparisonRow, comparison_row
 from dfer_ros.training.head.run import COMPARISON_FILE, write_comparison
-from dfer_ros.training.whole_path import whole_path
 
 COST_FILE = "cost.csv"
 CONV3D = "3D CNN"

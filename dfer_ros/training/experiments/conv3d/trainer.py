@@ -12,12 +12,12 @@ import torch
 from rich.console import Console
 from torch import nn
 
+from dfer_ros.core.atomic_file import make_folder
 from dfer_ros.core.errors import TrainingError
 from dfer_ros.training.checkpoint import CHECKPOINT_FILE, load_checkpoint, save_checkpoint
 from dfer_ros.training.experiments.conv3d.network import Conv3d
 from dfer_ros.training.log import TrainingLog
 from dfer_ros.training.progress import training_progress
-from dfer_ros.training.whole_path import make_folder
 
 DrawBatch = Callable[[int], tuple[torch.Tensor, torch.Tensor]]
 """From a step to its clips [N, 3, T, S, S] and their labels [N] or shares of the classes [N, 7]."""

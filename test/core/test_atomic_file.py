@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from unprivileged import UNPRIVILEGED
 
-from dfer_ros.cli.outputs import VideoOutput, check_outputs, remove_parts, whole_file
+from dfer_ros.core.atomic_file import check_outputs, remove_parts, whole_file
 from dfer_ros.core.errors import SourceError
+from dfer_ros.recordings.video_output import VideoOutput
 
 IMAGE = np.full((48, 64, 3), 90, np.uint8)
 
