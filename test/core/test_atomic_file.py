@@ -11,7 +11,7 @@ import pytest
 from unprivileged import UNPRIVILEGED
 
 from dfer_ros.core.atomic_file import check_outputs, remove_parts, whole_file
-from dfer_ros.core.errors import SourceError
+from dfer_ros.core.errors import OutputError
 from dfer_ros.recordings.video_output import VideoOutput
 
 IMAGE = np.full((48, 64, 3), 90, np.uint8)
@@ -71,7 +71,7 @@ def test_an_old_file_stays_when_the_new_one_fails(tmp_path):
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path):
-    with pytest.raises(SourceError, match="cannot be written"), whole_file(tmp_path / "nowhere" / "a.txt"):
+    with pytest.raises(OutputError, match="cannot be written"), whole_file(tmp_path / "nowhere" / "a.txt"):
         pass
 
 
@@ -102,9 +102,9 @@ def test_a_pipe_is_refused_and_stays(tmp_path):
     for output in (pipe, tmp_path / "link.mp4"):
         if output != pipe:
             output.symlink_to(pipe)
-        with pytest.raises(SourceError, match="is a device or a pipe"), whole_file(output) as text:
+        with pytest.raises(OutputError, match="is a device or a pipe"), whole_file(output) as text:
             text.write("new")
-        with pytest.raises(SourceError, match="is a device or a pipe"), VideoOutput(output, 10.0) as video:
+        with pytest.raises(OutputError, match="is a device or a pipe"), VideoOutput(output, 10.0) as video:
             video.write(IMAGE)
     assert stat.S_ISFIFO(pipe.stat().st_mode)
     assert {path.name for path in tmp_path.iterdir()} == {"pipe.mp4", "link.mp4"}
@@ -185,6 +185,6 @@ def test_an_output_that_cannot_be_is_refused_before_the_work(tmp_path, output, s
     (tmp_path / "link.jsonl").symlink_to(read)
     (tmp_path / "hard_link.jsonl").hardlink_to(read)
     (tmp_path / "folder").mkdir()
-    with pytest.raises(SourceError, match=sentence):
+    with pytest.raises(OutputError, match=sentence):
         check_outputs((read, None), (tmp_path / "written.jsonl", None, tmp_path / output))
     assert read.read_text() == "old"

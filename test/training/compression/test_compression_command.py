@@ -180,7 +180,7 @@ def test_an_argument_that_does_not_fit_is_said(compress, argument, value, senten
 def test_an_output_that_cannot_be_written(compress, trained, stills, tmp_path):
     (tmp_path / "file").write_text("in the way")
     code, said = compress("--model", trained, "--stills", stills, "--output", tmp_path / "file" / "output")
-    assert code == 1 and f"The folder {tmp_path / 'file' / 'output'} cannot be made" in said
+    assert code == 1 and f"The folder {tmp_path / 'file' / 'output'} cannot be written" in said
 
 
 def test_only_a_run_can_be_pruned(model_folder, stills, tmp_path):
