@@ -3,7 +3,7 @@
 import numpy as np
 
 from dfer_ros.core.labels import EXPRESSIONS, UNKNOWN
-from dfer_ros.recordings.emotion_track import STATES, EmotionRecording
+from dfer_ros.recordings.emotion_track import STATES, RecordedEmotions
 from dfer_ros.recordings.track_rows import TrackRows
 
 FPS = 25.0
@@ -30,4 +30,4 @@ def made_answers(faces, name="made", fps=FPS, start=0.0, box=(100, 120), confide
     tracks, left_out = rows.tracks()
     assert left_out == 0
     stamps = np.unique(np.concatenate([track.stamps for track in tracks]))
-    return EmotionRecording(name, tracks, stamps)
+    return RecordedEmotions(name, tracks, stamps)

@@ -4,7 +4,7 @@ import numpy as np
 
 from dfer_ros.core.emotion import PHASES
 from dfer_ros.core.labels import EXPRESSIONS, UNKNOWN
-from dfer_ros.recordings.emotion_track import STATES, EmotionRecording
+from dfer_ros.recordings.emotion_track import STATES, RecordedEmotions
 from dfer_ros.recordings.track_rows import TrackRows
 
 FPS = 10.0
@@ -25,7 +25,7 @@ def made_recording(*courses, fps=FPS, received=None):
     tracks, left_out = rows.tracks()
     assert left_out == 0
     seen = {stamp for track in tracks for stamp in track.stamps.tolist()}
-    return EmotionRecording("made", tracks, np.array(sorted(seen)), received)
+    return RecordedEmotions("made", tracks, np.array(sorted(seen)), received)
 
 
 def row_of(stamp, frame, expression, intensity=0.5, phase="unknown", probabilities=None):

@@ -18,7 +18,7 @@ from dfer_ros.comparison.tolerances import MEASURES, check
 from dfer_ros.core.atomic_file import check_outputs, whole_file
 from dfer_ros.core.errors import DataError, DferError
 from dfer_ros.recordings.answer_file import read_record_file
-from dfer_ros.recordings.emotion_track import EmotionRecording
+from dfer_ros.recordings.emotion_track import RecordedEmotions
 
 WITHIN, BEYOND, UNUSABLE = 0, 1, 2
 
@@ -86,7 +86,7 @@ def _compare(arguments: argparse.Namespace) -> Comparison:
     return compare_recordings(old, new, labels)
 
 
-def _read(path: Path) -> EmotionRecording:
+def _read(path: Path) -> RecordedEmotions:
     if path.is_dir():
         raise DataError(f"{path} is a folder: give a JSONL file of `dfer analyze`.")
     return read_record_file(path)

@@ -20,7 +20,7 @@ from dfer_ros.core.faces import Image
 from dfer_ros.recordings.answer_file import read_record_file
 from dfer_ros.recordings.bag_emotions import read_bag_crops, read_bag_emotions
 from dfer_ros.recordings.bag_images import BagImages
-from dfer_ros.recordings.emotion_track import EmotionRecording
+from dfer_ros.recordings.emotion_track import RecordedEmotions
 from dfer_ros.recordings.video import DEFAULT_FPS, FrameSource, ImageFolder, VideoFile
 from dfer_ros.report.frame_timing import pause_remarks
 from dfer_ros.report.page import MOST_PEOPLE, report_page
@@ -87,7 +87,7 @@ def _check(arguments: argparse.Namespace) -> None:
         raise SourceError("--faces needs what was analyzed, as a JSONL file holds no pictures: name it with --source.")
 
 
-def _read(path: Path, topic: str) -> EmotionRecording:
+def _read(path: Path, topic: str) -> RecordedEmotions:
     if not path.exists():
         raise SourceError(f"There is no file or folder {path}: give a JSONL file of `dfer analyze`, or a bag.")
     if path.is_dir() or holds_messages(path):
@@ -123,14 +123,14 @@ def _frame_rate(people: Sequence[Person]) -> float:
     return frame / stamp if frame > 0 and stamp > 0 else DEFAULT_FPS
 
 
-def _with_remarks(recording: EmotionRecording, faces_missing: int, faces: int) -> EmotionRecording:
+def _with_remarks(recording: RecordedEmotions, faces_missing: int, faces: int) -> RecordedEmotions:
     remarks = [*recording.remarks, *pause_remarks(recording)]
     if faces_missing:
         remarks.append(f"Faces that are not shown, as there is no picture at their time: {faces_missing} of {faces}.")
     return replace(recording, remarks=tuple(remarks))
 
 
-def _say(recording: EmotionRecording, people: Sequence[Person], arguments: argparse.Namespace) -> None:
+def _say(recording: RecordedEmotions, people: Sequence[Person], arguments: argparse.Namespace) -> None:
     for remark in recording.remarks:
         Console(stderr=True, soft_wrap=True).print(remark, style="yellow", highlight=False, markup=False)
     title = f"{escape(recording.name)}: {length(recording.end - recording.begin)}"

@@ -18,7 +18,7 @@ from dfer_ros.comparison.matching import (
     meetings,
 )
 from dfer_ros.comparison.same_recording import check_same_recording, doubt_same_recording
-from dfer_ros.recordings.emotion_track import STATES, UNKNOWN_STATE, EmotionRecording, Floats
+from dfer_ros.recordings.emotion_track import STATES, UNKNOWN_STATE, Floats, RecordedEmotions
 from dfer_ros.recordings.label_runs import transitions
 
 _SAME_RATE = 1.2
@@ -101,7 +101,7 @@ class Comparison:
     new_answers: Answers
 
 
-def compare_recordings(old: EmotionRecording, new: EmotionRecording, labels: Sequence[LabelledTime] = ()) -> Comparison:
+def compare_recordings(old: RecordedEmotions, new: RecordedEmotions, labels: Sequence[LabelledTime] = ()) -> Comparison:
     """Return how the answers of two runs over one recording differ.
 
     Only pairs are compared: answers about the same face in the same frame; labels judge each side by all faces that
@@ -141,7 +141,7 @@ def compare_recordings(old: EmotionRecording, new: EmotionRecording, labels: Seq
     )
 
 
-def _side(recording: EmotionRecording) -> SideFigures:
+def _side(recording: RecordedEmotions) -> SideFigures:
     tracks = recording.tracks
     states, confidence, valence, arousal = (
         np.concatenate([getattr(track, name) for track in tracks])
@@ -165,7 +165,7 @@ def _shift(old: Floats, new: Floats) -> Shift:
     return Shift(float(change.mean()), float(np.abs(change).mean()), float(np.abs(change).max()))
 
 
-def _same_rate(old: EmotionRecording, new: EmotionRecording) -> bool:
+def _same_rate(old: RecordedEmotions, new: RecordedEmotions) -> bool:
     return max(old.interval, new.interval) <= _SAME_RATE * min(old.interval, new.interval)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
-from dfer_ros.recordings.emotion_track import EmotionRecording, Floats
+from dfer_ros.recordings.emotion_track import Floats, RecordedEmotions
 
 _SAME_STAMP = 1e-3
 """Seconds by which two stamps of one frame may differ."""
@@ -32,7 +32,7 @@ class Answers:
     boxes: [N, 4] x, y, width, height in pixels. The others as in EmotionTrack.
     """
 
-    recording: EmotionRecording
+    recording: RecordedEmotions
     tracks: Indices
     frames: Indices
     stamps: Floats
@@ -62,14 +62,14 @@ class Pairs:
         return len(self.old)
 
 
-def align_answers(old: EmotionRecording, new: EmotionRecording) -> tuple[Answers, Answers]:
+def align_answers(old: RecordedEmotions, new: RecordedEmotions) -> tuple[Answers, Answers]:
     """Return the answers of both sides; frames whose stamps agree have the same number."""
     stamps = np.unique(np.concatenate([old.stamps, new.stamps]))
     numbers = np.cumsum(np.diff(stamps, prepend=-np.inf) > _SAME_STAMP, dtype=np.int64)
     return _answers(old, stamps, numbers), _answers(new, stamps, numbers)
 
 
-def _answers(recording: EmotionRecording, stamps: Floats, numbers: Indices) -> Answers:
+def _answers(recording: RecordedEmotions, stamps: Floats, numbers: Indices) -> Answers:
     tracks = np.concatenate([np.full(len(track), index) for index, track in enumerate(recording.tracks)])
     rows = {
         name: np.concatenate([getattr(track, name) for track in recording.tracks])

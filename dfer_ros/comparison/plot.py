@@ -15,7 +15,7 @@ from dfer_ros.comparison.series import comparison_series
 from dfer_ros.core.atomic_file import write_figure
 from dfer_ros.core.labels import UNKNOWN
 from dfer_ros.core.palette import ON_LIGHT
-from dfer_ros.recordings.emotion_track import STATES, EmotionRecording, EmotionTrack
+from dfer_ros.recordings.emotion_track import STATES, EmotionTrack, RecordedEmotions
 from dfer_ros.recordings.label_runs import label_runs
 
 _MOST_PEOPLE = 6
@@ -77,7 +77,7 @@ def _draw_labels(axes: Axes, comparison: Comparison, people: list[tuple[str, lis
     axes.legend(handles=handles, ncols=len(STATES), loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
 
 
-def _draw_bar(axes: Axes, recording: EmotionRecording, track: EmotionTrack, row: int, begin: float) -> None:
+def _draw_bar(axes: Axes, recording: RecordedEmotions, track: EmotionTrack, row: int, begin: float) -> None:
     runs = label_runs(track, track.states, recording.gap_seconds)
     ends = track.stamps + recording.durations(track)
     starts = track.stamps[runs.starts] - begin

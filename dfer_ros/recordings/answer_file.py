@@ -13,7 +13,7 @@ import numpy as np
 from dfer_ros.core.emotion import PHASES
 from dfer_ros.core.errors import DataError
 from dfer_ros.core.labels import LABELS
-from dfer_ros.recordings.emotion_track import STATES, EmotionRecording
+from dfer_ros.recordings.emotion_track import STATES, RecordedEmotions
 from dfer_ros.recordings.track_rows import TrackRows
 from dfer_ros.streams.stamps import CLOCK_TOLERANCE
 
@@ -26,7 +26,7 @@ _PROBABILITIES = itemgetter(*LABELS)
 _DAMAGE = (KeyError, TypeError, ValueError, OverflowError, RecursionError)
 
 
-def read_record_file(path: Path) -> EmotionRecording:
+def read_record_file(path: Path) -> RecordedEmotions:
     """Return what a JSONL file of `dfer analyze` holds. Lines may be damaged, up to one in ten; a remark counts them.
 
     Raises DataError where the file cannot be read, is empty, or has more damaged lines.
@@ -55,7 +55,7 @@ def read_record_file(path: Path) -> EmotionRecording:
     if lines.jumps:
         remarks.append(f"Stamps that went back: {lines.jumps}. The lines were sorted by their stamps.")
     stamps = np.unique(np.concatenate([track.stamps for track in tracks]))
-    return EmotionRecording(path.stem, tracks, stamps, remarks=tuple(remarks))
+    return RecordedEmotions(path.stem, tracks, stamps, remarks=tuple(remarks))
 
 
 class _Lines:

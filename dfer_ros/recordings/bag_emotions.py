@@ -17,7 +17,7 @@ from dfer_ros.bags.types import EMOTIONS_TYPE, FACES_TYPE
 from dfer_ros.core.errors import ImageError, SourceError
 from dfer_ros.core.faces import Image
 from dfer_ros.core.image_encoding import image_to_bgr
-from dfer_ros.recordings.emotion_track import STATES, EmotionRecording
+from dfer_ros.recordings.emotion_track import STATES, RecordedEmotions
 from dfer_ros.recordings.track_rows import TrackRows
 from dfer_ros.streams.stamps import CLOCK_TOLERANCE
 
@@ -28,7 +28,7 @@ _NANOSECONDS = 10**9
 _STATE = {name: index for index, name in enumerate(STATES)}
 
 
-def read_bag_emotions(path: Path, topic: str = "") -> EmotionRecording:
+def read_bag_emotions(path: Path, topic: str = "") -> RecordedEmotions:
     """Return what one topic of dfer_msgs/EmotionArray in a bag holds.
 
     topic: empty takes the only such topic. Frames whose header has no stamp are stamped by the recorder; then nothing
@@ -124,7 +124,7 @@ class _Messages:
         self._stamps.append(stamp)
         self._received.append(received / _NANOSECONDS)
 
-    def recording(self, path: Path, topic: str) -> EmotionRecording:
+    def recording(self, path: Path, topic: str) -> RecordedEmotions:
         count = len(self._stamps) + self._damaged
         if not count:
             raise SourceError(f"The topic {topic} of the bag {path} is empty.")
@@ -146,7 +146,7 @@ class _Messages:
         stamps = np.array(self._stamps)
         order = np.argsort(stamps, kind="stable")
         received = None if self._unstamped else np.array(self._received)[order]
-        return EmotionRecording(
+        return RecordedEmotions(
             path.resolve().stem if path.is_file() else path.resolve().name,
             tracks,
             stamps[order],

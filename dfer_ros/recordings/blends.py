@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dfer_ros.core.labels import EXPRESSIONS, LABELS
-from dfer_ros.recordings.emotion_track import NEUTRAL_STATE, EmotionRecording, EmotionTrack
+from dfer_ros.recordings.emotion_track import NEUTRAL_STATE, EmotionTrack, RecordedEmotions
 from dfer_ros.recordings.label_runs import Indices, label_runs
 
 _NONE = -1
@@ -47,7 +47,7 @@ class Blend:
         return self.end - self.begin
 
 
-def find_blends(recording: EmotionRecording, track: EmotionTrack, config: BlendConfig | None = None) -> list[Blend]:
+def find_blends(recording: RecordedEmotions, track: EmotionTrack, config: BlendConfig | None = None) -> list[Blend]:
     """Return the blends of a track of a recording, by time."""
     config = config or BlendConfig()
     ends_at = track.stamps + recording.durations(track)

@@ -48,7 +48,7 @@ class EmotionTrack:
 
 
 @dataclass(frozen=True, eq=False)
-class EmotionRecording:
+class RecordedEmotions:
     """The answers of one recording.
 
     tracks: who was seen longest comes first. stamps: [M] seconds of all frames known, by time; a JSONL file tells only

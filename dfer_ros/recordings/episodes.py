@@ -27,9 +27,9 @@ from dfer_ros.recordings.emotion_track import (
     NEUTRAL_STATE,
     STATES,
     UNKNOWN_STATE,
-    EmotionRecording,
     EmotionTrack,
     Floats,
+    RecordedEmotions,
 )
 from dfer_ros.recordings.label_runs import Indices, label_runs
 
@@ -85,7 +85,7 @@ class _Core:
 
 
 def find_episodes(
-    recording: EmotionRecording, track: EmotionTrack, config: EpisodeConfig | None = None
+    recording: RecordedEmotions, track: EmotionTrack, config: EpisodeConfig | None = None
 ) -> list[Episode]:
     """Return the episodes of a track of a recording, by time."""
     config = config or EpisodeConfig()

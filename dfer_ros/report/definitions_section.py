@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dfer_ros.recordings.blends import BlendConfig
-from dfer_ros.recordings.emotion_track import EmotionRecording
+from dfer_ros.recordings.emotion_track import RecordedEmotions
 from dfer_ros.recordings.episodes import EpisodeConfig
 from dfer_ros.report.wording import length, percent
 
 
-def definitions_section(recording: EmotionRecording) -> str:
+def definitions_section(recording: RecordedEmotions) -> str:
     """Return the section."""
     episode, blend = EpisodeConfig(), BlendConfig()
     terms = {

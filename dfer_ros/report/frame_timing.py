@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dfer_ros.recordings.emotion_track import EmotionRecording, Floats
+from dfer_ros.recordings.emotion_track import Floats, RecordedEmotions
 from dfer_ros.report.wording import length, percent
 
 _FUTURE_SECONDS = -0.05
@@ -42,7 +42,7 @@ class FrameTiming:
         return self.missing / max(self.missing + self.frames, 1)
 
 
-def pause_remarks(recording: EmotionRecording) -> tuple[str, ...]:
+def pause_remarks(recording: RecordedEmotions) -> tuple[str, ...]:
     """Return a sentence where one pause is so long that little else is seen over time, as after a wrong stamp."""
     longest = float(np.diff(recording.stamps).max(initial=0.0))
     if longest <= recording.gap_seconds or longest < _MOSTLY_PAUSE * (recording.end - recording.begin):
@@ -53,7 +53,7 @@ def pause_remarks(recording: EmotionRecording) -> tuple[str, ...]:
     )
 
 
-def measure_timing(recording: EmotionRecording) -> FrameTiming:
+def measure_timing(recording: RecordedEmotions) -> FrameTiming:
     """Return the timing of a recording. A JSONL file has no line for a frame without faces: it counts as missing."""
     steps = np.diff(recording.stamps)
     steps = steps[steps > 0]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from dfer_ros.recordings.emotion_track import EmotionRecording
+from dfer_ros.recordings.emotion_track import RecordedEmotions
 from dfer_ros.report.frame_timing import FrameTiming
 from dfer_ros.report.markup import legend, named, swatch, table, text
 from dfer_ros.report.person import Person
@@ -33,7 +33,7 @@ _IN_SENTENCE = 3
 
 
 def overview_section(
-    recording: EmotionRecording,
+    recording: RecordedEmotions,
     shown: Sequence[Person],
     others: Sequence[Person],
     timing: FrameTiming,
@@ -64,7 +64,7 @@ def _axis_below(axis: TimeAxis) -> str:
     return f'<div class="axis-below">{time_ticks(axis)}<p class="note">{note}</p></div>'
 
 
-def _sentences(recording: EmotionRecording, people: Sequence[Person]) -> str:
+def _sentences(recording: RecordedEmotions, people: Sequence[Person]) -> str:
     span = length(recording.end - recording.begin)
     if not people:
         return f"Nobody was seen in {span}."
@@ -76,7 +76,7 @@ def _sentences(recording: EmotionRecording, people: Sequence[Person]) -> str:
     return " ".join(parts)
 
 
-def _sentence(person: Person, recording: EmotionRecording) -> str:
+def _sentence(person: Person, recording: RecordedEmotions) -> str:
     seen = length(person.seen_seconds)
     presence = "all the time" if seen == length(recording.end - recording.begin) else f"for {seen}"
     name = f"<b>{text(person.face_id)}</b>"
@@ -89,7 +89,7 @@ def _sentence(person: Person, recording: EmotionRecording) -> str:
     return f"{name} was in view {presence}: mostly {mostly}{also}; {unsure}."
 
 
-def _tiles(recording: EmotionRecording, people: Sequence[Person], timing: FrameTiming) -> str:
+def _tiles(recording: RecordedEmotions, people: Sequence[Person], timing: FrameTiming) -> str:
     begin = clock_time(recording.begin)
     apart = f"{length(sum(person.seen_seconds for person in people))} in view, added up"
     seen = sum(person.seen_seconds for person in people)
@@ -112,7 +112,7 @@ def _tiles(recording: EmotionRecording, people: Sequence[Person], timing: FrameT
 
 
 def _card(
-    index: int, person: Person, bins: TimeBins, recording: EmotionRecording, portraits: Sequence[Portrait]
+    index: int, person: Person, bins: TimeBins, recording: RecordedEmotions, portraits: Sequence[Portrait]
 ) -> str:
     name = text(person.face_id)
     first, last = person.visits[0, 0] - recording.begin, person.visits[-1, 1] - recording.begin

@@ -8,7 +8,7 @@ from importlib.resources import files
 
 from dfer_ros import __version__
 from dfer_ros.core.palette import ON_DARK, ON_LIGHT
-from dfer_ros.recordings.emotion_track import STATES, EmotionRecording
+from dfer_ros.recordings.emotion_track import STATES, RecordedEmotions
 from dfer_ros.report.definitions_section import definitions_section
 from dfer_ros.report.frame_timing import measure_timing
 from dfer_ros.report.markup import text
@@ -35,7 +35,7 @@ _NOTHING_FROM_OUTSIDE = "default-src 'none'; style-src 'unsafe-inline'; script-s
 
 
 def report_page(
-    recording: EmotionRecording, people: Sequence[Person], portraits: Mapping[str, Sequence[Portrait]] | None = None
+    recording: RecordedEmotions, people: Sequence[Person], portraits: Mapping[str, Sequence[Portrait]] | None = None
 ) -> str:
     """Return the page as HTML.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dfer_ros.recordings.blends import Blend, find_blends
-from dfer_ros.recordings.emotion_track import STATES, UNKNOWN_STATE, EmotionRecording, EmotionTrack, Floats
+from dfer_ros.recordings.emotion_track import STATES, UNKNOWN_STATE, EmotionTrack, Floats, RecordedEmotions
 from dfer_ros.recordings.episodes import Episode, find_episodes
 from dfer_ros.recordings.label_runs import Indices, transitions
 
@@ -68,13 +68,13 @@ class Person:
         return tuple(sorted(named, key=lambda figures: -figures.seconds))
 
 
-def describe_people(recording: EmotionRecording) -> tuple[Person, ...]:
+def describe_people(recording: RecordedEmotions) -> tuple[Person, ...]:
     """Return the people of a recording, the one seen longest first."""
     people = [_describe(recording, track) for track in recording.tracks]
     return tuple(sorted(people, key=lambda person: -person.seen_seconds))
 
 
-def _describe(recording: EmotionRecording, track: EmotionTrack) -> Person:
+def _describe(recording: RecordedEmotions, track: EmotionTrack) -> Person:
     durations = recording.durations(track)
     episodes = tuple(find_episodes(recording, track))
     named = track.states != UNKNOWN_STATE

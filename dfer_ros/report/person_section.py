@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dfer_ros.recordings.emotion_track import STATES, EmotionRecording
+from dfer_ros.recordings.emotion_track import STATES, RecordedEmotions
 from dfer_ros.recordings.episodes import Episode
 from dfer_ros.report.affect_plane import affect_plane
 from dfer_ros.report.markup import bar, named, table, text
@@ -21,7 +21,7 @@ _BLENDS = "two expressions other than neutral share the probability"
 
 
 def person_section(
-    index: int, bins: TimeBins, recording: EmotionRecording, portraits: Sequence[Portrait], most_rows: int
+    index: int, bins: TimeBins, recording: RecordedEmotions, portraits: Sequence[Portrait], most_rows: int
 ) -> str:
     """Return the section of a person.
 
@@ -45,7 +45,7 @@ def _panel(title: str, note: str, content: str) -> str:
     return f'<div class="panel"><h3>{title} <small>{note}</small></h3>{content}</div>'
 
 
-def _strip(portraits: Sequence[Portrait], recording: EmotionRecording) -> str:
+def _strip(portraits: Sequence[Portrait], recording: RecordedEmotions) -> str:
     if not portraits:
         return ""
     pictures = "".join(
@@ -109,7 +109,7 @@ def _transition_cell(count: int, total: int, same: bool) -> str:
     return f'<span class="cell" style="--share:{count / total:.2f}" title="{percent(count / total)}">{count:,}</span>'
 
 
-def _blend_table(person: Person, recording: EmotionRecording, most_rows: int) -> str:
+def _blend_table(person: Person, recording: RecordedEmotions, most_rows: int) -> str:
     if not person.blends:
         return '<p class="none">No two expressions shared the probability.</p>'
     pairs: dict[tuple[str, ...], list[float]] = {}
@@ -136,7 +136,7 @@ def _blend_table(person: Person, recording: EmotionRecording, most_rows: int) ->
     )
 
 
-def _episode_details(person: Person, recording: EmotionRecording, most_rows: int) -> str:
+def _episode_details(person: Person, recording: RecordedEmotions, most_rows: int) -> str:
     if not person.episodes:
         return '<p class="none">No expression other than neutral was named.</p>'
     strongest = sorted(person.episodes, key=lambda episode: -episode.intensity)[:most_rows]
@@ -163,7 +163,7 @@ def _episode_details(person: Person, recording: EmotionRecording, most_rows: int
     )
 
 
-def _episode_row(episode: Episode, recording: EmotionRecording) -> tuple[str, ...]:
+def _episode_row(episode: Episode, recording: RecordedEmotions) -> tuple[str, ...]:
     onset, offset = (clock(at - recording.begin, 2) for at in (episode.onset, episode.offset))
     return (
         onset if episode.onset_seen else f'<span title="The face came into view with it">before {onset}</span>',

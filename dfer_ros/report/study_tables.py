@@ -7,7 +7,7 @@ import datetime
 import io
 from collections.abc import Iterable, Sequence
 
-from dfer_ros.recordings.emotion_track import EmotionRecording
+from dfer_ros.recordings.emotion_track import RecordedEmotions
 from dfer_ros.report.person import Person
 
 LONGITUDINAL_COLUMNS = (
@@ -46,7 +46,7 @@ _FIRST_CLOCK_TIME = 1e8
 _DIGITS = 5
 
 
-def longitudinal_table(recording: EmotionRecording, people: Sequence[Person]) -> str:
+def longitudinal_table(recording: RecordedEmotions, people: Sequence[Person]) -> str:
     """Return the CSV text with one row for each person and state: the seven expressions and unknown.
 
     Files of several recordings can be put one below the other. An empty cell: there is no such figure.
@@ -77,7 +77,7 @@ def longitudinal_table(recording: EmotionRecording, people: Sequence[Person]) ->
     )
 
 
-def episode_table(recording: EmotionRecording, people: Sequence[Person]) -> str:
+def episode_table(recording: RecordedEmotions, people: Sequence[Person]) -> str:
     """Return the CSV text with one row for each expression of each person; seconds count from the first frame."""
     return _csv(
         EPISODE_COLUMNS,

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from made_recordings import made_recording, row_of
 
-from dfer_ros.recordings.emotion_track import EmotionRecording
+from dfer_ros.recordings.emotion_track import RecordedEmotions
 from dfer_ros.recordings.track_rows import TrackRows
 
 
@@ -14,21 +14,21 @@ def test_an_answer_holds_until_the_next_one_and_across_a_gap_for_one_interval():
 
 @pytest.mark.parametrize(("interval", "gap"), [(1 / 30, 0.5), (0.1, 0.5), (1.0, 3.0)])
 def test_a_gap_is_half_a_second_or_three_frames(interval, gap):
-    assert EmotionRecording("x", (), np.arange(20) * interval).gap_seconds == pytest.approx(gap)
+    assert RecordedEmotions("x", (), np.arange(20) * interval).gap_seconds == pytest.approx(gap)
 
 
 def test_begin_and_end_are_those_of_the_frames():
-    recording = EmotionRecording("x", (), 5.0 + np.arange(11) * 0.1)
+    recording = RecordedEmotions("x", (), 5.0 + np.arange(11) * 0.1)
     assert (recording.begin, recording.end) == pytest.approx((5.0, 6.1))
 
 
 @pytest.mark.parametrize("stamps", [[], [7.0], [7.0, 7.0]])
 def test_too_few_frames_have_a_usual_interval(stamps):
-    assert EmotionRecording("x", (), np.array(stamps)).interval == pytest.approx(1 / 30)
+    assert RecordedEmotions("x", (), np.array(stamps)).interval == pytest.approx(1 / 30)
 
 
 def test_a_name_that_is_no_text_becomes_one():
-    assert EmotionRecording("a\udcffb", (), np.zeros(0)).name == "a?b"
+    assert RecordedEmotions("a\udcffb", (), np.zeros(0)).name == "a?b"
 
 
 def test_answers_are_sorted_by_time_and_people_by_how_often_they_were_seen():

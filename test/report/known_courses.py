@@ -4,7 +4,7 @@ import numpy as np
 
 from dfer_ros.core.emotion import PHASES
 from dfer_ros.core.labels import EXPRESSIONS, UNKNOWN, VALENCE_AROUSAL
-from dfer_ros.recordings.emotion_track import STATES, EmotionRecording
+from dfer_ros.recordings.emotion_track import STATES, RecordedEmotions
 from dfer_ros.recordings.track_rows import TrackRows
 
 FPS = 30.0
@@ -27,7 +27,7 @@ def recording_of(courses, name="made", fps=FPS, received=None, remarks=()):
                 frames.add((frame + index) / fps)
             frame += count
     stamps = np.array(sorted(frames))
-    return EmotionRecording(name, rows.tracks()[0], stamps, received and received(stamps), remarks)
+    return RecordedEmotions(name, rows.tracks()[0], stamps, received and received(stamps), remarks)
 
 
 def _row(frame, fps, state, strength):

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from dfer_ros.recordings.emotion_track import EmotionRecording
+from dfer_ros.recordings.emotion_track import RecordedEmotions
 from dfer_ros.report.frame_timing import measure_timing, pause_remarks
 
 
 def timing_of(stamps, received=None):
-    return measure_timing(EmotionRecording("made", (), np.array(stamps, float), received))
+    return measure_timing(RecordedEmotions("made", (), np.array(stamps, float), received))
 
 
 def test_missing_frames_are_counted_by_how_many_in_a_row():
@@ -26,7 +26,7 @@ def test_a_pause_is_no_missing_frame():
 
 def test_a_pause_that_takes_nearly_all_of_a_recording_is_told():
     stamps = np.array([*np.arange(30) / 30, 1.7e9])
-    (remark,) = pause_remarks(EmotionRecording("made", (), stamps))
+    (remark,) = pause_remarks(RecordedEmotions("made", (), stamps))
     assert "19,675 d 22 h takes >99 % of the recording" in remark.replace("\u00a0", " ")
 
 
@@ -34,7 +34,7 @@ def test_a_pause_that_takes_nearly_all_of_a_recording_is_told():
     "stamps", [[], [1.0], np.arange(300) / 30, [*np.arange(300) / 30, *(20 + np.arange(300) / 30)]]
 )
 def test_other_pauses_need_no_words(stamps):
-    assert pause_remarks(EmotionRecording("made", (), np.array(stamps, float))) == ()
+    assert pause_remarks(RecordedEmotions("made", (), np.array(stamps, float))) == ()
 
 
 def test_jitter_is_no_missing_frame():

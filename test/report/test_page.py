@@ -6,7 +6,7 @@ import pytest
 from known_courses import recording_of
 
 from dfer_ros.core.labels import EXPRESSIONS
-from dfer_ros.recordings.emotion_track import EmotionRecording
+from dfer_ros.recordings.emotion_track import RecordedEmotions
 from dfer_ros.report.page import MOST_PEOPLE, report_page
 from dfer_ros.report.person import describe_people
 from dfer_ros.report.portraits import portrait_moments, portraits_of
@@ -111,7 +111,7 @@ def test_unusual_recordings_have_a_page(courses):
 
 
 def test_a_recording_of_nobody_has_a_page():
-    page = page_of(EmotionRecording("empty", (), np.arange(30) / 30, np.arange(30) / 30 + 0.05))
+    page = page_of(RecordedEmotions("empty", (), np.arange(30) / 30, np.arange(30) / 30 + 0.05))
     assert "Nobody was seen in" in page
     assert "Median 50.0 ms" in text_of(page)
 
@@ -127,4 +127,4 @@ def test_a_clock_that_jumps_leaves_a_page():
 def test_an_hour_stays_small_however_many_are_seen(count):
     (track,) = recording_of({"face": restless(3600, seed=0)}, fps=10.0).tracks
     tracks = tuple(replace(track, face_id=f"face{number}") for number in range(count))
-    assert len(page_of(EmotionRecording("hour", tracks, track.stamps))) < 3 * MEGABYTE
+    assert len(page_of(RecordedEmotions("hour", tracks, track.stamps))) < 3 * MEGABYTE

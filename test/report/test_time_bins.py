@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from known_courses import FPS, recording_of
 
-from dfer_ros.recordings.emotion_track import STATES, EmotionRecording
+from dfer_ros.recordings.emotion_track import STATES, RecordedEmotions
 from dfer_ros.report.person import describe_people
 from dfer_ros.report.time_bins import TimeBins, create_axis
 
@@ -35,7 +35,7 @@ def test_stamps_that_are_rounded_leave_each_answer_in_its_own_bin(digits):
 def test_the_bins_of_a_file_are_its_frames():
     recording = recording_of({"face1": [("happy", 10), ("sad", 10)]})
     stamps = np.round(recording.stamps, 6)
-    rounded = EmotionRecording("rounded", recording.tracks, stamps)
+    rounded = RecordedEmotions("rounded", recording.tracks, stamps)
     axis = create_axis(rounded.begin, rounded.end, rounded.interval, 6000)
     assert axis.bins(stamps).tolist() == list(range(600))
 
