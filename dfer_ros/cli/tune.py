@@ -16,7 +16,7 @@ from dfer_ros.core.model.folder import PRECISIONS, ModelFolder, open_model_folde
 from dfer_ros.tuning.accuracy import SizeAccuracy, accuracy_by_size
 from dfer_ros.tuning.budget import graph_latency_ms
 from dfer_ros.tuning.choice import ResolutionChoice, ResolutionOption, choose
-from dfer_ros.tuning.latency_curve import LatencyCourse
+from dfer_ros.tuning.latency_curve import LatencyCurve
 from dfer_ros.tuning.measurement import Measurement, budget_of_frame_rate, measure, measure_again
 from dfer_ros.tuning.table import crops_in_words, latency_table, summary_table
 
@@ -78,7 +78,7 @@ def _accuracies(folder: ModelFolder) -> dict[str, dict[int, SizeAccuracy]]:
     return {precision: accuracy_by_size(folder.description.metrics, precision) for precision in PRECISIONS}
 
 
-def _options(courses: list[LatencyCourse], accuracy: dict[str, dict[int, SizeAccuracy]]) -> list[ResolutionOption]:
+def _options(courses: list[LatencyCurve], accuracy: dict[str, dict[int, SizeAccuracy]]) -> list[ResolutionOption]:
     return [
         ResolutionOption(
             course.precision,
@@ -119,7 +119,7 @@ def _say_error(option: ResolutionOption, again_ms: float, budget_ms: float, cons
 
 def _plot(
     arguments: argparse.Namespace,
-    courses: list[LatencyCourse],
+    courses: list[LatencyCurve],
     accuracy: dict[int, SizeAccuracy],
     budget_ms: float,
     choice: ResolutionChoice,

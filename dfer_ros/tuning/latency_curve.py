@@ -9,7 +9,7 @@ from dfer_ros.tuning.fit import Curve, lagrange_fit, largest_within, leave_one_o
 
 
 @dataclass(frozen=True)
-class LatencyCourse:
+class LatencyCurve:
     """precision, provider: see EncoderVariant. sizes: those measured, rising, pixels. times_ms: one frame at each.
 
     allowed: all input sizes that may be chosen, measured or not.
@@ -21,7 +21,7 @@ class LatencyCourse:
     times_ms: tuple[float, ...]
     allowed: tuple[int, ...]
 
-    def with_point(self, size: int, ms: float) -> LatencyCourse:
+    def with_point(self, size: int, ms: float) -> LatencyCurve:
         """Return the course with the latency in milliseconds of one more size."""
         points = sorted([*zip(self.sizes, self.times_ms), (size, ms)])
         sizes, times = zip(*points)

@@ -17,7 +17,7 @@ from dfer_ros.core.model.folder import PRECISIONS, ModelFolder, encoder_file
 from dfer_ros.core.model.onnx_session import SessionConfig
 from dfer_ros.tuning.budget import TRANSPORT_MS, FrameCost, encoder_budget_ms, transport_ms
 from dfer_ros.tuning.choice import ResolutionOption
-from dfer_ros.tuning.latency_curve import LatencyCourse
+from dfer_ros.tuning.latency_curve import LatencyCurve
 from dfer_ros.tuning.timing import EncoderVariant, open_variants, sizes_taken, spread, variant_times
 
 
@@ -26,7 +26,7 @@ class Measurement:
     """courses: one for each variant, in their order."""
 
     variants: list[EncoderVariant]
-    courses: list[LatencyCourse]
+    courses: list[LatencyCurve]
 
     def includes(self, option: ResolutionOption) -> bool:
         """Return whether the latency of an option was measured, and not only predicted from other sizes."""
@@ -54,7 +54,7 @@ def measure(arguments: argparse.Namespace, folder: ModelFolder, console: Console
     times = variant_times(sizes, folder.description, arguments.faces, rounds)
     return Measurement(
         variants,
-        [LatencyCourse(v.precision, v.provider, tuple(sizes[v]), tuple(times[v]), tuple(allowed[v])) for v in variants],
+        [LatencyCurve(v.precision, v.provider, tuple(sizes[v]), tuple(times[v]), tuple(allowed[v])) for v in variants],
     )
 
 

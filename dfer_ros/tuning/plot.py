@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from dfer_ros.core.atomic_file import write_figure
 from dfer_ros.tuning.accuracy import SizeAccuracy
 from dfer_ros.tuning.choice import ResolutionChoice
-from dfer_ros.tuning.latency_curve import LatencyCourse
+from dfer_ros.tuning.latency_curve import LatencyCurve
 from dfer_ros.tuning.table import crops_in_words
 
 _NEAR = 1.6
@@ -23,7 +23,7 @@ _NEAR = 1.6
 
 def plot_tuning(
     path: Path,
-    courses: Sequence[LatencyCourse],
+    courses: Sequence[LatencyCurve],
     accuracy: dict[int, SizeAccuracy],
     budget_ms: float,
     choice: ResolutionChoice,
@@ -42,7 +42,7 @@ def plot_tuning(
     write_figure(figure, path)
 
 
-def _draw_latency(axes: Axes, courses: Sequence[LatencyCourse], budget_ms: float, choice: ResolutionChoice) -> None:
+def _draw_latency(axes: Axes, courses: Sequence[LatencyCurve], budget_ms: float, choice: ResolutionChoice) -> None:
     longest = max(max(course.times_ms) for course in courses)
     top = longest * 1.15
     handles = []
@@ -80,7 +80,7 @@ def _draw_latency(axes: Axes, courses: Sequence[LatencyCourse], budget_ms: float
     axes.legend(handles=handles, fontsize=8.5, loc="center left", bbox_to_anchor=(1.0, 0.5), markerscale=0.7)
 
 
-def _methods(courses: Sequence[LatencyCourse]) -> str:
+def _methods(courses: Sequence[LatencyCurve]) -> str:
     methods = sorted({course.method for course in courses})
     return methods[0] if len(methods) == 1 else "PCHIP, after isotonic regression where times fall"
 

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from rich.table import Table
 
 from dfer_ros.tuning.accuracy import SizeAccuracy
-from dfer_ros.tuning.latency_curve import LatencyCourse
+from dfer_ros.tuning.latency_curve import LatencyCurve
 
 
-def latency_table(course: LatencyCourse, accuracy: dict[int, SizeAccuracy], budget_ms: float, faces: int) -> Table:
+def latency_table(course: LatencyCurve, accuracy: dict[int, SizeAccuracy], budget_ms: float, faces: int) -> Table:
     """Return the measurements of one encoder beside what each curve predicts from the others alone."""
     title = f"{course.precision} on {course.provider}, {crops_in_words(faces)}; monotone curve: {course.method}"
     table = Table(title=title, title_justify="left")
@@ -51,7 +51,7 @@ def crops_in_words(faces: int) -> str:
     return "one face" if faces == 1 else f"{faces} faces"
 
 
-def summary_table(courses: Sequence[LatencyCourse], budget_ms: float) -> Table:
+def summary_table(courses: Sequence[LatencyCurve], budget_ms: float) -> Table:
     """Return the largest resolution of every encoder within the budget by each curve, and how far the curve is off."""
     table = Table(title=f"largest resolution within {budget_ms:.3g} ms", title_justify="left")
     for heading in ("precision", "provider", "Lagrange", "monotone", "Lagrange,\noff by", "monotone,\noff by"):

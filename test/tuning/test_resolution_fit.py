@@ -7,7 +7,7 @@ from scipy.interpolate import lagrange
 from sklearn.isotonic import isotonic_regression
 
 from dfer_ros.tuning.fit import lagrange_fit, largest_within, leave_one_out, monotone_fit, non_decreasing
-from dfer_ros.tuning.latency_curve import LatencyCourse
+from dfer_ros.tuning.latency_curve import LatencyCurve
 
 SIZES = (64, 72, 80, 88, 96, 104, 112, 120, 128)
 BETWEEN = np.linspace(SIZES[0], SIZES[-1], 500)
@@ -67,9 +67,9 @@ def test_the_largest_within_a_budget_may_just_reach_it():
 
 
 def test_a_course_says_how_its_curve_came_about():
-    rising = LatencyCourse("int8", "cpu", SIZES, tuple(float(size) for size in SIZES), SIZES)
+    rising = LatencyCurve("int8", "cpu", SIZES, tuple(float(size) for size in SIZES), SIZES)
     assert rising.method == "PCHIP"
     assert rising.largest(100.0) == (96, 96)
-    falling = LatencyCourse("int8", "cpu", SIZES, (9.0, *rising.times_ms[1:5], 70.0, *rising.times_ms[6:]), SIZES)
+    falling = LatencyCurve("int8", "cpu", SIZES, (9.0, *rising.times_ms[1:5], 70.0, *rising.times_ms[6:]), SIZES)
     assert falling.method == "isotonic regression, then PCHIP"
     assert falling.predicted_ms(104) == pytest.approx(np.mean([88, 96, 70]))
