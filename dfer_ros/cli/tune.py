@@ -42,9 +42,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.frame_rate:
         budget_ms = budget_of_frame_rate(arguments, folder, measured, graph_ms, console)
     measured, choice = _choose(arguments, folder, measured, accuracy, budget_ms)
-    for course in measured.courses:
-        tables.print(latency_table(course, accuracy.get(course.precision, {}), budget_ms, arguments.faces))
-    tables.print(summary_table(measured.courses, budget_ms))
+    for curve in measured.curves:
+        tables.print(latency_table(curve, accuracy.get(curve.precision, {}), budget_ms, arguments.faces))
+    tables.print(summary_table(measured.curves, budget_ms))
     _say_choice(choice, console)
     again_ms = measure_again(arguments, folder, measured, choice.recommended)
     _say_error(choice.recommended, again_ms, budget_ms, console)
@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
     else:
         _write_parameters(arguments, choice.recommended, budget_ms, console)
-    _plot(arguments, measured.courses, accuracy.get(choice.recommended.precision, {}), budget_ms, choice, console)
+    _plot(arguments, measured.curves, accuracy.get(choice.recommended.precision, {}), budget_ms, choice, console)
     return 0
 
 
@@ -67,7 +67,7 @@ def _choose(
 ) -> tuple[Measurement, ResolutionChoice]:
     """Return the choice, and what was measured for it: a size that was only predicted is measured, and chosen anew."""
     while True:
-        choice = choose(_options(measured.courses, accuracy), budget_ms, arguments.tolerance)
+        choice = choose(_options(measured.curves, accuracy), budget_ms, arguments.tolerance)
         chosen = choice.recommended
         if measured.includes(chosen):
             return measured, choice
@@ -78,17 +78,17 @@ def _accuracies(folder: ModelFolder) -> dict[str, dict[int, SizeAccuracy]]:
     return {precision: accuracy_by_size(folder.description.metrics, precision) for precision in PRECISIONS}
 
 
-def _options(courses: list[LatencyCurve], accuracy: dict[str, dict[int, SizeAccuracy]]) -> list[ResolutionOption]:
+def _options(curves: list[LatencyCurve], accuracy: dict[str, dict[int, SizeAccuracy]]) -> list[ResolutionOption]:
     return [
         ResolutionOption(
-            course.precision,
-            course.provider,
+            curve.precision,
+            curve.provider,
             size,
-            course.predicted_ms(size),
-            accuracy.get(course.precision, {}).get(size),
+            curve.predicted_ms(size),
+            accuracy.get(curve.precision, {}).get(size),
         )
-        for course in courses
-        for size in course.allowed
+        for curve in curves
+        for size in curve.allowed
     ]
 
 
@@ -119,7 +119,7 @@ def _say_error(option: ResolutionOption, again_ms: float, budget_ms: float, cons
 
 def _plot(
     arguments: argparse.Namespace,
-    courses: list[LatencyCurve],
+    curves: list[LatencyCurve],
     accuracy: dict[int, SizeAccuracy],
     budget_ms: float,
     choice: ResolutionChoice,
@@ -130,7 +130,7 @@ def _plot(
     except ImportError as error:
         console.print(f"No plot: {error.name} is not installed ('pip install {error.name}').", style="yellow")
         return
-    plot_tuning(arguments.plot, courses, accuracy, budget_ms, choice, arguments.faces)
+    plot_tuning(arguments.plot, curves, accuracy, budget_ms, choice, arguments.faces)
     console.print(f"-> {arguments.plot}", highlight=False)
 
 

@@ -22,7 +22,7 @@ class LatencyCurve:
     allowed: tuple[int, ...]
 
     def with_point(self, size: int, ms: float) -> LatencyCurve:
-        """Return the course with the latency in milliseconds of one more size."""
+        """Return the curve with the latency in milliseconds of one more size."""
         points = sorted([*zip(self.sizes, self.times_ms), (size, ms)])
         sizes, times = zip(*points)
         return replace(self, sizes=sizes, times_ms=times)

@@ -23,23 +23,21 @@ from dfer_ros.tuning.timing import EncoderVariant, open_variants, sizes_taken, s
 
 @dataclass(frozen=True)
 class Measurement:
-    """courses: one for each variant, in their order."""
+    """curves: one for each variant, in their order."""
 
     variants: list[EncoderVariant]
-    courses: list[LatencyCurve]
+    curves: list[LatencyCurve]
 
     def includes(self, option: ResolutionOption) -> bool:
         """Return whether the latency of an option was measured, and not only predicted from other sizes."""
         which = (option.precision, option.provider)
-        return any(
-            (course.precision, course.provider) == which and option.size in course.sizes for course in self.courses
-        )
+        return any((curve.precision, curve.provider) == which and option.size in curve.sizes for curve in self.curves)
 
     def with_latency(self, option: ResolutionOption, ms: float) -> Measurement:
         """Return the measurement with the latency of one more option in milliseconds."""
         which = (option.precision, option.provider)
-        courses = [c.with_point(option.size, ms) if (c.precision, c.provider) == which else c for c in self.courses]
-        return Measurement(self.variants, courses)
+        curves = [c.with_point(option.size, ms) if (c.precision, c.provider) == which else c for c in self.curves]
+        return Measurement(self.variants, curves)
 
 
 def measure(arguments: argparse.Namespace, folder: ModelFolder, console: Console) -> Measurement:
@@ -88,7 +86,7 @@ def budget_of_frame_rate(
         head = head_ms(folder, measured.variants[0].embedding_size, session, arguments.faces)
     transport, origin = arguments.transport_ms, "as given"
     if graph_ms is not None:
-        own = min(float(course.monotone(folder.description.input_size)) for course in measured.courses)
+        own = min(float(curve.monotone(folder.description.input_size)) for curve in measured.curves)
         transport, origin = (
             transport_ms(graph_ms, detection, own, head),
             f"the rest of {graph_ms:.3g} ms of {arguments.graph}",

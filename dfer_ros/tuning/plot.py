@@ -23,7 +23,7 @@ _NEAR = 1.6
 
 def plot_tuning(
     path: Path,
-    courses: Sequence[LatencyCurve],
+    curves: Sequence[LatencyCurve],
     accuracy: dict[int, SizeAccuracy],
     budget_ms: float,
     choice: ResolutionChoice,
@@ -33,28 +33,28 @@ def plot_tuning(
     figure = Figure(figsize=(11.0, 8.0 if accuracy else 5.0), dpi=110, layout="constrained")
     rows = 2 if accuracy else 1
     panels = figure.subplots(rows, 1, sharex=True, squeeze=False, height_ratios=(3, 2)[:rows])[:, 0]
-    _draw_latency(panels[0], courses, budget_ms, choice)
+    _draw_latency(panels[0], curves, budget_ms, choice)
     panels[0].set(title=f"Latency of the encoder for {crops_in_words(faces)}, by input size", ylabel="latency (ms)")
     if accuracy:
         _draw_accuracy(panels[1], accuracy, choice)
     panels[-1].set_xlabel("input size (pixels)")
-    panels[-1].set_xticks(courses[0].allowed if len(courses[0].allowed) <= 17 else courses[0].sizes)
+    panels[-1].set_xticks(curves[0].allowed if len(curves[0].allowed) <= 17 else curves[0].sizes)
     write_figure(figure, path)
 
 
-def _draw_latency(axes: Axes, courses: Sequence[LatencyCurve], budget_ms: float, choice: ResolutionChoice) -> None:
-    longest = max(max(course.times_ms) for course in courses)
+def _draw_latency(axes: Axes, curves: Sequence[LatencyCurve], budget_ms: float, choice: ResolutionChoice) -> None:
+    longest = max(max(curve.times_ms) for curve in curves)
     top = longest * 1.15
     handles = []
-    for number, course in enumerate(courses):
+    for number, curve in enumerate(curves):
         colour = f"C{number}"
-        sizes = np.linspace(course.sizes[0], course.sizes[-1], 400)
-        axes.plot(sizes, course.lagrange(sizes), color=colour, linestyle=":", linewidth=1.6)
-        axes.plot(sizes, course.monotone(sizes), color=colour, linewidth=1.6)
-        axes.scatter(course.sizes, course.times_ms, color=colour, s=26, zorder=3)
-        handles.append(Line2D([], [], color=colour, marker="o", label=f"{course.precision}, {course.provider}"))
+        sizes = np.linspace(curve.sizes[0], curve.sizes[-1], 400)
+        axes.plot(sizes, curve.lagrange(sizes), color=colour, linestyle=":", linewidth=1.6)
+        axes.plot(sizes, curve.monotone(sizes), color=colour, linewidth=1.6)
+        axes.scatter(curve.sizes, curve.times_ms, color=colour, s=26, zorder=3)
+        handles.append(Line2D([], [], color=colour, marker="o", label=f"{curve.precision}, {curve.provider}"))
     handles += [
-        Line2D([], [], color="0.3", label=f"monotone: {_methods(courses)} (used)"),
+        Line2D([], [], color="0.3", label=f"monotone: {_methods(curves)} (used)"),
         Line2D([], [], color="0.3", linestyle=":", label="Lagrange polynomial (Ghadami et al.)"),
     ]
     if budget_ms <= _NEAR * longest:
@@ -80,8 +80,8 @@ def _draw_latency(axes: Axes, courses: Sequence[LatencyCurve], budget_ms: float,
     axes.legend(handles=handles, fontsize=8.5, loc="center left", bbox_to_anchor=(1.0, 0.5), markerscale=0.7)
 
 
-def _methods(courses: Sequence[LatencyCurve]) -> str:
-    methods = sorted({course.method for course in courses})
+def _methods(curves: Sequence[LatencyCurve]) -> str:
+    methods = sorted({curve.method for curve in curves})
     return methods[0] if len(methods) == 1 else "PCHIP, after isotonic regression where times fall"
 
 

@@ -11,9 +11,9 @@ from dfer_ros.tuning.accuracy import SizeAccuracy
 from dfer_ros.tuning.latency_curve import LatencyCurve
 
 
-def latency_table(course: LatencyCurve, accuracy: dict[int, SizeAccuracy], budget_ms: float, faces: int) -> Table:
+def latency_table(curve: LatencyCurve, accuracy: dict[int, SizeAccuracy], budget_ms: float, faces: int) -> Table:
     """Return the measurements of one encoder beside what each curve predicts from the others alone."""
-    title = f"{course.precision} on {course.provider}, {crops_in_words(faces)}; monotone curve: {course.method}"
+    title = f"{curve.precision} on {curve.provider}, {crops_in_words(faces)}; monotone curve: {curve.method}"
     table = Table(title=title, title_justify="left")
     sets = next(iter(accuracy.values())).sets if accuracy else {}
     for heading in (
@@ -28,19 +28,19 @@ def latency_table(course: LatencyCurve, accuracy: dict[int, SizeAccuracy], budge
         *(f"{name}\nWAR/UAR" for name in sets),
     ):
         table.add_column(heading, justify="right", no_wrap=True)
-    measured = dict(zip(course.sizes, zip(course.times_ms, course.left_out_lagrange, course.left_out_monotone)))
-    for size in course.allowed:
+    measured = dict(zip(curve.sizes, zip(curve.times_ms, curve.left_out_lagrange, curve.left_out_monotone)))
+    for size in curve.allowed:
         time, lagrange, monotone = measured.get(size, (math.nan,) * 3)
         known = accuracy.get(size)
         table.add_row(
             str(size),
             _milliseconds(time),
-            _milliseconds(course.predicted_ms(size)),
+            _milliseconds(curve.predicted_ms(size)),
             _milliseconds(lagrange),
             _off(lagrange, time),
             _milliseconds(monotone),
             _off(monotone, time),
-            "yes" if course.predicted_ms(size) <= budget_ms else "no",
+            "yes" if curve.predicted_ms(size) <= budget_ms else "no",
             *(f"{one.war:.1f}/{one.uar:.1f}" for one in (known.sets.values() if known else ())),
         )
     return table
@@ -51,20 +51,20 @@ def crops_in_words(faces: int) -> str:
     return "one face" if faces == 1 else f"{faces} faces"
 
 
-def summary_table(courses: Sequence[LatencyCurve], budget_ms: float) -> Table:
+def summary_table(curves: Sequence[LatencyCurve], budget_ms: float) -> Table:
     """Return the largest resolution of every encoder within the budget by each curve, and how far the curve is off."""
     table = Table(title=f"largest resolution within {budget_ms:.3g} ms", title_justify="left")
     for heading in ("precision", "provider", "Lagrange", "monotone", "Lagrange,\noff by", "monotone,\noff by"):
         table.add_column(heading, justify="left" if heading in ("precision", "provider") else "right")
-    for course in courses:
-        by_lagrange, by_monotone = course.largest(budget_ms)
+    for curve in curves:
+        by_lagrange, by_monotone = curve.largest(budget_ms)
         table.add_row(
-            course.precision,
-            course.provider,
+            curve.precision,
+            curve.provider,
             str(by_lagrange or "none"),
             str(by_monotone or "none"),
-            _furthest(course.left_out_lagrange, course.times_ms),
-            _furthest(course.left_out_monotone, course.times_ms),
+            _furthest(curve.left_out_lagrange, curve.times_ms),
+            _furthest(curve.left_out_monotone, curve.times_ms),
         )
     return table
 
