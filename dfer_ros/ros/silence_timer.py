@@ -9,7 +9,7 @@ from rclpy.node import Node
 _LOOK_SECONDS = 0.25
 
 
-class Silence:
+class SilenceTimer:
     """Calls on_silence, in the executor's thread, once nothing was heard for some seconds of the node's clock.
 
     A simulated clock that is paused stops the silence as well. seconds: may be set at any time.

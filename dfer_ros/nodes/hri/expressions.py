@@ -15,7 +15,7 @@ from dfer_ros.core.labels import UNKNOWN
 from dfer_ros.core.tracker import TrackerConfig
 from dfer_ros.nodes.hri.face_publishers import HriFacePublishers
 from dfer_ros.nodes.hri.topics import hri_messages
-from dfer_ros.ros.silence_timer import Silence
+from dfer_ros.ros.silence_timer import SilenceTimer
 
 
 class HriExpressions:
@@ -30,7 +30,7 @@ class HriExpressions:
         self._publishers = HriFacePublishers(node, {"expression": self._type}, lost_seconds)
         # Emotions are published from the thread of the worker, silence comes in that of the executor.
         self._lock = threading.Lock()
-        self._silence = Silence(node, lost_seconds, self.clear)
+        self._silence = SilenceTimer(node, lost_seconds, self.clear)
 
     def publish(self, header: Header, now: float, emotions: Sequence[Emotion]) -> None:
         """Publish the emotions of the faces of an image.

@@ -17,7 +17,7 @@ from dfer_ros.nodes.hri.images import cropped_face
 from dfer_ros.nodes.hri.topics import hri_messages
 from dfer_ros.nodes.hri.tracked_faces import HriTrackedFaces
 from dfer_ros.ros.image_conversion import fill_image
-from dfer_ros.ros.silence_timer import Silence
+from dfer_ros.ros.silence_timer import SilenceTimer
 
 
 class HriFaces:
@@ -36,7 +36,7 @@ class HriFaces:
         self._header: Header | None = None
         # Images are published from the thread of the worker, silence comes in that of the executor.
         self._lock = threading.RLock()
-        self._silence = Silence(node, lost_seconds, self.clear)
+        self._silence = SilenceTimer(node, lost_seconds, self.clear)
 
     @property
     def lost_seconds(self) -> float:
