@@ -4,7 +4,7 @@ import numpy as np
 
 from dfer_ros.core.labels import EXPRESSIONS, UNKNOWN
 from dfer_ros.recordings.emotion_track import STATES, RecordedEmotions
-from dfer_ros.recordings.track_rows import TrackRows
+from dfer_ros.recordings.track_builder import TrackBuilder
 
 FPS = 25.0
 LEFT, MIDDLE, RIGHT = 50, 250, 450
@@ -16,7 +16,7 @@ def made_answers(faces, name="made", fps=FPS, start=0.0, box=(100, 120), confide
 
     People sway to and fro, everybody in a way of his own. box: width and height of a face, pixels.
     """
-    rows = TrackRows()
+    rows = TrackBuilder()
     for face_id, (place, course) in faces.items():
         for frame, expression in enumerate(course):
             if expression is None:

@@ -5,7 +5,7 @@ import numpy as np
 from dfer_ros.core.emotion import PHASES
 from dfer_ros.core.labels import EXPRESSIONS, UNKNOWN
 from dfer_ros.recordings.emotion_track import STATES, RecordedEmotions
-from dfer_ros.recordings.track_rows import TrackRows
+from dfer_ros.recordings.track_builder import TrackBuilder
 
 FPS = 10.0
 
@@ -15,7 +15,7 @@ def made_recording(*courses, fps=FPS, received=None):
 
     An answer is an expression, alone or with its intensity, its phase and a dictionary of probabilities.
     """
-    rows = TrackRows()
+    rows = TrackBuilder()
     for number, course in enumerate(courses, 1):
         for frame, answer in enumerate(course):
             if answer is not None:

@@ -14,7 +14,7 @@ from dfer_ros.core.emotion import PHASES
 from dfer_ros.core.errors import DataError
 from dfer_ros.core.labels import LABELS
 from dfer_ros.recordings.emotion_track import STATES, RecordedEmotions
-from dfer_ros.recordings.track_rows import TrackRows
+from dfer_ros.recordings.track_builder import TrackBuilder
 from dfer_ros.streams.stamps import CLOCK_TOLERANCE
 
 _MOST_DAMAGED = 0.1
@@ -62,7 +62,7 @@ class _Lines:
     """count: lines that are not blank. damaged: those that hold no answer. jumps: how often the stamps go back."""
 
     def __init__(self) -> None:
-        self.rows = TrackRows()
+        self.rows = TrackBuilder()
         self.count = self.damaged = self.jumps = 0
         self.first_damage = ""
         self._last = float("-inf")

@@ -18,7 +18,7 @@ from dfer_ros.core.errors import ImageError, SourceError
 from dfer_ros.core.faces import Image
 from dfer_ros.core.image_encoding import image_to_bgr
 from dfer_ros.recordings.emotion_track import STATES, RecordedEmotions
-from dfer_ros.recordings.track_rows import TrackRows
+from dfer_ros.recordings.track_builder import TrackBuilder
 from dfer_ros.streams.stamps import CLOCK_TOLERANCE
 
 _MOST_DAMAGED = 0.1
@@ -99,7 +99,7 @@ class _Messages:
     """The messages of the topic, and which of them are damaged."""
 
     def __init__(self) -> None:
-        self._rows = TrackRows()
+        self._rows = TrackBuilder()
         self._stamps: list[float] = []
         self._received: list[float] = []
         self._unstamped = 0

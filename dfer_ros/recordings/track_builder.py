@@ -18,7 +18,7 @@ _TOLERANCE = 0.01
 _LARGEST = 2.0**53
 
 
-class TrackRows:
+class TrackBuilder:
     """The answers of a recording by person, in the order in which they come."""
 
     def __init__(self) -> None:

@@ -3,7 +3,7 @@ import pytest
 from made_recordings import made_recording, row_of
 
 from dfer_ros.recordings.emotion_track import RecordedEmotions
-from dfer_ros.recordings.track_rows import TrackRows
+from dfer_ros.recordings.track_builder import TrackBuilder
 
 
 def test_an_answer_holds_until_the_next_one_and_across_a_gap_for_one_interval():
@@ -32,7 +32,7 @@ def test_a_name_that_is_no_text_becomes_one():
 
 
 def test_answers_are_sorted_by_time_and_people_by_how_often_they_were_seen():
-    rows = TrackRows()
+    rows = TrackBuilder()
     for stamp in (3.0, 1.0, 2.0):
         rows.add("often", row_of(stamp, int(stamp), "happy"))
     rows.add("once", row_of(0.0, 0, "sad"))
@@ -49,7 +49,7 @@ def test_answers_are_sorted_by_time_and_people_by_how_often_they_were_seen():
     [(0, float("nan")), (0, 1e300), (6, 8), (6, -1), (7, 5), (8, 1.5), (9, -2.0), (11, -0.5), (12, 0.7), (13, 2.0)],
 )
 def test_impossible_answers_are_left_out_and_counted(column, value):
-    rows = TrackRows()
+    rows = TrackBuilder()
     rows.add("face1", row_of(1.0, 1, "happy"))
     wrong = list(row_of(2.0, 2, "happy"))
     wrong[column] = value
@@ -61,4 +61,4 @@ def test_impossible_answers_are_left_out_and_counted(column, value):
 @pytest.mark.parametrize("face_id", [None, 3, "a\nb", "\ud800"])
 def test_face_ids_that_cannot_be_shown_are_refused(face_id):
     with pytest.raises((TypeError, ValueError)):
-        TrackRows().add(face_id, row_of(1.0, 1, "happy"))
+        TrackBuilder().add(face_id, row_of(1.0, 1, "happy"))

@@ -5,7 +5,7 @@ import numpy as np
 from dfer_ros.core.emotion import PHASES
 from dfer_ros.core.labels import EXPRESSIONS, UNKNOWN, VALENCE_AROUSAL
 from dfer_ros.recordings.emotion_track import STATES, RecordedEmotions
-from dfer_ros.recordings.track_rows import TrackRows
+from dfer_ros.recordings.track_builder import TrackBuilder
 
 FPS = 30.0
 
@@ -15,7 +15,7 @@ def recording_of(courses, name="made", fps=FPS, received=None, remarks=()):
 
     The intensity of an expression other than neutral rises and falls; the probability follows.
     """
-    rows = TrackRows()
+    rows = TrackBuilder()
     frames = set()
     for face_id, pieces in courses.items():
         frame = 0
