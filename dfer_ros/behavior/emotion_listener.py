@@ -35,7 +35,7 @@ from dfer_ros.ros.throttled_log import ThrottledLog
 
 EMOTIONS_TOPIC = "/dfer/emotions"
 """Where the launch files and `dfer run` let dfer_node publish."""
-_LOOK_SECONDS = 0.2
+_PERIOD_SECONDS = 0.2
 _SILENCE_SECONDS = 5.0
 """How long nothing may come at first before it is said that nobody publishes."""
 
@@ -95,7 +95,7 @@ class EmotionListener:
         ]
         # Of the steady clock: a simulated one may stand still while a face is lost on a topic that goes on.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self._timer = node.create_timer(_LOOK_SECONDS, self._look, callback_group=group, clock=steady)
+        self._timer = node.create_timer(_PERIOD_SECONDS, self._expire, callback_group=group, clock=steady)
 
     def people(self) -> tuple[PersonEmotion, ...]:
         """Return everybody whose emotion is current, also those of whom it is unknown."""
@@ -140,7 +140,7 @@ class EmotionListener:
         states = self._states[topic]
         self._progress(lambda now: states.update(header_seconds(message.header), now, message.emotions), [states])
 
-    def _look(self) -> None:
+    def _expire(self) -> None:
         every = list(self._states.values())
         self._progress(lambda now: [event for states in every for event in states.expire(now)], every)
         self._report_silence()
@@ -154,9 +154,9 @@ class EmotionListener:
             self._report(stepped)
             self._answer_waiting()
             for event in events:
-                self._tell(event)
+                self._call_back(event)
 
-    def _tell(self, event: Event) -> None:
+    def _call_back(self, event: Event) -> None:
         if isinstance(event, EmotionChanged):
             self._call(self._on_emotion_change, event.face_id, event.old, event.new)
         elif isinstance(event, EmotionUnsure):

@@ -73,7 +73,7 @@ def _draw_labels(axes: Axes, comparison: Comparison, people: list[tuple[str, lis
     axes.set_ylim(len(names) - 0.4, -0.6)
     for number in range(1, len(people)):
         axes.axhline(2 * number - 0.5, color="0.8", linewidth=0.8)
-    handles = [Patch(label=state, **_look(state)) for state in STATES]
+    handles = [Patch(label=state, **_style(state)) for state in STATES]
     axes.legend(handles=handles, ncols=len(STATES), loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
 
 
@@ -84,11 +84,11 @@ def _draw_bar(axes: Axes, recording: RecordedEmotions, track: EmotionTrack, row:
     spans = np.column_stack([starts, ends[runs.ends - 1] - begin - starts])
     for state in np.unique(runs.values):
         axes.broken_barh(
-            spans[runs.values == state].tolist(), (row - _BAR / 2, _BAR), linewidth=0, **_look(STATES[state])
+            spans[runs.values == state].tolist(), (row - _BAR / 2, _BAR), linewidth=0, **_style(STATES[state])
         )
 
 
-def _look(state: str) -> dict[str, Any]:
+def _style(state: str) -> dict[str, Any]:
     # Unknown is grey as neutral is.
     hatch = {"hatch": "////", "edgecolor": "white"} if state == UNKNOWN else {}
     return {"facecolor": ON_LIGHT[state], **hatch}

@@ -21,7 +21,7 @@ from dfer_ros.ros.stamp import header_seconds
 from dfer_ros.ros.throttled_log import ThrottledLog
 
 NAME = "overlay_node"
-_LOOK_SECONDS = 0.5
+_PERIOD_SECONDS = 0.5
 _PATIENCE_SECONDS = 1.0
 """How long an image waits for its faces, and an emotion is shown for its face."""
 _MOST_WAITING = 6
@@ -44,13 +44,13 @@ class OverlayNode(Node):
         self._publisher = self.create_publisher(Image, "overlay", OUTPUT)
         self._worker: LatestWorker[str] = LatestWorker(self._log.error)
         self._inputs: _Inputs | None = None
-        self.create_timer(_LOOK_SECONDS, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self.create_timer(_PERIOD_SECONDS, self._work_while_watched, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def close(self) -> None:
         """End the worker."""
         self._worker.close()
 
-    def _look(self) -> None:
+    def _work_while_watched(self) -> None:
         watched = self._publisher.get_subscription_count() > 0
         if watched and self._inputs is None:
             self._inputs = _Inputs(

@@ -13,10 +13,10 @@ from sensor_msgs.msg import CompressedImage, Image
 from dfer_ros.ros.quality_of_service import latest_only
 
 _COMPRESSED_TYPE = "sensor_msgs/msg/CompressedImage"
-_LOOK_SECONDS = 0.25
-_FIRST_IMAGE_LOOKS = 40
+_PERIOD_SECONDS = 0.25
+_FIRST_IMAGE_PERIODS = 40
 """Looks after which a camera that never sent an image is named: ten seconds."""
-_STALLED_LOOKS = 8
+_STALLED_PERIODS = 8
 """Looks after which a camera that stopped is named: two seconds."""
 
 
@@ -39,10 +39,12 @@ class ImageSubscription:
         self._follows = reliability == "auto"
         self._reliability = ReliabilityPolicy.RELIABLE if reliability == "reliable" else ReliabilityPolicy.BEST_EFFORT
         self._subscription = self._subscribe()
-        self._idle_looks = 0
-        self._patience = _FIRST_IMAGE_LOOKS
+        self._idle_periods = 0
+        self._patience = _FIRST_IMAGE_PERIODS
         # By the wall: a simulated clock may stand still just when a camera is missing.
-        self._timer = node.create_timer(_LOOK_SECONDS, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._timer = node.create_timer(
+            _PERIOD_SECONDS, self._follow_the_camera, clock=Clock(clock_type=ClockType.STEADY_TIME)
+        )
 
     def close(self) -> None:
         """Stop listening."""
@@ -53,18 +55,18 @@ class ImageSubscription:
         return self._node.create_subscription(self._type, self.topic, self._receive, latest_only(self._reliability))
 
     def _receive(self, message: Image | CompressedImage) -> None:
-        if self._idle_looks >= self._patience:
+        if self._idle_periods >= self._patience:
             self._node.get_logger().info(f"Images arrive on {self.topic}.")
-        self._idle_looks = 0
-        self._patience = _STALLED_LOOKS
+        self._idle_periods = 0
+        self._patience = _STALLED_PERIODS
         self._on_image(message)
 
-    def _look(self) -> None:
+    def _follow_the_camera(self) -> None:
         if self._follows:
             self._follow_publishers()
-        self._idle_looks += 1
-        if self._idle_looks == self._patience:
-            seconds = self._patience * _LOOK_SECONDS
+        self._idle_periods += 1
+        if self._idle_periods == self._patience:
+            seconds = self._patience * _PERIOD_SECONDS
             self._node.get_logger().warning(f"No image for {seconds:.0f} s on {self.topic}: {self._likely_reason()}")
 
     def _likely_reason(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from rclpy.node import Node
 
-_LOOK_SECONDS = 0.25
+_PERIOD_SECONDS = 0.25
 
 
 class SilenceTimer:
@@ -20,7 +20,7 @@ class SilenceTimer:
         self._node = node
         self._on_silence = on_silence
         self._heard_at: float | None = None
-        self._timer = node.create_timer(_LOOK_SECONDS, self._look)
+        self._timer = node.create_timer(_PERIOD_SECONDS, self._check)
 
     def heard(self) -> None:
         """Take in that something came; may be called from any thread."""
@@ -30,7 +30,7 @@ class SilenceTimer:
         """Stop looking."""
         self._node.destroy_timer(self._timer)
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         # A clock that went back, as when a bag starts again, is no silence of the time in between.
         if self._heard_at is not None and self._now() - self._heard_at > self.seconds:
             self._heard_at = None

@@ -50,13 +50,13 @@ class SpeechRateNode(Node):
         self._publisher = self.create_publisher(Float32, "speech_rate", LATCHED)
         self._last = SpeechRate()
         self._publisher.publish(Float32(data=self._last.rate))
-        self.create_timer(_PERIOD_SECONDS, self._look)
+        self.create_timer(_PERIOD_SECONDS, self._publish_rate)
 
     def close(self) -> None:
         """Listen no more."""
         self._emotions.close()
 
-    def _look(self) -> None:
+    def _publish_rate(self) -> None:
         answer = self._rule.update(self.get_clock().now().nanoseconds * 1e-9, self._emotions.people())
         if answer != self._last:
             self._last = answer
