@@ -18,14 +18,13 @@ from rich.progress import track
 from dfer_ros.core.detection import DetectorConfig, create_detector
 from dfer_ros.core.errors import ModelError
 from dfer_ros.core.face_pipeline import FacePipeline
-from dfer_ros.core.faces import Face, Image
+from dfer_ros.core.faces import Face, Image, SeenFace
 from dfer_ros.core.labels import LABELS
 from dfer_ros.core.latency import BLOCKS, median_milliseconds
 from dfer_ros.core.model.emotion_model import EmotionModel, EmotionModelConfig
 from dfer_ros.core.model.folder import open_model_folder
 from dfer_ros.core.recognizer import Recognizer
 from dfer_ros.core.tracker import TrackerConfig
-from dfer_ros.recordings.analysis import recognize_faces
 from dfer_ros.recordings.demo_clip import FPS, UNHAPPY_FROM_SECONDS, demo_frames
 
 if TYPE_CHECKING:
@@ -127,7 +126,7 @@ def _ours(model: EmotionModel, crop: Image) -> Callable[[], object]:
     stamps = iter(np.arange(1, 1_000_000) / FPS)
 
     def answer() -> object:
-        return recognizer.update(float(next(stamps)), ["f"], [crop], [1.0])
+        return recognizer.update(float(next(stamps)), [SeenFace("f", crop, 1.0)])
 
     for _ in range(round(model.folder.description.window_seconds * FPS)):
         answer()
@@ -142,7 +141,7 @@ def _our_answers(model: EmotionModel, frames: Sequence[SeenFrame]) -> Answers:
     recognizer = Recognizer(model)
     answers: dict[str, list[tuple[float, str]]] = defaultdict(list)
     for stamp, faces in frames:
-        for emotion in recognize_faces(recognizer, stamp, faces):
+        for emotion in recognizer.update(stamp, [face.seen for face in faces]):
             answers[emotion.face_id].append((stamp, emotion.expression))
     return answers
 

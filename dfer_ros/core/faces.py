@@ -28,6 +28,18 @@ class Detection:
 
 
 @dataclass(frozen=True)
+class SeenFace:
+    """What is read from: one face of one frame.
+
+    id: of the person. crop: [128, 128, 3] uint8 BGR, the aligned crop. quality: 0..1, how much it can tell.
+    """
+
+    id: str
+    crop: Image
+    quality: float
+
+
+@dataclass(frozen=True)
 class Face:
     """One confirmed face of one image.
 
@@ -40,6 +52,11 @@ class Face:
     detection: Detection
     quality: float
     aligned: Image
+
+    @property
+    def seen(self) -> SeenFace:
+        """What the recognizer needs of it."""
+        return SeenFace(self.id, self.aligned, self.quality)
 
 
 def box_within(box: FloatArray, width: int, height: int) -> tuple[int, int, int, int]:

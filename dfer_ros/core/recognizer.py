@@ -10,7 +10,7 @@ import numpy as np
 
 from dfer_ros.core.decision import DecisionConfig, calibrated_probabilities, decide
 from dfer_ros.core.emotion import PHASE_UNKNOWN, Emotion
-from dfer_ros.core.faces import FloatArray, Image
+from dfer_ros.core.faces import FloatArray, SeenFace
 from dfer_ros.core.labels import EXPRESSIONS, NEUTRAL, UNKNOWN, VALENCE_AROUSAL
 from dfer_ros.core.model.emotion_model import EmotionModel
 from dfer_ros.core.model.temporal_head import HeadAnswer
@@ -70,29 +70,27 @@ class Recognizer:
         self._newest = -math.inf
         self.cleared = False
 
-    def update(
-        self, stamp: float, face_ids: Sequence[str], crops: Sequence[Image], qualities: Sequence[float]
-    ) -> list[Emotion]:
-        """Return the emotion of every face of a frame, in the order given.
+    def update(self, stamp: float, faces: Sequence[SeenFace]) -> list[Emotion]:
+        """Return the emotion of every face of a frame, in the order given; stamp: seconds.
 
-        stamp: seconds. crops: aligned crops [128, 128, 3] uint8 BGR. qualities: 0..1.
-        The encoder runs once, on these crops only; the head runs once, over all persons.
+        The encoder runs once, on the crops of these faces only; the head runs once, over all persons.
         """
         self.cleared, self._newest = stamp < self._newest, stamp
         if self.cleared:
             self._persons.clear()
         self._forget_before(stamp - self._window.seconds)
-        if not face_ids:
+        if not faces:
             return []
-        embeddings = self.model.encoder.encode(crops)
-        persons = [self._person(face_id) for face_id in face_ids]
-        for person, embedding, quality in zip(persons, embeddings, qualities):
-            person.window.add(stamp, embedding, quality)
+        embeddings = self.model.encoder.encode([face.crop for face in faces])
+        persons = [self._person(face.id) for face in faces]
+        for face, person, embedding in zip(faces, persons, embeddings):
+            person.window.add(stamp, embedding, face.quality)
         answer = self.model.head.answer([person.window for person in persons])
         probabilities = calibrated_probabilities(answer.logits, self._description.temperature)
         intensities = _intensities(answer, probabilities)
         phases = _phases(answer)
-        return [self._answer(*row) for row in zip(face_ids, persons, probabilities, intensities, phases)]
+        ids = [face.id for face in faces]
+        return [self._answer(*row) for row in zip(ids, persons, probabilities, intensities, phases)]
 
     def _person(self, face_id: str) -> _Person:
         if face_id not in self._persons:

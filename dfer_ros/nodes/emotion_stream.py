@@ -11,7 +11,7 @@ from rclpy.node import Node
 from dfer_msgs.msg import EmotionArray, Face, FaceArray
 from dfer_ros.core.alignment import ALIGNED_SIZE
 from dfer_ros.core.errors import ImageError
-from dfer_ros.core.faces import Image
+from dfer_ros.core.faces import SeenFace
 from dfer_ros.core.model.emotion_model import EmotionModel
 from dfer_ros.core.recognizer import Recognizer, RecognizerConfig
 from dfer_ros.nodes.hri.expressions import HriExpressions
@@ -85,10 +85,7 @@ class EmotionStream(FrameStream[FaceArray]):
     def process(self, message: FaceArray, stamp: float) -> int:
         """Publish the emotions of the faces of an image, and return how many they are."""
         recognizer = self._recognizer(self.camera_of(message))
-        crops = self._crops(message.faces)
-        emotions = recognizer.update(
-            stamp, [face.id for face, _ in crops], [crop for _, crop in crops], [face.quality for face, _ in crops]
-        )
+        emotions = recognizer.update(stamp, self._seen(message.faces))
         if recognizer.cleared:
             self.log.warning("The image stamps went backward: the windows of all persons were cleared.")
         self._publisher.publish(emotion_array(message.header, emotions))
@@ -103,30 +100,30 @@ class EmotionStream(FrameStream[FaceArray]):
         self._recognizers[camera].configure(self._config)
         return self._recognizers[camera]
 
-    def _crops(self, faces: Sequence[Face]) -> list[tuple[Face, Image]]:
-        """Return the usable faces with their crops; raises ImageError where there are faces, but no usable one."""
-        crops: list[tuple[Face, Image]] = []
+    def _seen(self, faces: Sequence[Face]) -> list[SeenFace]:
+        """Return the usable faces; raises ImageError where there are faces, but no usable one."""
+        seen: list[SeenFace] = []
         problems: list[ImageError] = []
         for face in faces:
             try:
-                crops.append((face, _crop(face)))
+                seen.append(_seen_face(face))
             except ImageError as error:
                 problems.append(error)
-        if problems and not crops:
+        if problems and not seen:
             raise problems[0]
         for problem in problems:
             self.log.error(problem)
-        return crops
+        return seen
 
 
-def _crop(face: Face) -> Image:
-    """Return the aligned crop of a face; raises ImageError where it is not usable."""
+def _seen_face(face: Face) -> SeenFace:
+    """Return a face with its aligned crop; raises ImageError where it is not usable."""
     if not 0.0 <= face.quality <= 1.0:
         raise ImageError(f"The quality of {face.id} is {face.quality}, not 0 to 1: the face is skipped.")
     crop = to_bgr(face.aligned)
     if crop.shape[:2] != (ALIGNED_SIZE, ALIGNED_SIZE):
         raise ImageError(f"The aligned crop of {face.id} is not {ALIGNED_SIZE}x{ALIGNED_SIZE} pixels: it is skipped.")
-    return crop
+    return SeenFace(face.id, crop, face.quality)
 
 
 def _recognizer_config(values: Mapping[str, Any]) -> RecognizerConfig:

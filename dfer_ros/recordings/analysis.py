@@ -57,16 +57,10 @@ class Analysis:
         seen = ((frame, self._pipeline.detect(frame.image)) for frame in frames)
         for frame, detections in read_ahead(seen, self._ahead):
             faces = self._pipeline.follow(frame.image, frame.stamp, detections)
-            yield AnalyzedFrame(frame, faces, recognize_faces(self._recognizer, frame.stamp, faces))
+            emotions = self._recognizer.update(frame.stamp, [face.seen for face in faces])
+            yield AnalyzedFrame(frame, faces, emotions)
 
     def _processed(self) -> Iterator[Frame]:
         for frame in self._source.frames():
             if self.order.check(frame.stamp) is not FrameOrder.LATE and self._limiter.accepts(frame.stamp):
                 yield frame
-
-
-def recognize_faces(recognizer: Recognizer, stamp: float, faces: list[Face]) -> list[Emotion]:
-    """Return the emotions of the faces of one frame, in their order."""
-    return recognizer.update(
-        stamp, [face.id for face in faces], [face.aligned for face in faces], [face.quality for face in faces]
-    )

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as npst
 from dfer_ros.core.alignment import align_face, alignment_transform
 from dfer_ros.core.decision import DecisionConfig, calibrated_probabilities, decide
 from dfer_ros.core.emotion import PHASES
-from dfer_ros.core.faces import Detection
+from dfer_ros.core.faces import Detection, SeenFace
 from dfer_ros.core.labels import EXPRESSIONS, LABELS, UNKNOWN
 from dfer_ros.core.quality import face_quality, pose_score, sharpness_score, size_score
 from dfer_ros.core.tracker import Tracker, TrackerConfig, diou
@@ -179,8 +179,8 @@ def test_the_recognizer_answers_every_face(recognizer, stamps, data):
     recognizer.reset()
     for stamp in stamps:
         ids = data.draw(st.lists(st.sampled_from("abcdef"), unique=True, max_size=4))
-        crops = [data.draw(CROPS) for _ in ids]
-        answers = recognizer.update(float(stamp), ids, crops, [data.draw(SHARES) for _ in ids])
+        faces = [SeenFace(face_id, data.draw(CROPS), data.draw(SHARES)) for face_id in ids]
+        answers = recognizer.update(float(stamp), faces)
         assert [answer.face_id for answer in answers] == ids
         for answer in answers:
             check_emotion(answer)

@@ -8,6 +8,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from dfer_ros.core.decision import calibrated_probabilities
 from dfer_ros.core.emotion import PHASE_UNKNOWN, PHASES
+from dfer_ros.core.faces import SeenFace
 from dfer_ros.core.labels import EXPRESSIONS, LABELS, NEUTRAL, VALENCE_AROUSAL
 from dfer_ros.core.model.emotion_model import EmotionModel, EmotionModelConfig
 from dfer_ros.core.model.folder import DESCRIPTION_FILE, HEAD_FILE, file_sha256
@@ -19,7 +20,7 @@ GOOD, BAD = 0.9, 0.01
 
 def watch(recognizer, stamps, crop, quality=GOOD, face_id="face1"):
     """Return the answer to the last of several frames of one person."""
-    answers = [recognizer.update(float(stamp), [face_id], [crop], [quality])[0] for stamp in stamps]
+    answers = [recognizer.update(float(stamp), [SeenFace(face_id, crop, quality)])[0] for stamp in stamps]
     return answers[-1]
 
 
@@ -86,7 +87,9 @@ def test_the_portrait_is_happy_in_every_precision(aligned_crop, precision):
 
 
 def test_the_fields_of_an_answer_fit_together(recognizer, aligned_crop, serious_crop):
-    for answer in recognizer.update(0.0, ["face1", "face2"], [aligned_crop, serious_crop], [GOOD, GOOD]):
+    for answer in recognizer.update(
+        0.0, [SeenFace("face1", aligned_crop, GOOD), SeenFace("face2", serious_crop, GOOD)]
+    ):
         probabilities = answer.probabilities
         assert probabilities.shape == (7,)
         assert probabilities.dtype == np.float32
@@ -104,7 +107,9 @@ def test_the_fields_of_an_answer_fit_together(recognizer, aligned_crop, serious_
 
 def test_without_the_head_intensity_is_all_but_neutral_and_phase_unknown(model_copy, aligned_crop, serious_crop):
     recognizer = tell_intensity_and_phase(model_copy, None, None)
-    for answer in recognizer.update(0.0, ["face1", "face2"], [aligned_crop, serious_crop], [GOOD, GOOD]):
+    for answer in recognizer.update(
+        0.0, [SeenFace("face1", aligned_crop, GOOD), SeenFace("face2", serious_crop, GOOD)]
+    ):
         assert answer.intensity == pytest.approx(1 - answer.probabilities[NEUTRAL], abs=1e-6)
         assert answer.phase == PHASE_UNKNOWN
 
@@ -112,7 +117,7 @@ def test_without_the_head_intensity_is_all_but_neutral_and_phase_unknown(model_c
 @pytest.mark.parametrize("phase", range(1, 5))
 def test_intensity_and_phase_are_the_head_s_own(model_copy, aligned_crop, phase):
     recognizer = tell_intensity_and_phase(model_copy, 0.375, np.eye(4)[phase - 1])
-    answers = recognizer.update(0.0, ["face1", "face2"], [aligned_crop] * 2, [GOOD, BAD])
+    answers = recognizer.update(0.0, [SeenFace("face1", aligned_crop, GOOD), SeenFace("face2", aligned_crop, BAD)])
     assert [answer.intensity for answer in answers] == [0.375, 0.375]
     assert [answer.phase for answer in answers] == [phase, PHASE_UNKNOWN]
 
@@ -135,7 +140,9 @@ def test_the_probabilities_are_those_of_encoder_head_and_temperature(recognizer,
 
 def test_the_answers_come_in_the_order_of_the_faces(recognizer, aligned_crop, serious_crop):
     ids = ["face7", "face2", "face9"]
-    answers = recognizer.update(0.0, ids, [aligned_crop, serious_crop, aligned_crop], [GOOD] * 3)
+    answers = recognizer.update(
+        0.0, [SeenFace(*face, GOOD) for face in zip(ids, (aligned_crop, serious_crop, aligned_crop))]
+    )
     assert [answer.face_id for answer in answers] == ids
     assert answers[0].probabilities == pytest.approx(answers[2].probabilities, abs=1e-5)
     assert np.abs(answers[0].probabilities - answers[1].probabilities).max() > 0.05
@@ -143,16 +150,18 @@ def test_the_answers_come_in_the_order_of_the_faces(recognizer, aligned_crop, se
 
 def test_no_faces_give_no_answers_and_do_not_run_the_encoder(recognizer):
     runs = recognizer.model.encoder.runs
-    assert recognizer.update(0.0, [], [], []) == []
+    assert recognizer.update(0.0, []) == []
     assert recognizer.model.encoder.runs == runs
 
 
 def test_a_person_in_a_group_gets_the_answers_of_a_person_alone(recognizer, aligned_crop, serious_crop):
     stamps = np.arange(20) / 15
     crops = {"face1": aligned_crop, "face2": serious_crop, "face3": aligned_crop[:, ::-1]}
+    qualities = GOOD, 0.5, 0.7
+    faces = [SeenFace(*face, quality) for face, quality in zip(crops.items(), qualities)]
     for stamp in stamps:
-        together = recognizer.update(stamp, list(crops), list(crops.values()), [GOOD, 0.5, 0.7])
-    for answer, quality in zip(together, (GOOD, 0.5, 0.7)):
+        together = recognizer.update(stamp, faces)
+    for answer, quality in zip(together, qualities):
         recognizer.reset()
         alone = watch(recognizer, stamps, crops[answer.face_id], quality, answer.face_id)
         assert answer.probabilities == pytest.approx(alone.probabilities, abs=1e-5)
@@ -165,9 +174,9 @@ def test_a_person_in_a_group_gets_the_answers_of_a_person_alone(recognizer, alig
 @pytest.mark.parametrize("persons", [1, 3])
 def test_each_crop_is_encoded_once_and_the_encoder_runs_once_a_frame(recognizer, aligned_crop, frames, persons):
     runs, crops = recognizer.model.encoder.runs, recognizer.model.encoder.crops
-    ids = [f"face{index}" for index in range(persons)]
+    faces = [SeenFace(f"face{index}", aligned_crop, GOOD) for index in range(persons)]
     for frame in range(frames):
-        recognizer.update(frame / 30, ids, [aligned_crop] * persons, [GOOD] * persons)
+        recognizer.update(frame / 30, faces)
     assert recognizer.model.encoder.runs - runs == frames
     assert recognizer.model.encoder.crops - crops == frames * persons
 
@@ -238,9 +247,10 @@ def test_a_change_of_the_window_begins_anew(recognizer, aligned_crop):
 
 
 def test_a_clock_that_goes_backward_clears_every_window(recognizer, aligned_crop):
+    faces = [SeenFace(face_id, aligned_crop, GOOD) for face_id in ("face1", "face2")]
     for stamp in (10.0, 10.5, 11.0):
-        recognizer.update(stamp, ["face1", "face2"], [aligned_crop] * 2, [GOOD] * 2)
-    answers = recognizer.update(10.9, ["face1", "face2"], [aligned_crop] * 2, [GOOD] * 2)
+        recognizer.update(stamp, faces)
+    answers = recognizer.update(10.9, faces)
     assert [(answer.window_frames, answer.window_seconds) for answer in answers] == [(1, 0.0), (1, 0.0)]
     assert recognizer.cleared
 
@@ -257,7 +267,7 @@ def test_a_new_id_begins_with_an_empty_window(recognizer, aligned_crop):
 
 def test_a_person_who_is_missed_for_a_while_keeps_the_window(recognizer, aligned_crop):
     watch(recognizer, [0.0, 0.5], aligned_crop)
-    recognizer.update(1.0, [], [], [])
+    recognizer.update(1.0, [])
     answer = watch(recognizer, [1.5], aligned_crop)
     assert (answer.window_frames, answer.window_seconds) == (3, 1.5)
 
@@ -265,14 +275,14 @@ def test_a_person_who_is_missed_for_a_while_keeps_the_window(recognizer, aligned
 @pytest.mark.parametrize("others", [[], ["face2"]])
 def test_a_person_who_is_away_longer_than_the_window_is_forgotten(recognizer, aligned_crop, others):
     watch(recognizer, [0.0, 0.5, 1.0], aligned_crop)
-    recognizer.update(3.1, others, [aligned_crop] * len(others), [GOOD] * len(others))
+    recognizer.update(3.1, [SeenFace(other, aligned_crop, GOOD) for other in others])
     answer = watch(recognizer, [3.2], aligned_crop)
     assert (answer.window_frames, answer.window_seconds) == (1, 0.0)
 
 
 def test_persons_who_left_are_not_kept_in_memory(recognizer, aligned_crop):
     for index in range(200):
-        recognizer.update(index * 0.1, [f"face{index}"], [aligned_crop], [GOOD])
+        recognizer.update(index * 0.1, [SeenFace(f"face{index}", aligned_crop, GOOD)])
     assert len(recognizer._persons) <= 21
 
 

@@ -5,7 +5,7 @@ from made_bags import write_clip
 
 from dfer_ros.core.face_pipeline import FacePipeline
 from dfer_ros.core.tracker import TrackerConfig
-from dfer_ros.recordings.analysis import Analysis, recognize_faces
+from dfer_ros.recordings.analysis import Analysis
 from dfer_ros.recordings.answers import emotion_record
 from dfer_ros.recordings.bag_images import BagImages
 from dfer_ros.recordings.video import Frame, open_source
@@ -128,10 +128,6 @@ def test_the_frames_around_a_corrupt_one_are_answered(analyzed, folder, tmp_path
         (tmp_path / f"{index}.png").write_bytes((folder / f"{index}.png").read_bytes())
     (tmp_path / "3.png").write_bytes(b"no image")
     assert [each.frame.index for each in analyzed(source=open_source(str(tmp_path)))] == [0, 1, 2, 4]
-
-
-def test_recognize_faces_answers_nothing_for_nobody(recognizer):
-    assert recognize_faces(recognizer, 0.0, []) == []
 
 
 def test_the_images_come_along_with_the_answers(analyzed, clip):

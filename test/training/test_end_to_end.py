@@ -7,6 +7,7 @@ import yaml
 
 from dfer_ros.cli.main import main
 from dfer_ros.core.emotion import PHASE_UNKNOWN
+from dfer_ros.core.faces import SeenFace
 from dfer_ros.core.model.emotion_model import EmotionModel, EmotionModelConfig
 from dfer_ros.core.recognizer import Recognizer
 from dfer_ros.training.checkpoint import load_checkpoint
@@ -89,7 +90,8 @@ def test_data_train_distil_compress_head_export_evaluate(dfer, made, tmp_path, a
     figures = json.loads((tmp_path / "report" / "metrics.json").read_text())
     assert figures and "## Clips" in (tmp_path / "report" / "report.md").read_text()
 
-    emotions = Recognizer(EmotionModel(EmotionModelConfig("./toy", "int8"))).update(0.0, ["a"], [aligned_crop], [1.0])
+    recognizer = Recognizer(EmotionModel(EmotionModelConfig("./toy", "int8")))
+    emotions = recognizer.update(0.0, [SeenFace("a", aligned_crop, 1.0)])
     assert emotions[0].phase != PHASE_UNKNOWN and 0.0 <= emotions[0].intensity <= 1.0
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dfer_ros.core.faces import FloatArray
+from dfer_ros.core.faces import FloatArray, SeenFace
 from dfer_ros.core.labels import LABELS
 from dfer_ros.core.recognizer import Recognizer
 from dfer_ros.training.clips.faces import ClipFaces
@@ -49,7 +49,7 @@ def answer_clip(faces: ClipFaces, recognizer: Recognizer) -> ClipAnswer:
     """Return the answers of the core on a clip, frame by frame, with a fresh window."""
     recognizer.reset()
     rows = [
-        recognizer.update(stamp, ["face"], [crop], [quality])[0].probabilities
+        recognizer.update(stamp, [SeenFace("face", crop, quality)])[0].probabilities
         for crop, stamp, quality in zip(faces.crops, faces.stamps.tolist(), faces.quality.tolist())
     ]
     return ClipAnswer(faces.name, faces.label, faces.source, np.array(rows, dtype=np.float32).reshape(-1, len(LABELS)))
