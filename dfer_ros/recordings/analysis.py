@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dfer_ros.core.emotion import Emotion
 from dfer_ros.core.face_pipeline import FacePipeline
-from dfer_ros.core.faces import Face, box_within
+from dfer_ros.core.faces import Detection, Face, box_within
 from dfer_ros.core.recognizer import Recognizer
 from dfer_ros.recordings.answers import emotion_record, record_line
 from dfer_ros.recordings.read_ahead import read_ahead
@@ -56,11 +56,17 @@ class Analysis:
         frames = read_ahead(self._processed(), self._ahead)
         seen = ((frame, self._pipeline.detect(frame.image)) for frame in frames)
         for frame, detections in read_ahead(seen, self._ahead):
-            faces = self._pipeline.follow(frame.image, frame.stamp, detections)
-            emotions = self._recognizer.update(frame.stamp, [face.seen for face in faces])
-            yield AnalyzedFrame(frame, faces, emotions)
+            yield analyze_frame(self._pipeline, self._recognizer, frame, detections)
 
     def _processed(self) -> Iterator[Frame]:
         for frame in self._source.frames():
             if self.order.check(frame.stamp) is not FrameOrder.LATE and self._limiter.accepts(frame.stamp):
                 yield frame
+
+
+def analyze_frame(
+    pipeline: FacePipeline, recognizer: Recognizer, frame: Frame, detections: Sequence[Detection]
+) -> AnalyzedFrame:
+    """Return the confirmed faces of a frame in which a detector saw these, and their emotions."""
+    faces = pipeline.follow(frame.image, frame.stamp, detections)
+    return AnalyzedFrame(frame, faces, recognizer.update(frame.stamp, [face.seen for face in faces]))

@@ -60,8 +60,11 @@ class RecordingAnalyzer:
 
     def analyze(self, source: FrameSource, ahead: int = 0) -> Analysis:
         """Return the analysis of a source, which is done while it is iterated; ahead: see Analysis."""
-        pipeline = FacePipeline(self._detector, TrackerConfig())
-        return Analysis(source, pipeline, Recognizer(self._model), self.config.frame_rate, ahead)
+        return Analysis(source, *self.create_stages(), self.config.frame_rate, ahead)
+
+    def create_stages(self) -> tuple[FacePipeline, Recognizer]:
+        """Return both halves of the way of a frame, which remember nothing yet."""
+        return FacePipeline(self._detector, TrackerConfig()), Recognizer(self._model)
 
 
 def open_recording(name: str, config: AnalysisConfig, threads: int | None = None) -> FrameSource:

@@ -1,0 +1,111 @@
+"""What an application calls: a recording, frames at hand, or a stream of images, with the shipped model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sized
+from pathlib import Path
+
+import numpy as np
+
+from dfer_ros.core.errors import ImageError, SourceError
+from dfer_ros.core.faces import Image
+from dfer_ros.recordings.analysis import AnalyzedFrame, analyze_frame
+from dfer_ros.recordings.recording_analysis import AnalysisConfig, RecordingAnalyzer, open_recording
+from dfer_ros.recordings.video import DEFAULT_FPS, Frame
+from dfer_ros.streams.stamps import FrameOrder, RateLimiter, StampOrder
+
+
+def analyze_recording(source: str | Path, config: AnalysisConfig | None = None) -> Iterator[AnalyzedFrame]:
+    """Yield the processed frames of a video, a folder of images or a rosbag2, with the faces and emotions in them.
+
+    Raises SourceError where the recording cannot be read, ModelError or DetectorError where these cannot be used.
+
+    >>> import dfer_ros
+    >>> for analyzed in dfer_ros.analyze_recording("talk.mp4"):
+    ...     for face, emotion in zip(analyzed.faces, analyzed.emotions):
+    ...         print(f"{analyzed.frame.stamp:.2f} s: {face.id} is {emotion.expression}, {emotion.confidence:.0%} sure")
+    0.07 s: face1 is happy, ...
+    """
+    config = config or AnalysisConfig()
+    analyzer = RecordingAnalyzer(config)
+    return iter(analyzer.analyze(open_recording(str(source), config)))
+
+
+def analyze_frames(
+    frames: Iterable[Image], fps: float = DEFAULT_FPS, config: AnalysisConfig | None = None
+) -> Iterator[AnalyzedFrame]:
+    """Yield the processed frames of an array [T, H, W, 3] uint8 BGR, or of any images [H, W, 3] in their order.
+
+    fps: frames per second, above 0. Raises ImageError for what is no such image, and as analyze_recording() does.
+
+    >>> import dfer_ros
+    >>> from skimage import data
+    >>> portrait = data.astronaut()[:, :, ::-1]  # RGB to BGR, as OpenCV reads images
+    >>> *_, last = dfer_ros.analyze_frames([portrait] * 30)
+    >>> [emotion.expression for emotion in last.emotions]
+    ['happy']
+    """
+    return iter(RecordingAnalyzer(config or AnalysisConfig()).analyze(_FrameSequence(frames, fps)))
+
+
+class StreamAnalyzer:
+    """Answers one image after the other, as they come from a camera. Belongs to one thread.
+
+    Raises ModelError or DetectorError where these cannot be used.
+
+    >>> import dfer_ros
+    >>> from skimage import data
+    >>> analyzer = dfer_ros.StreamAnalyzer()
+    >>> camera = ((index / 30, data.astronaut()[:, :, ::-1]) for index in range(30))
+    >>> for stamp, image in camera:
+    ...     analyzed = analyzer.process(image, stamp)
+    >>> [emotion.expression for emotion in analyzed.emotions]
+    ['happy']
+    """
+
+    def __init__(self, config: AnalysisConfig | None = None) -> None:
+        config = config or AnalysisConfig()
+        self._pipeline, self._recognizer = RecordingAnalyzer(config).create_stages()
+        self._order = StampOrder()
+        self._limiter = RateLimiter(config.frame_rate)
+        self._index = 0
+
+    def process(self, image: Image, stamp: float) -> AnalyzedFrame | None:
+        """Return the faces and emotions of an image [H, W, 3] uint8 BGR, taken at stamp seconds.
+
+        None where the image is not processed: it comes late, or sooner after the one before than frame_rate allows.
+        A stamp that goes back by more than half a second begins a new stream: tracks and windows are cleared.
+        Raises ImageError for what is no such image.
+        """
+        frame = Frame(self._index, stamp, _checked(image, self._index))
+        self._index += 1
+        if self._order.check(stamp) is FrameOrder.LATE or not self._limiter.accepts(stamp):
+            return None
+        return analyze_frame(self._pipeline, self._recognizer, frame, self._pipeline.detect(frame.image))
+
+
+class _FrameSequence:
+    """Images at hand as a source of frames."""
+
+    live = False
+
+    def __init__(self, images: Iterable[Image], fps: float) -> None:
+        if not fps > 0:
+            raise SourceError(f"The frames per second must be above 0, not {fps}.")
+        self.fps = fps
+        self.frame_count = len(images) if isinstance(images, Sized) else 0
+        self.unreadable: list[str] = []
+        self._images = images
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield the frames in order."""
+        for index, image in enumerate(self._images):
+            yield Frame(index, index / self.fps, _checked(image, index))
+
+
+def _checked(image: Image, index: int) -> Image:
+    """Return an image that is one, in one piece in memory, as the detectors need it."""
+    if not (isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3):
+        given = f"{image.dtype} {list(image.shape)}" if isinstance(image, np.ndarray) else type(image).__name__
+        raise ImageError(f"Frame {index} is no image: give an array [height, width, 3] of uint8, BGR, not {given}.")
+    return np.ascontiguousarray(image)
