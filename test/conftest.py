@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 from launching import launch_environment
+from ros_domain import claim_domain
 from skimage import data
 
 from dfer_ros.core.alignment import align_face
@@ -19,6 +20,10 @@ from dfer_ros.core.model.emotion_model import EmotionModel, EmotionModelConfig
 from dfer_ros.core.model.folder import open_model_folder
 from dfer_ros.core.recognizer import Recognizer, RecognizerConfig
 from dfer_ros.recordings.demo_clip import demo_frames, load_portrait
+
+# For this process and all that it starts: nobody else on this machine or network may answer.
+os.environ["ROS_DOMAIN_ID"] = str(claim_domain())
+os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 CLIP_FRAMES = 60
@@ -121,6 +126,17 @@ def recognizer(_loaded_recognizer):
     _loaded_recognizer.reset()
     _loaded_recognizer.configure(RecognizerConfig())
     return _loaded_recognizer
+
+
+@pytest.fixture
+def robot():
+    """A node that publishes emotions."""
+    # Here, as it takes ROS, which most tests do without.
+    from emotion_robot import Robot
+
+    made = Robot()
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
-"""A robot beside the command that is tested, in a ROS domain of its own."""
+"""A robot beside the command that is tested."""
 
-import os
 import threading
 
 import rclpy
@@ -10,7 +9,6 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 
 from dfer_msgs.msg import EmotionArray
 
-DOMAIN = 1 + (os.getpid() + 25) % 100
 PATIENCE_SECONDS = 20.0
 
 
@@ -19,7 +17,7 @@ class Robot:
 
     def __init__(self):
         self._context = Context()
-        rclpy.init(args=[], context=self._context, domain_id=DOMAIN)
+        rclpy.init(args=[], context=self._context)
         self.node = rclpy.create_node("robot", context=self._context)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self.node)

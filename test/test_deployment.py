@@ -24,8 +24,8 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 DEPLOY = CHECKOUT / "deploy"
 PAGES = ("deployment.md", "privacy.md")
 NODES = {
-    path.stem: f"dfer_ros.{path.parent.name}.{path.stem}"
-    for path in (CHECKOUT / "dfer_ros").glob("*/*_node.py")
+    path.stem: ".".join(path.relative_to(CHECKOUT).with_suffix("").parts)
+    for path in (CHECKOUT / "dfer_ros").rglob("*_node.py")
     if "def main(" in path.read_text(encoding="utf-8")
 }
 """The nodes, and their modules."""
@@ -139,9 +139,8 @@ def test_the_sros2_tools_find_no_comment_among_the_enclaves():
 class Graph:
     """All nodes with all that they can do, twice where one choice excludes another, and what they have in the graph."""
 
-    def __init__(self, domain, folder, clip_file):
+    def __init__(self, folder, clip_file):
         self.folder = folder
-        self._domain = domain
         self._processes = []
         sim_time = ("-p", "use_sim_time:=true")
         self._start("face_detector_node", NAMESPACE, "-p", "hri:=true")
@@ -155,7 +154,7 @@ class Graph:
         self._start("overlay_node", VARIANT, "-p", "image_transport:=compressed")
 
     def _start(self, node, namespace, *arguments):
-        environment = {**os.environ, "ROS_DOMAIN_ID": str(self._domain), "ROS_LOG_DIR": str(self.folder / "log")}
+        environment = {**os.environ, "ROS_LOG_DIR": str(self.folder / "log")}
         # In these ONNX Runtime is silent of itself; on a robot nobody sets them.
         for name in ("CI", "GITHUB_ACTIONS", "TF_BUILD", "ORT_DISABLE_TELEMETRY", "ORT_RUNNING_UNIT_TESTS"):
             environment.pop(name, None)
@@ -219,15 +218,14 @@ def ran(clip, mediapipe_detector, tmp_path_factory):
     with VideoOutput(clip_file, FPS) as video:
         for frame in clip:
             video.write(frame)
-    domain = 1 + os.getpid() % 100
     context = rclpy.Context()
-    rclpy.init(args=[], context=context, domain_id=domain)
+    rclpy.init(args=[], context=context)
     observer = rclpy.create_node("observer", context=context)
     executor = SingleThreadedExecutor(context=context)
     executor.add_node(observer)
     for namespace in (NAMESPACE, VARIANT):
         observer.create_subscription(Image, f"{namespace}/overlay", lambda _: None, 1)
-    graph = Graph(domain, folder, clip_file)
+    graph = Graph(folder, clip_file)
     try:
         deadline = time.monotonic() + 120.0
         while unused(observer) and time.monotonic() < deadline:

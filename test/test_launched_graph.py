@@ -29,8 +29,8 @@ def clip_file(clip, tmp_path):
 
 @pytest.fixture
 def environment():
-    """An environment with a domain of its own."""
-    return {**launch_environment(), "ROS_DOMAIN_ID": str(1 + os.getpid() % 100)}
+    """The environment of a launch."""
+    return launch_environment()
 
 
 class Launched:
@@ -89,14 +89,14 @@ def play(environment):
 class Observer:
     """A node that listens to `emotions`, of several cameras where their names are given."""
 
-    def __init__(self, domain, namespace, cameras=("",)):
+    def __init__(self, namespace, cameras=("",)):
         import rclpy
         from rclpy.executors import SingleThreadedExecutor
 
         from dfer_msgs.msg import EmotionArray
 
         self._context = rclpy.Context()
-        rclpy.init(args=[], context=self._context, domain_id=domain)
+        rclpy.init(args=[], context=self._context)
         self.node = rclpy.create_node("observer", context=self._context)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self.node)
@@ -139,12 +139,12 @@ class Observer:
 
 
 @pytest.fixture
-def observe(environment):
+def observe():
     """Begin to listen."""
     observers = []
 
     def start(*arguments):
-        observers.append(Observer(int(environment["ROS_DOMAIN_ID"]), *arguments))
+        observers.append(Observer(*arguments))
         return observers[-1]
 
     yield start

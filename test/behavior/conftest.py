@@ -4,11 +4,6 @@ import itertools
 import os
 
 import pytest
-
-# Before anything imports rclpy: nobody else on this machine or network may answer.
-os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)
-os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
-
 import rclpy
 from behavior_graph import QUICK, Audience, Processes, Reader, Spun
 

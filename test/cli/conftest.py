@@ -13,23 +13,3 @@ def _signals():
     yield
     for number, handler in zip(numbers, before):
         signal.signal(number, handler)
-
-
-@pytest.fixture
-def domain(monkeypatch):
-    """A ROS domain of this test's own, on this computer only."""
-    # Here, as it takes ROS, which most tests of the command do without.
-    from emotion_robot import DOMAIN
-
-    monkeypatch.setenv("ROS_DOMAIN_ID", str(DOMAIN))
-    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-
-
-@pytest.fixture
-def robot(domain):
-    """A node that publishes emotions in that domain."""
-    from emotion_robot import Robot
-
-    made = Robot()
-    yield made
-    made.close()

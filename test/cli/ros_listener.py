@@ -1,12 +1,8 @@
-"""A participant of the graph beside the command that is tested, in the test's own ROS domain."""
+"""A participant of the graph beside the command that is tested."""
 
 import os
 import threading
 import time
-
-# Before anything starts DDS: nobody else on this machine or network may answer.
-os.environ["ROS_DOMAIN_ID"] = str(1 + (os.getpid() + 70) % 100)
-os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
 
 import rclpy
 from rclpy.context import Context

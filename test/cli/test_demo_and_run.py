@@ -20,12 +20,12 @@ DFER = [sys.executable, "-m", "dfer_ros.cli.main"]
 
 
 def _environment():
-    return {**os.environ, "ROS_DOMAIN_ID": str(1 + (os.getpid() + 50) % 100), "PYTHONUNBUFFERED": "1"}
+    return {**os.environ, "PYTHONUNBUFFERED": "1"}
 
 
 @pytest.fixture
 def environment():
-    """A ROS domain of its own."""
+    """One in which what is printed comes at once."""
     return _environment()
 
 

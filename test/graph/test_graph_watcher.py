@@ -1,8 +1,9 @@
 """What `dfer watch` hears of real graphs."""
 
+import os
 import time
 
-from emotion_robot import DOMAIN, PATIENCE_SECONDS
+from emotion_robot import PATIENCE_SECONDS
 from made_graphs import an_emotion, drawn
 from rclpy.qos import ReliabilityPolicy
 from sensor_msgs.msg import Image
@@ -69,4 +70,6 @@ def test_why_nothing_was_heard_is_known(robot):
     assert why == "/camera is sensor_msgs/msg/Image, not dfer_msgs/msg/EmotionArray. Emotions are on /dfer/emotions."
     with GraphWatcher(["/nobody/emotions"]) as watcher:
         listen_until(watcher, lambda _: "Emotions are on /dfer/emotions." in watcher.why_nothing())
-        assert watcher.why_nothing().startswith(f"nobody publishes it in this ROS_DOMAIN_ID ({DOMAIN}).")
+        assert watcher.why_nothing().startswith(
+            f"nobody publishes it in this ROS_DOMAIN_ID ({os.environ['ROS_DOMAIN_ID']})."
+        )

@@ -10,11 +10,6 @@ import time
 from pathlib import Path
 
 import pytest
-
-# Before anything imports rclpy: nobody else on this machine or network may answer.
-os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)
-os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
-
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.executors import SingleThreadedExecutor

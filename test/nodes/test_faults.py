@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from ros_domain import claim_domain
 
 from dfer_ros.bench.faults.scenarios import SCENARIOS
 
@@ -24,8 +25,7 @@ def results(tmp_path_factory, yunet_model):
         command = [sys.executable, "-m", "dfer_ros.cli.main", "bench", "faults", "--only", *group]
         command += ["--scale", "0", "--hours", str(LONG_RUN_HOURS), "--yunet-model", yunet_model]
         command += ["--output", str(folder / f"{index}.json")]
-        domain = str(int(os.environ["ROS_DOMAIN_ID"]) + 100 * index)
-        environment = {**os.environ, "ROS_DOMAIN_ID": domain}
+        environment = {**os.environ, "ROS_DOMAIN_ID": str(claim_domain())}
         runs.append(
             subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         )
