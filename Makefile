@@ -1,21 +1,26 @@
 # make demo   sets up .venv and runs the graph on a made clip
-# make test   sets up .venv and runs the linters and all tests
+# make test   sets up .venv and runs the linters and all tests but the slow ones
+# make test-slow   runs those: `dfer bench faults` on the real graph
 # PYTHON=python3.12 make ...   chooses the Python, 3.10 to 3.14
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+WORKERS := 3
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SOURCES := $(shell find dfer_ros launch config models resource -type f -not -name '*.pyc' 2>/dev/null) setup.py setup.cfg package.xml
 
-.PHONY: demo test lint install clean
+.PHONY: demo test test-slow lint install clean
 
 demo: install
 	@$(BIN)/python -c 'import mediapipe' 2>/dev/null || $(BIN)/dfer fetch yunet
 	$(BIN)/dfer demo
 
 test: lint
-	$(BIN)/python -m pytest test
+	$(BIN)/python -m pytest test -m 'not slow' -n $(WORKERS) --dist loadfile
+
+test-slow: install $(VENV)/test-dependencies
+	$(BIN)/python -m pytest test -m slow
 
 lint: install $(VENV)/test-dependencies
 	$(BIN)/ruff check .

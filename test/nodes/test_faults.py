@@ -10,7 +10,7 @@ from ros_domain import claim_domain
 
 from dfer_ros.bench.faults.scenarios import SCENARIOS
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 GROUPS = (("malformed_images", "lifecycle", "camera"), ("kills", "crowd", "long_run"))
 """Scenarios that run at the same time as the others, in a domain of their own: much of their time is waiting."""
 LONG_RUN_HOURS = 0.0015
