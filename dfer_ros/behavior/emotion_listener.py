@@ -23,6 +23,7 @@ from dfer_ros.behavior.emotion_states import (
     EmotionChanged,
     EmotionStates,
     EmotionStatesConfig,
+    EmotionTransition,
     EmotionUnsure,
     Event,
     FaceLost,
@@ -54,6 +55,7 @@ class EmotionListener:
 
     on_emotion_change(face_id, old, new): another expression has settled; see EmotionChanged. on_unsure(face_id, last):
     what was known no longer counts; see EmotionUnsure. on_face_lost(face_id): somebody is gone; see FaceLost.
+    on_transition(face_id, old, new, seconds): one expression turned into another; see EmotionTransition.
     They are plain functions and come one at a time, from the executor that spins the node, in a callback group of
     their own. What they raise is logged with its traceback, and the listener goes on.
 
@@ -68,13 +70,15 @@ class EmotionListener:
         on_face_lost: Callable[[str], object] | None = None,
         on_unsure: Callable[[str, str], object] | None = None,
         *,
+        on_transition: Callable[[str, str, str, float], object] | None = None,
         topics: str | Sequence[str] = EMOTIONS_TOPIC,
         config: EmotionStatesConfig | None = None,
     ) -> None:
-        for callback in (on_emotion_change, on_face_lost, on_unsure):
+        for callback in (on_emotion_change, on_face_lost, on_unsure, on_transition):
             _check_callback(callback)
         self._node = node
-        self._on_emotion_change, self._on_face_lost, self._on_unsure = on_emotion_change, on_face_lost, on_unsure
+        self._on_emotion_change, self._on_transition = on_emotion_change, on_transition
+        self._on_face_lost, self._on_unsure = on_face_lost, on_unsure
         self._log = ThrottledLog(node.get_logger())
         self._changed = threading.Condition()
         self._wait = BlockingWait(node, self._changed)
@@ -161,10 +165,12 @@ class EmotionListener:
             self._call(self._on_emotion_change, event.face_id, event.old, event.new)
         elif isinstance(event, EmotionUnsure):
             self._call(self._on_unsure, event.face_id, event.last)
+        elif isinstance(event, EmotionTransition):
+            self._call(self._on_transition, event.face_id, event.old, event.new, event.seconds)
         elif isinstance(event, FaceLost):
             self._call(self._on_face_lost, event.face_id)
 
-    def _call(self, callback: Callable[..., object] | None, *arguments: str) -> None:
+    def _call(self, callback: Callable[..., object] | None, *arguments: str | float) -> None:
         if callback is None:
             return
         try:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from dfer_ros.behavior.behavior_error import BehaviorError
 from dfer_ros.core.emotion import PHASES, Emotion
 from dfer_ros.core.labels import EXPRESSIONS, UNKNOWN
+from dfer_ros.core.settled_expression import Settled, SettleConfig, SettledExpression
 from dfer_ros.streams.stamps import CLOCK_TOLERANCE, FrameOrder, StampOrder, UsableStamps
 
 
@@ -20,23 +21,31 @@ class EmotionStatesConfig:
 
     settle_seconds: how long another expression must be read without a break before it is the person's emotion.
     unsure_seconds: how long unknown must be read without a break before the emotion is unknown.
+    transition_seconds: longest time between two expressions of which one turned into the other.
     stale_seconds: age beyond which an emotion is not current, and a message is not used.
     lost_seconds: age beyond which a face is lost; not less than stale_seconds, and better more than the time for which
     face_detector_node keeps the id of an unseen face.
     Raises BehaviorError for values that cannot be.
     """
 
-    settle_seconds: float = 0.5
-    unsure_seconds: float = 1.0
+    settle_seconds: float = SettleConfig.settle_seconds
+    unsure_seconds: float = SettleConfig.unsure_seconds
+    transition_seconds: float = SettleConfig.transition_seconds
     stale_seconds: float = 1.0
     lost_seconds: float = 2.0
 
     def __post_init__(self) -> None:
-        if min(self.settle_seconds, self.unsure_seconds) < 0.0 or not 0.0 < self.stale_seconds <= self.lost_seconds:
+        least = min(self.settle_seconds, self.unsure_seconds, self.transition_seconds)
+        if least < 0.0 or not 0.0 < self.stale_seconds <= self.lost_seconds:
             raise BehaviorError(
-                f"{self} cannot be: settle_seconds and unsure_seconds must be at least 0, stale_seconds more than 0, "
-                "and lost_seconds at least stale_seconds."
+                f"{self} cannot be: settle_seconds, unsure_seconds and transition_seconds must be at least 0, "
+                "stale_seconds more than 0, and lost_seconds at least stale_seconds."
             )
+
+    @property
+    def settle(self) -> SettleConfig:
+        """When an expression counts."""
+        return SettleConfig(self.settle_seconds, self.unsure_seconds, self.transition_seconds)
 
 
 @dataclass(frozen=True)
@@ -79,30 +88,33 @@ class EmotionUnsure:
 
 
 @dataclass(frozen=True)
+class EmotionTransition:
+    """One expression turned into another in `seconds`; neither is unknown. Comes after its EmotionChanged."""
+
+    face_id: str
+    old: str
+    new: str
+    seconds: float
+
+
+@dataclass(frozen=True)
 class FaceLost:
     """A face was not seen for lost_seconds, or time jumped back. Whoever comes under its id is somebody new."""
 
     face_id: str
 
 
-Event = EmotionChanged | EmotionUnsure | FaceLost
+Event = EmotionChanged | EmotionUnsure | EmotionTransition | FaceLost
 
 
 @dataclass
 class _Person:
-    """report: the newest. stamp: of its image. taken: the same on the caller's clock, never ahead of it.
-
-    settled: the emotion, since the image of settled_at. rival: what has been read instead without a break since
-    rival_at; None while the emotion is read.
-    """
+    """report: the newest. stamp: of its image. taken: the same on the caller's clock, never ahead of it."""
 
     report: Emotion
     stamp: float
     taken: float
-    settled_at: float
-    settled: str = UNKNOWN
-    rival: str | None = None
-    rival_at: float = 0.0
+    settled: SettledExpression
 
 
 class EmotionStates:
@@ -171,27 +183,14 @@ class EmotionStates:
             return []
         person = self._people.get(report.face_id)
         if person is None:
-            person = self._people[report.face_id] = _Person(report, stamp, taken, settled_at=stamp)
+            settled = SettledExpression(self._config.settle, stamp)
+            person = self._people[report.face_id] = _Person(report, stamp, taken, settled)
         elif stamp <= person.stamp:
             return []
         elif stamp - person.stamp > self._config.stale_seconds:
-            person.rival = None
+            person.settled.interrupt()
         person.report, person.stamp, person.taken = report, stamp, taken
-        return self._settle(person, report.expression)
-
-    def _settle(self, person: _Person, read: str) -> list[Event]:
-        """Let what was read compete with the emotion."""
-        if read == person.settled:
-            person.rival = None
-            return []
-        if read != person.rival:
-            person.rival, person.rival_at = read, person.stamp
-        needed = self._config.unsure_seconds if read == UNKNOWN else self._config.settle_seconds
-        if person.stamp - person.rival_at < needed:
-            return []
-        old, face_id = person.settled, person.report.face_id
-        person.settled, person.settled_at, person.rival = read, person.rival_at, None
-        return [EmotionUnsure(face_id, old) if read == UNKNOWN else EmotionChanged(face_id, old, read)]
+        return _events(report.face_id, person.settled.read(stamp, report.expression))
 
     def _lose_everybody(self) -> list[Event]:
         self.jumped_back = self.jumped_back or bool(self._people)
@@ -201,16 +200,29 @@ class EmotionStates:
 
     def _answer(self, person: _Person, age: float) -> PersonEmotion:
         report = person.report
-        named = EXPRESSIONS.index(person.settled) if person.settled in EXPRESSIONS else None
+        expression = person.settled.expression
+        named = EXPRESSIONS.index(expression) if expression in EXPRESSIONS else None
         return PersonEmotion(
             face_id=report.face_id,
-            expression=person.settled,
+            expression=expression,
             confidence=float(max(report.probabilities) if named is None else report.probabilities[named]),
             valence=report.valence,
             arousal=report.arousal,
             intensity=report.intensity,
             phase=PHASES[report.phase],
-            held_seconds=person.stamp - person.settled_at,
+            held_seconds=person.stamp - person.settled.since,
             age=age,
             topic=self._topic,
         )
+
+
+def _events(face_id: str, settled: Settled | None) -> list[Event]:
+    if settled is None:
+        return []
+    if settled.new == UNKNOWN:
+        return [EmotionUnsure(face_id, settled.old)]
+    changed = EmotionChanged(face_id, settled.old, settled.new)
+    transition = settled.transition
+    if transition is None:
+        return [changed]
+    return [changed, EmotionTransition(face_id, transition.old, transition.new, transition.seconds)]
