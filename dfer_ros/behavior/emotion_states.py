@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from dfer_ros.behavior.behavior_error import BehaviorError
 from dfer_ros.core.emotion import PHASES, Emotion
 from dfer_ros.core.labels import EXPRESSIONS, UNKNOWN
-from dfer_ros.core.settled_expression import Settled, SettleConfig, SettledExpression
+from dfer_ros.core.settled_expression import SettleConfig, Settled, SettledExpression
 from dfer_ros.streams.stamps import CLOCK_TOLERANCE, FrameOrder, StampOrder, UsableStamps
 
 

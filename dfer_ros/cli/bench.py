@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dfer_ros.bench.machine import describe_machine, machine_line
+from dfer_ros.cli.bench_accuracy import configure_accuracy, figures_table, measure_accuracy
 from dfer_ros.core.atomic_file import whole_file
 from dfer_ros.core.detection.yunet_detector import find_yunet_model
 from dfer_ros.core.errors import DetectorError
@@ -25,7 +26,10 @@ BENCHES = {
     "peers": "other people's models on the same faces: time, and how steady their answers are",
     "graph": "the real nodes as processes: latency, answers, CPU, memory",
     "faults": "what goes wrong on a robot, done to the real nodes: do they survive?",
+    "transitions": "changes of expression in labelled clips joined at known moments: told, missed, invented, how late",
 }
+ACCURACY = ("transitions",)
+"""Those that ask how right answers are, on labelled data; they need the libraries of training."""
 ALL = ("encoder", "streaming", "detectors", "peers", "graph")
 """What `dfer bench all` runs; `faults` asks other questions, and takes its time."""
 _TABLE_WIDTH = 150
@@ -49,6 +53,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     for kind in ("detectors", "graph", "faults"):
         _configure_yunet(parsers[kind])
     _configure_graph(parsers["graph"])
+    for kind in ACCURACY:
+        configure_accuracy(kind, parsers[kind])
     faults = parsers["faults"]
     faults.add_argument(
         "--scale", type=float, default=0.05, help="share of the full counts and durations, 0 to 1 (%(default)s)"
@@ -104,6 +110,7 @@ def _run_one(kind: str, arguments: argparse.Namespace, output: Path, console: Co
         "peers": _peers,
         "graph": _graph,
         "faults": _faults,
+        **dict.fromkeys(ACCURACY, _accuracy),
     }
     machine = describe_machine()
     # A file that cannot be written is found now, and not after an hour.
@@ -176,3 +183,9 @@ def _faults(arguments: argparse.Namespace, output: Path, console: Console) -> _R
         results = run_scenarios(chosen, extent, console)
     print_table(results, console)
     return [{**asdict(result), "passed": result.passed} for result in results]
+
+
+def _accuracy(arguments: argparse.Namespace, _: Path, console: Console) -> _Records:
+    title, results = measure_accuracy(arguments)
+    _show(console, figures_table(title, results))
+    return [asdict(result) for result in results]

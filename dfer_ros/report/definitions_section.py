@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dfer_ros.core.settled_expression import SettleConfig
 from dfer_ros.recordings.blends import BlendConfig
 from dfer_ros.recordings.emotion_track import RecordedEmotions
 from dfer_ros.recordings.episodes import EpisodeConfig
@@ -10,7 +11,7 @@ from dfer_ros.report.wording import length, percent
 
 def definitions_section(recording: RecordedEmotions) -> str:
     """Return the section."""
-    episode, blend = EpisodeConfig(), BlendConfig()
+    episode, blend, settle = EpisodeConfig(), BlendConfig(), SettleConfig()
     terms = {
         "In view": f"A stretch ends where the next answer comes more than {length(recording.gap_seconds)} later.",
         "Unknown": "No expression was likely enough to be named, or the face could not be recognised. Its confidence "
@@ -24,6 +25,9 @@ def definitions_section(recording: RecordedEmotions) -> str:
         "the view. “Before” and “after” say that begin or end was out of view.",
         "Onset speed": f"Rise of the intensity from the onset to {percent(1 - episode.rise_share)} of the way to the "
         "apex, per second.",
+        "What turned into what": f"An expression counts when it was named for {settle.settle_seconds:g} s without a "
+        "break, and takes the place of the one that counted before. The time is from the last frame that named the old "
+        f"one to the first that named the new one, at most {settle.transition_seconds:g} s.",
         "Two at once": f"At least {blend.least_seconds:g} s in which the two most likely expressions other than "
         f"neutral each have {percent(blend.least_probability)} or more. It may be a mixed expression, or one that the "
         "model takes for either.",

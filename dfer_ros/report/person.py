@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dfer_ros.core.settled_expression import Transition
 from dfer_ros.recordings.blends import Blend, find_blends
 from dfer_ros.recordings.emotion_track import STATES, UNKNOWN_STATE, EmotionTrack, Floats, RecordedEmotions
 from dfer_ros.recordings.episodes import Episode, find_episodes
-from dfer_ros.recordings.label_runs import Indices, transitions
+from dfer_ros.recordings.label_runs import transitions
+from dfer_ros.recordings.transitions import find_transitions
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class Person:
     """One person of a recording.
 
     seen_seconds: how long in view, gaps left out. visits: [V, 2] begin and end of each stretch without a gap, seconds.
-    durations: [N] seconds each answer holds. figures: one for each of STATES, in their order. transitions: [8, 8].
+    durations: [N] seconds each answer holds. figures: one for each of STATES, in their order.
+    transitions: what turned into what, by time. label_changes: changes of the label from one frame to the next.
     confidence: 0..1, the mean while an expression was named; None where none ever was.
     """
 
@@ -48,7 +51,8 @@ class Person:
     figures: tuple[StateFigures, ...]
     episodes: tuple[Episode, ...]
     blends: tuple[Blend, ...]
-    transitions: Indices
+    transitions: tuple[Transition, ...]
+    label_changes: int
     confidence: float | None
 
     @property
@@ -86,7 +90,8 @@ def _describe(recording: RecordedEmotions, track: EmotionTrack) -> Person:
         figures=tuple(_figures(track, durations, state, episodes) for state in range(len(STATES))),
         episodes=episodes,
         blends=tuple(find_blends(recording, track)),
-        transitions=transitions(track, recording.gap_seconds),
+        transitions=tuple(find_transitions(recording, track)),
+        label_changes=int(transitions(track, recording.gap_seconds).sum()),
         confidence=_mean(track.confidences[named], durations[named]),
     )
 

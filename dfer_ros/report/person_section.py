@@ -8,6 +8,7 @@ import numpy as np
 
 from dfer_ros.recordings.emotion_track import STATES, RecordedEmotions
 from dfer_ros.recordings.episodes import Episode
+from dfer_ros.recordings.transitions import transition_counts
 from dfer_ros.report.affect_plane import affect_plane
 from dfer_ros.report.markup import bar, named, table, text
 from dfer_ros.report.person import Person
@@ -16,7 +17,7 @@ from dfer_ros.report.time_bins import TimeBins
 from dfer_ros.report.timeline import timeline
 from dfer_ros.report.wording import MISSING, clock, clock_units, length, number, percent, plural
 
-_CHANGES = "changes of the label from one frame to the next; stronger: a larger part of the row"
+_CHANGES = "settled expressions: how often, and the median time it took; stronger: a larger part of the row"
 _BLENDS = "two expressions other than neutral share the probability"
 
 
@@ -35,7 +36,7 @@ def person_section(
         f"<h3>Over time <small>{note}</small></h3>{timeline(bins)}"
         f'<div class="columns">{_panel("Time per expression", "", _time_table(person))}'
         f"{_panel('Valence and arousal', 'pale to strong: begin to end', affect_plane(bins))}</div>"
-        f'<div class="columns even">{_panel("What followed what", _CHANGES, _transition_table(person))}'
+        f'<div class="columns even">{_panel("What turned into what", _CHANGES, _transition_table(person))}'
         f"{_panel('Two at once', _BLENDS, _blend_table(person, recording, most_rows))}</div>"
         f"{_episode_details(person, recording, most_rows)}</section>"
     )
@@ -86,27 +87,40 @@ def _time_table(person: Person) -> str:
 
 
 def _transition_table(person: Person) -> str:
-    counts = person.transitions
-    if not counts.any():
-        return '<p class="none">Nothing followed anything: the label never changed.</p>'
+    changes = plural(person.label_changes, "change")
+    if not person.transitions:
+        words = "No expression turned into another" if person.label_changes else "The label never changed"
+        flicker = f" in {changes} of the label" if person.label_changes else ""
+        return f'<p class="none">{words}{flicker}.</p>'
+    counts, seconds = transition_counts(person.transitions)
     totals = counts.sum(axis=1)
     used = np.flatnonzero(counts.any(axis=0) | counts.any(axis=1)).tolist()
     rows = [
         (
             named(STATES[row]),
-            *(_transition_cell(int(counts[row, column]), int(totals[row]), row == column) for column in used),
+            *(
+                _transition_cell(int(counts[row, column]), int(totals[row]), float(seconds[row, column]), row == column)
+                for column in used
+            ),
             f"{totals[row]:,}",
         )
         for row in used
     ]
     head = ("from \\ to", *(f'<span class="tall">{named(STATES[column])}</span>' for column in used), "all")
-    return table(f"How often a label followed another, {text(person.face_id)}", head, rows, "matrix")
+    note = f"{plural(len(person.transitions), 'transition')} in {changes} of the label from one frame to the next."
+    return (
+        f"{table(f'How often an expression turned into another, {text(person.face_id)}', head, rows, 'matrix')}"
+        f"<p>{note}</p>"
+    )
 
 
-def _transition_cell(count: int, total: int, same: bool) -> str:
+def _transition_cell(count: int, total: int, seconds: float, same: bool) -> str:
     if same or not count:
         return f'<span class="cell">{MISSING if same else ""}</span>'
-    return f'<span class="cell" style="--share:{count / total:.2f}" title="{percent(count / total)}">{count:,}</span>'
+    return (
+        f'<span class="cell" style="--share:{count / total:.2f}" title="{percent(count / total)}">{count:,}'
+        f"<small>{length(seconds)}</small></span>"
+    )
 
 
 def _blend_table(person: Person, recording: RecordedEmotions, most_rows: int) -> str:

@@ -66,6 +66,7 @@ def test_the_times_are_the_defaults():
     config = EmotionStatesConfig()
     assert f"read for {config.settle_seconds:g} s without a break" in TEXT
     assert f"only `unknown` was read for {config.unsure_seconds:g} s" in TEXT
+    assert f"in at most {config.transition_seconds:g} s" in TEXT
     assert f"not seen for {config.lost_seconds:g} s" in TEXT
     assert f"Beyond an age of {config.stale_seconds:g} s" in TEXT
 

@@ -24,6 +24,21 @@ def test_a_behaviour_is_told_of_changes_of_doubt_and_of_who_is_gone(behavior_nod
     ]
 
 
+def test_a_behaviour_is_told_what_turned_into_what_and_how_long_it_took(behavior_node, reader, listen, events):
+    told = []
+    listen(on_transition=lambda *about: told.append(about))
+    with Spun(behavior_node):
+        reader.wait_for_listener()
+        assert reader.say_until(lambda: events[-1:] == [("change", "face1", "unknown", "happy")], face1="happy")
+        reader.keep_saying(0.2, face1="unknown")
+        reader.keep_saying(0.1, face1="angry")
+        assert reader.say_until(lambda: told, face1="sad")
+    ((face_id, old, new, seconds),) = told
+    assert (face_id, old, new) == ("face1", "happy", "sad")
+    assert 0.25 < seconds < 1.0
+    assert events[-1] == ("change", "face1", "happy", "sad")
+
+
 def test_a_callback_that_raises_is_logged_with_its_traceback_and_the_listener_goes_on(
     behavior_node, reader, events, capfd
 ):

@@ -11,6 +11,7 @@ from dfer_ros.behavior.emotion_states import (
     EmotionChanged,
     EmotionStates,
     EmotionStatesConfig,
+    EmotionTransition,
     EmotionUnsure,
     FaceLost,
 )
@@ -32,15 +33,21 @@ def emotion(expression, face_id="face1", valence=0.0):
 
 
 class Story:
-    """Plays images at 8 Hz, without latency, and keeps what happened with the time since the start."""
+    """Plays images at 8 Hz, without latency, and keeps what happened with the time since the start.
+
+    transitions: apart from all other events.
+    """
 
     def __init__(self, config=CONFIG):
         self.states = EmotionStates(config, "/dfer/emotions")
         self.now = START
         self.events = []
+        self.transitions = []
 
     def _happened(self, events):
-        self.events += [(self.now - START, event) for event in events]
+        for event in events:
+            kept = self.transitions if isinstance(event, EmotionTransition) else self.events
+            kept.append((self.now - START, event))
 
     def show(self, seconds, *emotions):
         for _ in range(round(seconds / PERIOD)):
@@ -71,6 +78,7 @@ def test_the_first_emotion_comes_from_unknown_once_it_has_settled():
 def test_a_change_is_told_once_with_old_and_new():
     story = Story().show(2.0, emotion("happy")).show(2.0, emotion("sad"))
     assert story.events[1:] == [(2.5, EmotionChanged("face1", "happy", "sad"))]
+    assert story.transitions == [(2.5, EmotionTransition("face1", "happy", "sad", PERIOD))]
 
 
 def test_a_flicker_shorter_than_settling_is_no_event():
@@ -273,3 +281,11 @@ def test_the_states_and_rules_need_no_ros():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_transition_is_told_across_doubt_and_not_across_a_face_that_was_lost():
+    doubt = Story().show(1.0, emotion("happy")).show(1.5, emotion("unknown")).show(1.0, emotion("sad"))
+    assert doubt.transitions == [(3.0, EmotionTransition("face1", "happy", "sad", 1.5 + PERIOD))]
+    lost = Story().show(1.0, emotion("happy")).wait(3.0).show(1.0, emotion("sad"))
+    assert lost.transitions == []
+    assert lost.events[-1][1] == EmotionChanged("face1", "unknown", "sad")

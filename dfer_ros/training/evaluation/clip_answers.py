@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dfer_ros.core.emotion import Emotion
 from dfer_ros.core.faces import FloatArray, SeenFace
 from dfer_ros.core.labels import LABELS
 from dfer_ros.core.recognizer import Recognizer
@@ -45,13 +46,18 @@ class ClipAnswer:
         return int(self.answer.argmax()) if len(self.probabilities) else -1
 
 
-def answer_clip(faces: ClipFaces, recognizer: Recognizer) -> ClipAnswer:
-    """Return the answers of the core on a clip, frame by frame, with a fresh window."""
+def recognized_frames(faces: ClipFaces, recognizer: Recognizer) -> list[Emotion]:
+    """Return what the core says about each frame of a clip, with a fresh window."""
     recognizer.reset()
-    rows = [
-        recognizer.update(stamp, [SeenFace("face", crop, quality)])[0].probabilities
+    return [
+        recognizer.update(stamp, [SeenFace("face", crop, quality)])[0]
         for crop, stamp, quality in zip(faces.crops, faces.stamps.tolist(), faces.quality.tolist())
     ]
+
+
+def answer_clip(faces: ClipFaces, recognizer: Recognizer) -> ClipAnswer:
+    """Return the answers of the core on a clip, frame by frame, with a fresh window."""
+    rows = [emotion.probabilities for emotion in recognized_frames(faces, recognizer)]
     return ClipAnswer(faces.name, faces.label, faces.source, np.array(rows, dtype=np.float32).reshape(-1, len(LABELS)))
 
 

@@ -1,0 +1,78 @@
+"""The kinds of `dfer bench` that ask how right answers are, on labelled data; torch is imported when they run."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+
+from dfer_ros.core.model.emotion_model import EmotionModel, EmotionModelConfig
+from dfer_ros.core.recognizer import Recognizer
+
+if TYPE_CHECKING:
+    from dfer_ros.training.clips.faces import ClipFaces
+
+_Results = tuple[str, Sequence[Any]]
+"""The title of a table, and dataclasses, a row each."""
+
+
+def configure_accuracy(kind: str, parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of one of these kinds."""
+    parser.add_argument("--model", default=EmotionModelConfig.model, help="model name or folder (%(default)s)")
+    if kind == "transitions":
+        parser.add_argument(
+            "--clips", type=Path, nargs="+", required=True, help="labelled clips: zip files, folders or prepared sets"
+        )
+        parser.add_argument("--faces", type=Path, help="where faces that were found are kept (.npz)")
+
+
+def measure_accuracy(arguments: argparse.Namespace) -> _Results:
+    """Return what was measured, as a table has it."""
+    return {"transitions": _transitions}[arguments.kind](arguments)
+
+
+def figures_table(title: str, results: Sequence[Any]) -> Table:
+    """Return a table with a row for each of some dataclasses of one kind and a column for each field."""
+    table = Table(title=title, title_justify="left")
+    for field in fields(results[0]):
+        table.add_column(field.name.replace("_", " "), justify="left" if field.type == "str" else "right")
+    for result in results:
+        table.add_row(*(_cell(getattr(result, field.name)) for field in fields(result)))
+    return table
+
+
+def _cell(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) and abs(value) < 1000 else str(value)
+
+
+def _clip_faces(arguments: argparse.Namespace) -> list[ClipFaces]:
+    from dfer_ros.training.clips.crops import kept_faces
+    from dfer_ros.training.clips.sources import check_clip_paths, detector_for, labelled_faces
+
+    if arguments.faces is not None:
+        return kept_faces(arguments.clips, arguments.faces)
+    check_clip_paths(arguments.clips)
+    return list(labelled_faces(arguments.clips, detector_for(arguments.clips)))
+
+
+def _transitions(arguments: argparse.Namespace) -> _Results:
+    from dfer_ros.training.evaluation.transitions import tell_joined, tell_plain, transition_figures
+
+    clips = _clip_faces(arguments)
+    recognizer = Recognizer(EmotionModel(EmotionModelConfig(arguments.model)))
+    joined, plain = tell_joined(clips, recognizer), tell_plain(clips, recognizer)
+    neutral = [one for one in plain if one.new == "neutral"]
+    groups = {
+        "joined, all": joined,
+        "joined, either recognised alone": [one for one in joined if one.recognised],
+        "as recorded, neutral only": neutral,
+        "as recorded, others": [one for one in plain if one.new != "neutral"],
+    }
+    return (
+        f"transitions of expression, {arguments.model}",
+        [transition_figures(name, group) for name, group in groups.items() if group],
+    )
