@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.clock import Clock, ClockType
@@ -30,6 +31,7 @@ from dfer_ros.behavior.emotion_states import (
     PersonEmotion,
 )
 from dfer_ros.core.labels import EXPRESSIONS
+from dfer_ros.core.parameter import parameter
 from dfer_ros.ros.quality_of_service import latest_only
 from dfer_ros.ros.stamp import header_seconds
 from dfer_ros.ros.throttled_log import ThrottledLog
@@ -39,6 +41,11 @@ EMOTIONS_TOPIC = "/dfer/emotions"
 _PERIOD_SECONDS = 0.2
 _SILENCE_SECONDS = 5.0
 """How long nothing may come at first before it is said that nobody publishes."""
+
+
+def topics_parameter() -> Any:
+    """Return the field of a behaviour's configuration that names the topics of its listener."""
+    return parameter((EMOTIONS_TOPIC,), "Topics of dfer_node, one a camera.")
 
 
 @dataclass(frozen=True)

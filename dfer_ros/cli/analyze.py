@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from dfer_ros.cli.analyze_many import analyze_many, configure_many
 from dfer_ros.cli.image_remarks import image_remarks
 from dfer_ros.core.atomic_file import check_outputs, whole_file
-from dfer_ros.core.detection.detector import DETECTORS
+from dfer_ros.core.detection import DETECTORS
 from dfer_ros.core.drawing import Annotation, draw_annotations
 from dfer_ros.core.emotion import Emotion
 from dfer_ros.core.errors import SourceError

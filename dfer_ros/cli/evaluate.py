@@ -8,8 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from dfer_ros.core.atomic_file import whole_folder
-from dfer_ros.core.detection import DetectorConfig
-from dfer_ros.core.detection.detector import DETECTORS
+from dfer_ros.core.detection import DETECTORS, DetectorConfig
 from dfer_ros.core.errors import DataError
 from dfer_ros.core.model.emotion_model import EmotionModelConfig
 from dfer_ros.core.model.folder import PRECISIONS

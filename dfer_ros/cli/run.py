@@ -6,20 +6,24 @@ import argparse
 import os
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from dfer_ros.cli.live_table import LiveTable
 from dfer_ros.core.errors import DferError, SourceError
+from dfer_ros.core.parameter import Parameter, parameters
 from dfer_ros.graph.listener import GraphListener
 from dfer_ros.graph.processes import GraphProcesses
 from dfer_ros.graph.transport_profile import transport_environment
-from dfer_ros.nodes.parameters.dfer import DFER
-from dfer_ros.nodes.parameters.face_detector import FACE_DETECTOR
-from dfer_ros.nodes.parameters.overlay import OVERLAY
-from dfer_ros.nodes.parameters.video_source import VIDEO_SOURCE
+from dfer_ros.nodes.emotion_stream import DferNodeConfig
+from dfer_ros.nodes.face_stream import FaceDetectorNodeConfig
+from dfer_ros.nodes.video_source_node import VideoSourceConfig
 from dfer_ros.ros.graph_names import full_namespace
-from dfer_ros.ros.parameter import Parameter
+from dfer_ros.ros.image_subscription import ImageConfig
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 NAMESPACE = "/dfer"
 _POLL_SECONDS = 0.1
@@ -33,10 +37,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--namespace", default=NAMESPACE, help="namespace of the nodes (%(default)s)")
     parser.add_argument("--overlay", action="store_true", help="start the overlay node as well")
     parser.add_argument("--loop", action="store_true", help="begin the source again at its end")
+    of_detector, of_recognizer = parameters(FaceDetectorNodeConfig()), parameters(DferNodeConfig())
     for name in ("image_transport", "image_reliability", "frame_rate", "detector", "yunet_model"):
-        _add_parameter(parser, next(p for p in FACE_DETECTOR if p.name == name))
+        _add_parameter(parser, of_detector[name])
     for name in ("precision", "model"):
-        _add_parameter(parser, next(p for p in DFER if p.name == name))
+        _add_parameter(parser, of_recognizer[name])
 
 
 def _add_parameter(parser: argparse.ArgumentParser, parameter: Parameter) -> None:
@@ -64,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
         start_graph(graph, arguments, image)
         if arguments.source:
             listener.wait_until_heard({image: 1, "faces": 1}, lambda: check_ended(graph))
-            graph.start("video_source_node", _given(arguments, VIDEO_SOURCE), {"image": image})
+            graph.start("video_source_node", _given(arguments, VideoSourceConfig()), {"image": image})
         while not graph.ended():
             time.sleep(_POLL_SECONDS)
         return check_ended(graph)
@@ -73,10 +78,10 @@ def run(arguments: argparse.Namespace) -> int:
 def start_graph(graph: GraphProcesses, arguments: argparse.Namespace, image: str) -> None:
     """Start the nodes that the arguments ask for, but for the source: nobody is to miss its beginning."""
     remap = {"image": image}
-    graph.start("face_detector_node", _given(arguments, FACE_DETECTOR), remap)
-    graph.start("dfer_node", _given(arguments, DFER), {})
+    graph.start("face_detector_node", _given(arguments, FaceDetectorNodeConfig()), remap)
+    graph.start("dfer_node", _given(arguments, DferNodeConfig()), {})
     if arguments.overlay:
-        graph.start("overlay_node", _given(arguments, OVERLAY), remap)
+        graph.start("overlay_node", _given(arguments, ImageConfig()), remap)
 
 
 def check_ended(graph: GraphProcesses) -> int:
@@ -88,7 +93,7 @@ def check_ended(graph: GraphProcesses) -> int:
     return 0
 
 
-def _given(arguments: argparse.Namespace, table: tuple[Parameter, ...]) -> dict[str, object]:
-    """Return the parameters of a table that were given on the command line."""
-    given = {parameter.name: getattr(arguments, parameter.name, None) for parameter in table}
+def _given(arguments: argparse.Namespace, configuration: DataclassInstance) -> dict[str, object]:
+    """Return the parameters of a node's configuration that were given on the command line."""
+    given = {name: getattr(arguments, name, None) for name in parameters(configuration)}
     return {name: value for name, value in given.items() if value is not None and value is not False}

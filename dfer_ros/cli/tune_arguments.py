@@ -11,6 +11,9 @@ from dfer_ros.core.errors import DferError, SourceError
 from dfer_ros.core.model.description import LARGEST_SIZE, SMALLEST_SIZE
 from dfer_ros.core.model.emotion_model import EmotionModelConfig
 from dfer_ros.core.model.folder import DESCRIPTION_FILE
+from dfer_ros.core.model.onnx_session import SessionConfig
+from dfer_ros.core.parameter import parameters
+from dfer_ros.streams.stamps import FrameConfig
 from dfer_ros.tuning.budget import TRANSPORT_MS
 from dfer_ros.tuning.choice import TOLERANCE
 
@@ -58,13 +61,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def check_arguments(arguments: argparse.Namespace) -> None:
     """Raise DferError for arguments out of range and for places that cannot be written, before anything is measured."""
     least_and_most: dict[str, tuple[float, float]] = {
-        "threads": (1, 64),
+        "threads": parameters(SessionConfig())["threads"].limits,
         "faces": (1, 200),
         "resolutions": (2, 65),
         "multiple": (1, 64),
         "largest": (SMALLEST_SIZE, _LARGEST_ALONE if arguments.encoder else LARGEST_SIZE),
         "rounds": (1, 1000),
-        "frame_rate": (0.1, 240.0),
+        "frame_rate": parameters(FrameConfig())["frame_rate"].limits,
         "detection_ms": (0, 1e4),
         "transport_ms": (0, 1e4),
         "tolerance": (0, 100),

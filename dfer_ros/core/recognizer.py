@@ -14,20 +14,34 @@ from dfer_ros.core.faces import FloatArray, SeenFace
 from dfer_ros.core.labels import EXPRESSIONS, NEUTRAL, UNKNOWN, VALENCE_AROUSAL
 from dfer_ros.core.model.emotion_model import EmotionModel
 from dfer_ros.core.model.temporal_head import HeadAnswer
+from dfer_ros.core.parameter import parameter
 from dfer_ros.core.window import FrameWindow, WindowConfig
+
+_OWN = -1.0
+"""Stands for the model's own value."""
 
 
 @dataclass(frozen=True)
 class RecognizerConfig:
-    """window_seconds, unknown_threshold: None takes the model's own value.
+    """How emotions are read; of the hysteresis see DecisionConfig."""
 
-    hysteresis: see DecisionConfig. min_quality: a person none of whose frames reaches it (0..1) is unknown.
-    """
-
-    window_seconds: float | None = None
-    unknown_threshold: float | None = None
-    hysteresis: float = DecisionConfig.hysteresis
-    min_quality: float = 0.05
+    window_seconds: float = parameter(
+        _OWN, "Longest span of a person's window; -1: the model's own.", "s", 0.1, 60.0, stand_in=_OWN, changeable=True
+    )
+    unknown_threshold: float = parameter(
+        _OWN, "Least probability of a named expression; -1: the model's own.", "", 0.0, 1.0, (), _OWN, changeable=True
+    )
+    hysteresis: float = parameter(
+        DecisionConfig.hysteresis,
+        "How much more likely another expression must be to take over, and one above the threshold after unknown.",
+        "",
+        0.0,
+        1.0,
+        changeable=True,
+    )
+    min_quality: float = parameter(
+        0.05, "A person none of whose crops reaches this quality is unknown.", "", 0.0, 1.0, changeable=True
+    )
 
 
 @dataclass
@@ -53,13 +67,12 @@ class Recognizer:
 
     def configure(self, config: RecognizerConfig) -> None:
         """Take over the window, threshold and hysteresis of a configuration; windows begin anew if theirs changed."""
-        description = self._description
-        threshold = config.unknown_threshold
-        self._decision = DecisionConfig(
-            description.unknown_threshold if threshold is None else threshold, config.hysteresis
-        )
+        own = self._description
+        threshold = own.unknown_threshold if config.unknown_threshold == _OWN else config.unknown_threshold
+        self._decision = DecisionConfig(threshold, config.hysteresis)
         self._min_quality = config.min_quality
-        window = WindowConfig(config.window_seconds or description.window_seconds, description.window_frames)
+        seconds = own.window_seconds if config.window_seconds == _OWN else config.window_seconds
+        window = WindowConfig(seconds, own.window_frames)
         if window != self._window:
             self._persons.clear()
         self._window = window

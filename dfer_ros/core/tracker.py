@@ -20,6 +20,7 @@ from scipy.optimize import linear_sum_assignment
 
 from dfer_ros.core.errors import DferError
 from dfer_ros.core.faces import Detection
+from dfer_ros.core.parameter import parameter
 
 _Array = npt.NDArray[np.float64]
 """Wide enough that no box, however far off, makes an overlap that is not a number."""
@@ -36,17 +37,18 @@ _LONGEST_PREDICTION = 0.5
 
 @dataclass(frozen=True)
 class TrackerConfig:
-    """confirm_frames: consecutive frames in which a face must be seen before it gets an id.
+    """When a face has an id, and which.
 
-    lost_seconds: for how long the id of a face that is not seen is kept.
     id_prefix, id_stem: what an id begins with, before a number that counts faces: `left_face1`. Ids are parts of topic
     names (REP-155): the prefix is empty or a letter followed by letters, digits and single underscores, at most 32.
     Raises DferError where it is not.
     """
 
-    confirm_frames: int = 3
-    lost_seconds: float = 1.0
-    id_prefix: str = ""
+    confirm_frames: int = parameter(
+        3, "Consecutive frames before a face gets an id.", "frames", 1, 100, changeable=True
+    )
+    lost_seconds: float = parameter(1.0, "How long the id of an unseen face is kept.", "s", 0.0, 60.0, changeable=True)
+    id_prefix: str = parameter("", "Begin of every face id, a letter first; keeps several cameras apart.")
     id_stem: str = "face"
 
     def __post_init__(self) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 from rclpy.node import Node
 
@@ -12,20 +12,50 @@ from dfer_msgs.msg import EmotionArray, Face, FaceArray
 from dfer_ros.core.alignment import ALIGNED_SIZE
 from dfer_ros.core.errors import ImageError
 from dfer_ros.core.faces import SeenFace
-from dfer_ros.core.model.emotion_model import EmotionModel
+from dfer_ros.core.model.emotion_model import EmotionModel, EmotionModelConfig
+from dfer_ros.core.parameter import parameter
 from dfer_ros.core.recognizer import Recognizer, RecognizerConfig
 from dfer_ros.nodes.hri.expressions import HriExpressions
+from dfer_ros.nodes.hri.images import ALIGNMENTS, DEFAULT_ALIGNMENT
 from dfer_ros.nodes.hri.input import HriInput
-from dfer_ros.nodes.parameters.dfer import MODEL_DEFAULT
+from dfer_ros.nodes.hri.topics import hri_parameter
 from dfer_ros.ros.frame_stream import FrameStream, StreamWorker
 from dfer_ros.ros.image_conversion import to_bgr
+from dfer_ros.ros.managed_node import ManagedConfig
 from dfer_ros.ros.messages import emotion_array
 from dfer_ros.ros.quality_of_service import OUTPUT, latest_only
 from dfer_ros.ros.throttled_log import ThrottledLog
+from dfer_ros.streams.health import HealthLimits
+from dfer_ros.streams.stamps import FrameConfig
 from dfer_ros.streams.statistics import StreamStatistics
 
 
-class EmotionStream(FrameStream[FaceArray]):
+@dataclass(frozen=True)
+class DferNodeConfig:
+    """The parameters of dfer_node."""
+
+    managed: ManagedConfig = field(default_factory=ManagedConfig)
+    input: str = parameter(
+        "faces",
+        "Where the faces come from: faces, the topic of face_detector_node, or hri, any detector of ROS4HRI.",
+        choices=("faces", "hri"),
+    )
+    cameras: tuple[str, ...] = parameter(
+        ("",), "Names of the cameras served: <name>/faces to <name>/emotions; an empty name: faces to emotions."
+    )
+    hri_alignment: str = parameter(
+        DEFAULT_ALIGNMENT,
+        "With input hri: the detector whose `aligned` images are read.",
+        choices=tuple(ALIGNMENTS),
+    )
+    hri: bool = hri_parameter()
+    model: EmotionModelConfig = field(default_factory=EmotionModelConfig)
+    frames: FrameConfig = field(default_factory=FrameConfig)
+    recognizer: RecognizerConfig = field(default_factory=RecognizerConfig)
+    health: HealthLimits = field(default_factory=HealthLimits)
+
+
+class EmotionStream(FrameStream[FaceArray, DferNodeConfig]):
     """Reads `<camera>/faces` and publishes `<camera>/emotions`, with a window for every person before the camera.
 
     camera: its name; where empty, `faces` and `emotions`. model: may be that of other streams of the same worker.
@@ -36,22 +66,21 @@ class EmotionStream(FrameStream[FaceArray]):
         node: Node,
         log: ThrottledLog,
         statistics: StreamStatistics,
-        values: Mapping[str, Any],
+        config: DferNodeConfig,
         camera: str,
         model: EmotionModel,
     ) -> None:
+        super().__init__(node, log, statistics, config)
         self._model = model
         self._recognizers: dict[str, Recognizer] = {}
-        self._input, self._alignment = values["input"], values["hri_alignment"]
         self._base = f"{camera}/" if camera else ""
-        self._hri = HriExpressions(node) if values["hri"] else None
+        self._hri = HriExpressions(node) if config.hri else None
         self._publisher = node.create_publisher(EmotionArray, f"{self._base}emotions", OUTPUT)
-        super().__init__(node, log, statistics, values)
 
     def subscribe(self, receive: Callable[[FaceArray], None]) -> Callable[[], None]:
         """Listen to our face detector, or to one of ROS4HRI."""
-        if self._input == "hri":
-            return HriInput(self.node, receive, self._alignment).close
+        if self.config.input == "hri":
+            return HriInput(self.node, receive, self.config.hri_alignment).close
         subscription = self.node.create_subscription(FaceArray, f"{self._base}faces", receive, latest_only())
         return partial(self.node.destroy_subscription, subscription)
 
@@ -72,15 +101,10 @@ class EmotionStream(FrameStream[FaceArray]):
         if self._hri is not None:
             self._hri.close()
 
-    def configure(self, values: Mapping[str, Any]) -> None:
-        """Take over parameters; the recognizer gets them before the next frame, in the worker's thread."""
-        super().configure(values)
-        self._config = _recognizer_config(values)
-
     def camera_of(self, message: FaceArray) -> str:
         """Return the frame id where a robot's other detectors send the faces of all its cameras."""
         frame_id: str = message.header.frame_id
-        return frame_id if self._input == "hri" else ""
+        return frame_id if self.config.input == "hri" else ""
 
     def process(self, message: FaceArray, stamp: float) -> int:
         """Publish the emotions of the faces of an image, and return how many they are."""
@@ -97,7 +121,7 @@ class EmotionStream(FrameStream[FaceArray]):
         """Return the recognizer of a camera, with the configuration that holds now."""
         if camera not in self._recognizers:
             self._recognizers[camera] = Recognizer(self._model)
-        self._recognizers[camera].configure(self._config)
+        self._recognizers[camera].configure(self.config.recognizer)
         return self._recognizers[camera]
 
     def _seen(self, faces: Sequence[Face]) -> list[SeenFace]:
@@ -124,13 +148,3 @@ def _seen_face(face: Face) -> SeenFace:
     if crop.shape[:2] != (ALIGNED_SIZE, ALIGNED_SIZE):
         raise ImageError(f"The aligned crop of {face.id} is not {ALIGNED_SIZE}x{ALIGNED_SIZE} pixels: it is skipped.")
     return SeenFace(face.id, crop, face.quality)
-
-
-def _recognizer_config(values: Mapping[str, Any]) -> RecognizerConfig:
-    window_seconds, threshold = values["window_seconds"], values["unknown_threshold"]
-    return RecognizerConfig(
-        window_seconds=None if window_seconds == MODEL_DEFAULT else window_seconds,
-        unknown_threshold=None if threshold == MODEL_DEFAULT else threshold,
-        hysteresis=values["hysteresis"],
-        min_quality=values["min_quality"],
-    )

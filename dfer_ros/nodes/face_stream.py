@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 from rclpy.node import Node
 from sensor_msgs.msg import CompressedImage, Image
@@ -11,35 +11,56 @@ from sensor_msgs.msg import CompressedImage, Image
 from dfer_msgs.msg import FaceArray
 from dfer_ros.core.detection import DetectorConfig, create_detector
 from dfer_ros.core.face_pipeline import FacePipeline
+from dfer_ros.core.model.onnx_session import SessionConfig
+from dfer_ros.core.parameter import same_parameter
 from dfer_ros.core.tracker import TrackerConfig, random_id_stem
 from dfer_ros.nodes.hri.faces import HriFaces
-from dfer_ros.nodes.hri.topics import hri_messages
+from dfer_ros.nodes.hri.topics import hri_messages, hri_parameter
 from dfer_ros.ros.frame_stream import FrameStream
 from dfer_ros.ros.image_conversion import to_bgr
-from dfer_ros.ros.image_subscription import ImageSubscription
+from dfer_ros.ros.image_subscription import ImageConfig, ImageSubscription
+from dfer_ros.ros.managed_node import ManagedConfig
 from dfer_ros.ros.messages import face_array
 from dfer_ros.ros.quality_of_service import OUTPUT
 from dfer_ros.ros.throttled_log import ThrottledLog
+from dfer_ros.streams.health import HealthLimits
+from dfer_ros.streams.stamps import FrameConfig
 from dfer_ros.streams.statistics import StreamStatistics
 
 
-class FaceStream(FrameStream[Image | CompressedImage]):
+@dataclass(frozen=True)
+class FaceDetectorNodeConfig:
+    """The parameters of face_detector_node."""
+
+    managed: ManagedConfig = field(default_factory=ManagedConfig)
+    images: ImageConfig = field(default_factory=ImageConfig)
+    frames: FrameConfig = field(default_factory=FrameConfig)
+    detector: DetectorConfig = field(default_factory=DetectorConfig)
+    tracker: TrackerConfig = field(default_factory=TrackerConfig)
+    hri: bool = hri_parameter()
+    threads: int = same_parameter(SessionConfig, "threads")
+    health: HealthLimits = field(default_factory=HealthLimits)
+
+
+class FaceStream(FrameStream[Image | CompressedImage, FaceDetectorNodeConfig]):
     """Reads `image` and publishes `faces`, with `hri` on the topics of ROS4HRI as well."""
 
-    def __init__(self, node: Node, log: ThrottledLog, statistics: StreamStatistics, values: Mapping[str, Any]) -> None:
-        self._id_stem = random_id_stem()
-        tracker = self._tracker_config(values)
-        if values["hri"]:
+    def __init__(
+        self, node: Node, log: ThrottledLog, statistics: StreamStatistics, config: FaceDetectorNodeConfig
+    ) -> None:
+        super().__init__(node, log, statistics, config)
+        if config.hri:
             hri_messages()  # What may fail comes before the detector, whose memory nobody would free.
-        self.detector = create_detector(_detector_config(values))
-        self._pipeline = FacePipeline(self.detector, tracker)
-        self._hri = HriFaces(node, values["lost_seconds"]) if values["hri"] else None
+        # Not those of another detector, or of an earlier run.
+        self._id_stem = random_id_stem()
+        self.detector = create_detector(config.detector)
+        self._pipeline = FacePipeline(self.detector, config.tracker)
+        self._hri = HriFaces(node, config.tracker.lost_seconds) if config.hri else None
         self._publisher = node.create_publisher(FaceArray, "faces", OUTPUT)
-        super().__init__(node, log, statistics, values)
 
     def subscribe(self, receive: Callable[[Image | CompressedImage], None]) -> Callable[[], None]:
         """Listen to the camera."""
-        images = ImageSubscription(self.node, self._transport, self._reliability, receive)
+        images = ImageSubscription(self.node, self.config.images, receive)
         self.log.info(f"Looking for faces on {images.topic} with {self.detector.name}.")
         return images.close
 
@@ -56,18 +77,17 @@ class FaceStream(FrameStream[Image | CompressedImage]):
         if self._hri is not None:
             self._hri.close()
 
-    def configure(self, values: Mapping[str, Any]) -> None:
-        """Take over parameters; the pipeline gets them before the next image, in the worker's thread."""
-        super().configure(values)
-        self._transport, self._reliability = values["image_transport"], values["image_reliability"]
-        self._config = _detector_config(values), self._tracker_config(values)
+    def configure(self, config: FaceDetectorNodeConfig) -> None:
+        """Take over a configuration; the pipeline gets it before the next image, in the worker's thread."""
+        super().configure(config)
         if self._hri is not None:
-            self._hri.lost_seconds = values["lost_seconds"]
+            self._hri.lost_seconds = config.tracker.lost_seconds
 
     def process(self, message: Image | CompressedImage, stamp: float) -> int:
         """Publish the faces of an image, and return how many they are."""
         image = to_bgr(message)
-        self._pipeline.configure(*self._config)
+        config = self.config
+        self._pipeline.configure(config.detector, replace(config.tracker, id_stem=self._id_stem))
         faces = self._pipeline.process(image, stamp)
         if self._pipeline.cleared:
             self.log.warning("The image stamps went backward: all tracks were cleared and every face gets a new id.")
@@ -75,13 +95,3 @@ class FaceStream(FrameStream[Image | CompressedImage]):
         if self._hri is not None:
             self._hri.publish(message.header, self.now(), image, faces)
         return len(faces)
-
-    def _tracker_config(self, values: Mapping[str, Any]) -> TrackerConfig:
-        """Return the configuration of the tracker; its ids are not those of another detector, or of an earlier run."""
-        return TrackerConfig(values["confirm_frames"], values["lost_seconds"], values["id_prefix"], self._id_stem)
-
-
-def _detector_config(values: Mapping[str, Any]) -> DetectorConfig:
-    return DetectorConfig(
-        values["detector"], values["detection_confidence"], values["yunet_model"], values["yunet_width"]
-    )

@@ -10,11 +10,10 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from dfer_msgs.msg import Emotion, EmotionArray, Face, FaceArray
 from dfer_ros.core.drawing import Annotation, draw_annotations
-from dfer_ros.nodes.parameters.overlay import OVERLAY
 from dfer_ros.ros.image_conversion import fill_image, to_bgr
-from dfer_ros.ros.image_subscription import ImageSubscription
+from dfer_ros.ros.image_subscription import ImageConfig, ImageSubscription
 from dfer_ros.ros.latest_worker import LatestWorker
-from dfer_ros.ros.parameter import declare_parameters
+from dfer_ros.ros.parameters import declare_parameters
 from dfer_ros.ros.quality_of_service import OUTPUT, latest_only
 from dfer_ros.ros.run_node import bound_opencv_threads, run_node
 from dfer_ros.ros.stamp import header_seconds
@@ -38,7 +37,7 @@ class OverlayNode(Node):
 
     def __init__(self) -> None:
         super().__init__(NAME)
-        self._values = declare_parameters(self, OVERLAY)
+        self._config = declare_parameters(self, ImageConfig())
         bound_opencv_threads(1)
         self._log = ThrottledLog(self.get_logger())
         self._publisher = self.create_publisher(Image, "overlay", OUTPUT)
@@ -53,9 +52,7 @@ class OverlayNode(Node):
     def _work_while_watched(self) -> None:
         watched = self._publisher.get_subscription_count() > 0
         if watched and self._inputs is None:
-            self._inputs = _Inputs(
-                self, self._values["image_transport"], self._values["image_reliability"], self._on_scene
-            )
+            self._inputs = _Inputs(self, self._config, self._on_scene)
         elif not watched and self._inputs is not None:
             self._inputs.close()
             self._inputs = None
@@ -74,13 +71,13 @@ class OverlayNode(Node):
 class _Inputs:
     """The subscriptions of the overlay, and the images that wait for their faces."""
 
-    def __init__(self, node: Node, transport: str, reliability: str, on_scene: Callable[[_Scene], None]) -> None:
+    def __init__(self, node: Node, config: ImageConfig, on_scene: Callable[[_Scene], None]) -> None:
         self._node = node
         self._on_scene = on_scene
         self._images: dict[float, Image | CompressedImage] = {}
         self._faces: dict[float, FaceArray] = {}
         self._emotions = EmotionArray()
-        self._camera = ImageSubscription(node, transport, reliability, self._on_image)
+        self._camera = ImageSubscription(node, config, self._on_image)
         quality = latest_only()
         self._others = [
             node.create_subscription(FaceArray, "faces", self._on_faces, quality),

@@ -6,15 +6,16 @@ import math
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from rclpy.node import Node
 from sensor_msgs.msg import Image
 
 from dfer_ros.core.errors import DferError
-from dfer_ros.nodes.parameters.video_source import VIDEO_SOURCE
+from dfer_ros.core.parameter import parameter
 from dfer_ros.recordings.video import DEFAULT_FPS, Frame, open_source
 from dfer_ros.ros.image_conversion import fill_image
-from dfer_ros.ros.parameter import declare_parameters
+from dfer_ros.ros.parameters import declare_parameters
 from dfer_ros.ros.quality_of_service import OUTPUT
 from dfer_ros.ros.run_node import SourceEnded, run_node
 from dfer_ros.streams.stamps import RateLimiter
@@ -22,6 +23,16 @@ from dfer_ros.streams.stamps import RateLimiter
 NAME = "video_source_node"
 _POLL_SECONDS = 0.05
 _SETTLE_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class VideoSourceConfig:
+    """What is played, and how."""
+
+    source: str = parameter("", "Video file, folder of images, or camera index.")
+    rate: float = parameter(0.0, "Images published per second; 0: as recorded, 30 for a folder.", "Hz", 0.0, 240.0)
+    loop: bool = parameter(False, "Begin again at the end; otherwise the node ends with its source.")
+    frame_id: str = parameter("camera", "Frame id of the published images.")
 
 
 class VideoSourceNode(Node):
@@ -32,22 +43,19 @@ class VideoSourceNode(Node):
 
     def __init__(self) -> None:
         super().__init__(NAME)
-        values = declare_parameters(self, VIDEO_SOURCE)
-        if not values["source"]:
+        self._config = declare_parameters(self, VideoSourceConfig())
+        if not self._config.source:
             raise DferError(
                 "Parameter 'source' is empty: set it to a video file, a folder of images or a camera index."
             )
-        self._rate: float = values["rate"]
-        self._loop: bool = values["loop"]
-        self._frame_id: str = values["frame_id"]
-        self._source = open_source(values["source"], self._rate or DEFAULT_FPS)
+        self._source = open_source(self._config.source, self._config.rate or DEFAULT_FPS)
         self._publisher = self.create_publisher(Image, "image", OUTPUT)
         self._closing = threading.Event()
         self._ended = self.create_guard_condition(self._on_end)
         self._failure: DferError | None = None
         self._thread = threading.Thread(target=self._play, name="video_source", daemon=True)
         self._thread.start()
-        self.get_logger().info(f"Publishing {values['source']} on {self.resolve_topic_name('image')}.")
+        self.get_logger().info(f"Publishing {self._config.source} on {self.resolve_topic_name('image')}.")
 
     def close(self) -> None:
         """End the thread that reads the source."""
@@ -74,20 +82,21 @@ class VideoSourceNode(Node):
 
     def _paced(self) -> Iterator[Frame]:
         """Yield the frames of a recording when they are due, those of a camera as they come, at most at the rate."""
+        rate = self._config.rate
         if self._source.live:
-            limiter = RateLimiter(self._rate or math.inf)
+            limiter = RateLimiter(rate or math.inf)
             yield from (frame for frame in self._source.frames() if limiter.accepts(time.monotonic()))
             return
         while True:
             start = time.monotonic()
             for frame in self._source.frames():
-                offset = frame.index / self._rate if self._rate else frame.stamp
+                offset = frame.index / rate if rate else frame.stamp
                 self._closing.wait(max(0.0, start + offset - time.monotonic()))
                 yield frame
             self._report_unreadable()
-            if not self._loop:
+            if not self._config.loop:
                 return
-            self._closing.wait(1.0 / (self._rate or self._source.fps))
+            self._closing.wait(1.0 / (rate or self._source.fps))
 
     def _report_unreadable(self) -> None:
         for sentence in self._source.unreadable:
@@ -96,7 +105,7 @@ class VideoSourceNode(Node):
 
     def _publish(self, frame: Frame) -> None:
         message = Image()
-        message.header.frame_id = self._frame_id
+        message.header.frame_id = self._config.frame_id
         fill_image(message, frame.image)
         message.header.stamp = self.get_clock().now().to_msg()
         self._publisher.publish(message)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar
 
 from rclpy.node import Node
@@ -14,7 +14,7 @@ from dfer_ros.core.errors import ImageError
 from dfer_ros.ros.latest_worker import LatestWorker
 from dfer_ros.ros.stamp import header_seconds
 from dfer_ros.ros.throttled_log import ThrottledLog
-from dfer_ros.streams.stamps import FrameOrder, RateLimiter, StampOrder, UsableStamps
+from dfer_ros.streams.stamps import FrameConfig, FrameOrder, RateLimiter, StampOrder, UsableStamps
 from dfer_ros.streams.statistics import DropReason, StreamStatistics
 
 
@@ -22,10 +22,15 @@ class _Stamped(Protocol):
     header: Header
 
 
+class _WithFrames(Protocol):
+    @property
+    def frames(self) -> FrameConfig: ...
+
+
 Message = TypeVar("Message", bound=_Stamped)
+Config = TypeVar("Config", bound=_WithFrames)
 
-
-StreamWorker = LatestWorker[tuple["FrameStream[Any]", str]]
+StreamWorker = LatestWorker[tuple["FrameStream[Any, Any]", str]]
 """The worker of the streams of a node, which keeps the newest frame of each of their cameras."""
 
 
@@ -38,20 +43,21 @@ class _Camera:
         self.limiter = RateLimiter(frame_rate)
 
 
-class FrameStream(ABC, Generic[Message]):
+class FrameStream(ABC, Generic[Message, Config]):
     """Takes in messages with a header in the executor's thread, and has them processed in the worker's.
 
     A stream says in subscribe() what it listens to, in process() what it does with a message, and in close() what it
-    leaves. values: the parameters of its node. statistics: counts every message and what became of it.
+    leaves. config: that of its node; another one takes its place when a parameter changes.
+    statistics: counts every message and what became of it.
     """
 
-    def __init__(self, node: Node, log: ThrottledLog, statistics: StreamStatistics, values: Mapping[str, Any]) -> None:
+    def __init__(self, node: Node, log: ThrottledLog, statistics: StreamStatistics, config: Config) -> None:
         self.node = node
         self.log = log
+        self.config = config
         self._statistics = statistics
         self._cameras: dict[str, _Camera] = {}
         self._unsubscribe: Callable[[], None] | None = None
-        self.configure(values)
 
     @abstractmethod
     def subscribe(self, receive: Callable[[Message], None]) -> Callable[[], None]:
@@ -72,12 +78,11 @@ class FrameStream(ABC, Generic[Message]):
     def close(self) -> None:
         """Destroy the publishers."""
 
-    def configure(self, values: Mapping[str, Any]) -> None:
-        """Take over parameters, at the start and whenever one was changed."""
-        self._frame_rate: float = values["frame_rate"]
+    def configure(self, config: Config) -> None:
+        """Take over a configuration in which a parameter was changed."""
+        self.config = config
         for camera in self._cameras.values():
-            camera.limiter.rate = self._frame_rate
-        self._max_wait: float = values["max_wait_seconds"]
+            camera.limiter.rate = config.frames.frame_rate
 
     def listen(self, worker: StreamWorker) -> None:
         """Begin to take in messages, to be processed by the worker."""
@@ -99,7 +104,7 @@ class FrameStream(ABC, Generic[Message]):
         self._statistics.received(arrived)
         name = self.camera_of(message)
         if name not in self._cameras:
-            self._cameras[name] = _Camera(self._frame_rate)
+            self._cameras[name] = _Camera(self.config.frames.frame_rate)
         camera = self._cameras[name]
         stamp = camera.stamps.usable(header_seconds(message.header), self.now())
         if camera.order.check(stamp) is FrameOrder.LATE:
@@ -110,7 +115,7 @@ class FrameStream(ABC, Generic[Message]):
             self._statistics.dropped(DropReason.REPLACED)
 
     def _work(self, message: Message, stamp: float, arrived: float) -> None:
-        if time.monotonic() - arrived > self._max_wait:
+        if time.monotonic() - arrived > self.config.frames.max_wait_seconds:
             self._statistics.dropped(DropReason.WAITED)
             return
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
@@ -10,6 +11,7 @@ from rclpy.qos import ReliabilityPolicy
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CompressedImage, Image
 
+from dfer_ros.core.parameter import parameter
 from dfer_ros.ros.quality_of_service import latest_only
 
 _COMPRESSED_TYPE = "sensor_msgs/msg/CompressedImage"
@@ -20,6 +22,18 @@ _STALLED_PERIODS = 8
 """Looks after which a camera that stopped is named: two seconds."""
 
 
+@dataclass(frozen=True)
+class ImageConfig:
+    """How the images of a camera come."""
+
+    image_transport: str = parameter("raw", "Transport of the input image.", choices=("raw", "compressed"))
+    image_reliability: str = parameter(
+        "auto",
+        "Reliability asked of the camera; auto follows what it offers.",
+        choices=("auto", "reliable", "best_effort"),
+    )
+
+
 class ImageSubscription:
     """Calls on_image with every image of the topic `image`, as image_transport names it.
 
@@ -28,16 +42,15 @@ class ImageSubscription:
     A camera that stops is named once, and again when it is back.
     """
 
-    def __init__(
-        self, node: Node, transport: str, reliability: str, on_image: Callable[[Image | CompressedImage], None]
-    ) -> None:
+    def __init__(self, node: Node, config: ImageConfig, on_image: Callable[[Image | CompressedImage], None]) -> None:
         self._node = node
         self._on_image = on_image
-        self._type = CompressedImage if transport == "compressed" else Image
+        compressed, reliable = config.image_transport == "compressed", config.image_reliability == "reliable"
+        self._type = CompressedImage if compressed else Image
         base = node.resolve_topic_name("image")
-        self.topic = node.resolve_topic_name(f"{base}/compressed" if transport == "compressed" else base)
-        self._follows = reliability == "auto"
-        self._reliability = ReliabilityPolicy.RELIABLE if reliability == "reliable" else ReliabilityPolicy.BEST_EFFORT
+        self.topic = node.resolve_topic_name(f"{base}/compressed" if compressed else base)
+        self._follows = config.image_reliability == "auto"
+        self._reliability = ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
         self._subscription = self._subscribe()
         self._idle_periods = 0
         self._patience = _FIRST_IMAGE_PERIODS

@@ -4,23 +4,51 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter as RosParameter
 from std_srvs.srv import SetBool
 
+from dfer_ros.core.parameter import parameter
 from dfer_ros.ros.diagnostics import ABSENT, Diagnostics, NodeCondition
-from dfer_ros.ros.diagnostics_parameters import health_limits
 from dfer_ros.ros.frame_stream import FrameStream, StreamWorker
 from dfer_ros.ros.latest_worker import LatestWorker
-from dfer_ros.ros.parameter import Parameter, declare_parameters
-from dfer_ros.ros.run_node import bound_opencv_threads
+from dfer_ros.ros.parameters import declare_parameters
 from dfer_ros.ros.throttled_log import ThrottledLog
+from dfer_ros.streams.health import HealthLimits
+from dfer_ros.streams.stamps import FrameConfig
 from dfer_ros.streams.statistics import StreamStatistics
 
 
-class ManagedNode(LifecycleNode, ABC):
+@dataclass(frozen=True)
+class ManagedConfig:
+    """Who starts the node, and whether it works."""
+
+    autostart: bool = parameter(
+        True, "Whether the node configures and activates itself; else a lifecycle manager does."
+    )
+    enabled: bool = parameter(True, "Whether an active node works; false pauses it, as ~/enable does.", changeable=True)
+
+
+class _ManagedNodeConfig(Protocol):
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def managed(self) -> ManagedConfig: ...
+
+    @property
+    def frames(self) -> FrameConfig: ...
+
+    @property
+    def health(self) -> HealthLimits: ...
+
+
+Config = TypeVar("Config", bound=_ManagedNodeConfig)
+
+
+class ManagedNode(LifecycleNode, ABC, Generic[Config]):
     """A lifecycle node (https://design.ros2.org/articles/node_lifecycle.html) that can also start itself.
 
     A node makes its streams in create_streams(): configure loads and warms up what they need, activate subscribes,
@@ -28,33 +56,32 @@ class ManagedNode(LifecycleNode, ABC):
     `enabled` is true; the service `~/enable` sets that parameter.
     What fails leaves the node in the state before, and the log says why.
 
-    table, facts: its parameters, and the keys of what /diagnostics tells of what is loaded.
-    log: throttled. values: of the parameters, by name. facts: by key; n/a while nothing is loaded.
+    defaults, facts: its parameters, and the keys of what /diagnostics tells of what is loaded.
+    log: throttled. config: another one after every change of a parameter. facts: by key; n/a while nothing is loaded.
     warning: a sentence on what works less well than asked for; empty: nothing.
     """
 
-    def __init__(self, name: str, table: Sequence[Parameter], facts: Sequence[str]) -> None:
+    def __init__(self, name: str, defaults: Config, facts: Sequence[str]) -> None:
         super().__init__(name)
         self.log = ThrottledLog(self.get_logger())
         self.facts = dict.fromkeys(facts, ABSENT)
         self.warning = ""
-        self._streams: list[FrameStream[Any]] = []
+        self._streams: list[FrameStream[Any, Config]] = []
         self._worker: StreamWorker | None = None
         self._active = False
         self._failure: Exception | None = None
         self._starting = False
         self._diagnostics: Diagnostics | None = None
-        self.values = declare_parameters(self, table, self._apply)
-        bound_opencv_threads(self.values["threads"])
+        self.config = declare_parameters(self, defaults, self._apply)
         self.create_service(SetBool, "~/enable", self._on_enable)
 
     @abstractmethod
-    def create_streams(self) -> Iterator[FrameStream[Any]]:
+    def create_streams(self) -> Iterator[FrameStream[Any, Config]]:
         """Load and warm up all that work needs, and return the streams. Raises DferError where that is impossible."""
 
     def watch(self, streams: Mapping[str, StreamStatistics], source: str) -> None:
         """Publish /diagnostics of these streams by name; source: who sends their frames."""
-        self._diagnostics = Diagnostics(self, streams, self._condition, health_limits(self.values), source)
+        self._diagnostics = Diagnostics(self, streams, self._condition, self.config.health, source)
 
     @property
     def lifecycle_state(self) -> str:
@@ -62,9 +89,9 @@ class ManagedNode(LifecycleNode, ABC):
         label: str = self._state_machine.current_state[1]
         return label
 
-    def start(self) -> ManagedNode:
+    def start(self) -> ManagedNode[Config]:
         """Configure and activate, with `autostart`, and return the node; raise what stands in the way."""
-        if not self.values["autostart"]:
+        if not self.config.managed.autostart:
             self.get_logger().info("Waiting to be configured and activated by a lifecycle manager (autostart is off).")
             return self
         self._starting = True
@@ -153,7 +180,7 @@ class ManagedNode(LifecycleNode, ABC):
 
     def _follow(self) -> None:
         """Listen or pause, as the state and `enabled` say."""
-        if not (self._active and self.values["enabled"]):
+        if not (self._active and self.config.managed.enabled):
             self._pause()
         elif self._worker is None:
             self._listen()
@@ -176,11 +203,12 @@ class ManagedNode(LifecycleNode, ABC):
         for stream in self._streams:
             stream.pause()
 
-    def _apply(self, values: Mapping[str, Any]) -> None:
+    def _apply(self, config: Config) -> None:
+        self.config = config
         for stream in self._streams:
-            stream.configure(values)
+            stream.configure(config)
         if self._diagnostics is not None:
-            self._diagnostics.limits = health_limits(values)
+            self._diagnostics.limits = config.health
         if self._active:
             self._succeeds(self._follow)
 
@@ -192,14 +220,14 @@ class ManagedNode(LifecycleNode, ABC):
         return response
 
     def _work_in_words(self) -> str:
-        if not self.values["enabled"]:
+        if not self.config.managed.enabled:
             return "Paused: it listens to nothing until it is enabled."
         if self._worker is None:
             return f"Enabled: it works once it is active, and is {self.lifecycle_state}."
         return "Working."
 
     def _condition(self) -> NodeCondition:
-        enabled = self.values["enabled"]
+        enabled = self.config.managed.enabled
         facts = {"lifecycle state": self.lifecycle_state, "enabled": str(enabled), **self.facts}
         idle = "" if self._worker is not None else self.lifecycle_state if enabled else "paused"
         return NodeCondition(facts, idle, self.warning, "" if self._failure is None else str(self._failure))

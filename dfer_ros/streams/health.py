@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import partial
 
+from dfer_ros.core.parameter import parameter
 from dfer_ros.streams.statistics import WINDOW_SECONDS, DropReason, StreamSnapshot
 
 _FUTURE_SECONDS = 0.05
@@ -14,6 +16,8 @@ _OTHER_CLOCK_SECONDS = 60.0
 """A latency that cannot be one: nothing is queued that long."""
 _FEWEST_LOSSES = 3
 """Fewer lost frames in the window tell nothing about their share."""
+
+_limit = partial(parameter, changeable=True)
 
 _CAUSES: Mapping[DropReason, str] = {
     DropReason.REPLACED: "newer ones replaced them, as this computer is too slow or too busy for their rate",
@@ -34,18 +38,24 @@ class Level(IntEnum):
 
 @dataclass(frozen=True)
 class HealthLimits:
-    """Beyond what a stream gets a warning or an error.
+    """Beyond what a stream gets a warning or an error."""
 
-    latency: seconds from stamp to publishing, of the slowest twentieth (p95). drop: share (0..1) of the frames to be
-    processed; 1 is never exceeded. stale: seconds without a frame.
-    """
-
-    latency_warn_seconds: float = 0.2
-    latency_error_seconds: float = 1.0
-    drop_warn_share: float = 0.2
-    drop_error_share: float = 0.9
-    stale_warn_seconds: float = 1.0
-    stale_error_seconds: float = 5.0
+    latency_warn_seconds: float = _limit(
+        0.2, "Stamp-to-publish latency (p95) beyond which /diagnostics says WARN.", "s", 0.001, 60.0
+    )
+    latency_error_seconds: float = _limit(
+        1.0, "Stamp-to-publish latency (p95) beyond which /diagnostics says ERROR.", "s", 0.001, 60.0
+    )
+    drop_warn_share: float = _limit(
+        0.2, "Share of frames dropped beyond which /diagnostics says WARN; 1: never.", "", 0.0, 1.0
+    )
+    drop_error_share: float = _limit(
+        0.9, "Share of frames dropped beyond which /diagnostics says ERROR; 1: never.", "", 0.0, 1.0
+    )
+    stale_warn_seconds: float = _limit(1.0, "Time without input after which /diagnostics says WARN.", "s", 0.1, 3600.0)
+    stale_error_seconds: float = _limit(
+        5.0, "Time without input after which /diagnostics says ERROR.", "s", 0.1, 3600.0
+    )
 
 
 @dataclass(frozen=True)

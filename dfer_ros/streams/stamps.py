@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import enum
+from dataclasses import dataclass
+
+from dfer_ros.core.parameter import parameter
 
 CLOCK_TOLERANCE = 0.5
 """Seconds by which stamps may disagree, with the clock or among themselves, before the clock counts as another one."""
@@ -87,6 +90,16 @@ class StampOrder:
         self._newest = self._last = stamp
         self._late_steps = None
         return order
+
+
+@dataclass(frozen=True)
+class FrameConfig:
+    """Which frames of a stream are processed."""
+
+    frame_rate: float = parameter(30.0, "Most frames processed per second.", "Hz", 0.1, 240.0, changeable=True)
+    max_wait_seconds: float = parameter(
+        0.2, "Frames that waited longer than this for the one before are dropped.", "s", 0.01, 60.0, changeable=True
+    )
 
 
 class RateLimiter:

@@ -12,8 +12,9 @@ import pytest
 from waiting import wait_until
 
 from dfer_ros.behavior.emotion_states import EmotionStatesConfig, PersonEmotion
-from dfer_ros.behavior.examples.greet_node import GREET
-from dfer_ros.behavior.examples.speech_rate_node import SPEECH_RATE
+from dfer_ros.behavior.examples.greet_node import GreetNodeConfig
+from dfer_ros.behavior.examples.speech_rate_node import SpeechRateNodeConfig
+from dfer_ros.core.parameter import parameters
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 TEXT = (DOCS / "behavior.md").read_text(encoding="utf-8")
@@ -71,8 +72,11 @@ def test_the_times_are_the_defaults():
     assert f"Beyond an age of {config.stale_seconds:g} s" in TEXT
 
 
-@pytest.mark.parametrize(("node", "table"), [("greet_node", GREET), ("speech_rate_node", SPEECH_RATE)])
-def test_the_parameters_are_those_of_the_node(node, table):
+@pytest.mark.parametrize(
+    ("node", "config"), [("greet_node", GreetNodeConfig()), ("speech_rate_node", SpeechRateNodeConfig())]
+)
+def test_the_parameters_are_those_of_the_node(node, config):
+    table = parameters(config).values()
     expected = [[f"`{p.name}`", f"`{json.dumps(p.default)}`", p.unit, p.description] for p in table]
     assert cells(f"`{node}`") == expected
 

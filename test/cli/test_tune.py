@@ -12,8 +12,9 @@ from dfer_ros.cli.main import main
 from dfer_ros.core.detection import DetectorConfig
 from dfer_ros.core.model.folder import encoder_file
 from dfer_ros.core.model.onnx_session import SessionConfig
-from dfer_ros.nodes.parameters.dfer import DFER
-from dfer_ros.nodes.parameters.face_detector import FACE_DETECTOR
+from dfer_ros.core.parameter import parameters
+from dfer_ros.nodes.emotion_stream import DferNodeConfig
+from dfer_ros.nodes.face_stream import FaceDetectorNodeConfig
 from dfer_ros.tuning.costs import detection_ms, head_ms
 
 FIGURES = {64: 57.3, 96: 61.6, 128: 60.4}
@@ -44,17 +45,17 @@ def tune(model_copy, tmp_path, capsys):
     return run
 
 
-def allowed(table, parameters):
-    by_name = {parameter.name: parameter for parameter in table}
-    return [by_name[name].refusal(value) for name, value in parameters.items()] == [None] * len(parameters)
+def allowed(config, values):
+    by_name = parameters(config)
+    return [by_name[name].refusal(value) for name, value in values.items()] == [None] * len(values)
 
 
 def test_the_parameter_file_holds_what_the_nodes_allow_and_the_plot_is_a_picture(tune, tmp_path, model_copy):
     code, printed = tune(*QUICK, "--frame-rate", "5", "--detection-ms", "5", "--transport-ms", "3")
     assert code == 0
     content = yaml.safe_load((tmp_path / "tune.yaml").read_text())
-    parameters = {node: content[f"/**/{node}"]["ros__parameters"] for node in ("dfer_node", "face_detector_node")}
-    assert parameters["dfer_node"] == {
+    given = {node: content[f"/**/{node}"]["ros__parameters"] for node in ("dfer_node", "face_detector_node")}
+    assert given["dfer_node"] == {
         "model": str(model_copy),
         "precision": "int8",
         "providers": ["CPUExecutionProvider"],
@@ -62,7 +63,8 @@ def test_the_parameter_file_holds_what_the_nodes_allow_and_the_plot_is_a_picture
         "input_size": 96,
         "frame_rate": 5.0,
     }
-    assert allowed(DFER, parameters["dfer_node"]) and allowed(FACE_DETECTOR, parameters["face_detector_node"])
+    assert allowed(DferNodeConfig(), given["dfer_node"])
+    assert allowed(FaceDetectorNodeConfig(), given["face_detector_node"])
     height, width = cv2.imread(str(tmp_path / "tune.png")).shape[:2]
     assert height > 400 and width > 800
     assert {path.name for path in tmp_path.iterdir()} == {"tune.yaml", "tune.png", "model"}

@@ -16,9 +16,9 @@ from rosgraph_msgs.msg import Clock as ClockMessage
 from waiting import wait_until
 
 from dfer_ros.core.errors import DferError
+from dfer_ros.core.parameter import parameters
 from dfer_ros.ros.diagnostics import Diagnostics, NodeCondition
-from dfer_ros.ros.diagnostics_parameters import DIAGNOSTICS, health_limits
-from dfer_ros.ros.parameter import declare_parameters
+from dfer_ros.ros.parameters import declare_parameters
 from dfer_ros.ros.quality_of_service import OUTPUT
 from dfer_ros.streams.health import HealthLimits, Level
 from dfer_ros.streams.statistics import DropReason, StreamStatistics
@@ -252,8 +252,7 @@ def test_limits_are_parameters_that_change_while_the_node_runs(_ros):
     node = rclpy.create_node("limits")
     try:
         seen = []
-        values = declare_parameters(node, DIAGNOSTICS, lambda changed: seen.append(health_limits(changed)))
-        assert health_limits(values) == HealthLimits()
+        assert declare_parameters(node, HealthLimits(), seen.append) == HealthLimits()
         assert node.set_parameters([RosParameter("stale_warn_seconds", value=3)])[0].successful
         assert seen == [HealthLimits(stale_warn_seconds=3.0)]
         refused = node.set_parameters([RosParameter("drop_warn_share", value=1.5)])[0]
@@ -268,7 +267,7 @@ def test_a_wrong_limit_at_the_start_is_refused(_ros):
     node = rclpy.create_node("wrong_limits", parameter_overrides=[wrong])
     try:
         with pytest.raises(DferError, match="latency_warn_seconds"):
-            declare_parameters(node, DIAGNOSTICS)
+            declare_parameters(node, HealthLimits())
     finally:
         node.destroy_node()
 
@@ -280,7 +279,7 @@ def test_the_document_names_every_key_and_limit(watch):
     assert "dropped in 5 s: <reason>" in keys
     assert [key for key in keys if f"| `{key}` |" not in text] == []
     assert [reason for reason in DropReason if f"| `{reason.value}` |" not in text] == []
-    rows = [f"| `{limit.name}` | `{limit.default}` |" for limit in DIAGNOSTICS]
+    rows = [f"| `{limit.name}` | `{limit.default}` |" for limit in parameters(HealthLimits()).values()]
     assert [row for row in rows if row not in text] == []
 
 

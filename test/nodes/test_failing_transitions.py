@@ -1,6 +1,7 @@
 """Transitions of a managed node that fail: the state then, who listens, what is said, and whether it goes on."""
 
 import threading
+from dataclasses import dataclass, field
 from functools import partial
 
 import pytest
@@ -11,25 +12,31 @@ from test_lifecycle import change, enable, listeners, state
 from waiting import wait_until
 
 from dfer_ros.core.errors import DferError
-from dfer_ros.ros.diagnostics_parameters import DIAGNOSTICS
 from dfer_ros.ros.frame_stream import FrameStream
-from dfer_ros.ros.managed_node import ManagedNode
-from dfer_ros.ros.shared_parameters import MANAGED, THREADS, frame_rate, max_wait
+from dfer_ros.ros.managed_node import ManagedConfig, ManagedNode
+from dfer_ros.streams.health import HealthLimits
+from dfer_ros.streams.stamps import FrameConfig
 from dfer_ros.streams.statistics import StreamStatistics
 
 NODE = "/failing_node"
 CAMERAS = ("left", "right")
-TABLE = (*MANAGED, THREADS, frame_rate("images"), max_wait("Images"), *DIAGNOSTICS)
 FAILURE = "There is a failure to {action}."
 
 
-class FailingStream(FrameStream[Image]):
+@dataclass(frozen=True)
+class FailingConfig:
+    managed: ManagedConfig = field(default_factory=ManagedConfig)
+    frames: FrameConfig = field(default_factory=FrameConfig)
+    health: HealthLimits = field(default_factory=HealthLimits)
+
+
+class FailingStream(FrameStream[Image, FailingConfig]):
     """Listens to a camera; failures: what it fails to do the next time, such as `subscribe left`."""
 
     def __init__(self, node, statistics, camera, failures):
+        super().__init__(node, node.log, statistics, node.config)
         self.camera = camera
         self.failures = failures
-        super().__init__(node, node.log, statistics, node.values)
 
     def subscribe(self, receive):
         self.fail("subscribe")
@@ -57,7 +64,7 @@ class FailingNode(ManagedNode):
     """A node of two cameras."""
 
     def __init__(self):
-        super().__init__(NODE[1:], TABLE, facts=())
+        super().__init__(NODE[1:], FailingConfig(), facts=())
         self.failures = []
         self.statistics = {camera: StreamStatistics() for camera in CAMERAS}
         self.watch(self.statistics, "the camera")

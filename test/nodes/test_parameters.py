@@ -10,17 +10,24 @@ from rclpy.parameter import Parameter, parameter_value_to_python
 from waiting import wait_until
 
 from dfer_ros.core.installed_files import share_directory
-from dfer_ros.nodes.parameters.dfer import DFER
-from dfer_ros.nodes.parameters.face_detector import FACE_DETECTOR
-from dfer_ros.nodes.parameters.overlay import OVERLAY
-from dfer_ros.nodes.parameters.video_source import VIDEO_SOURCE
+from dfer_ros.core.parameter import parameters
+from dfer_ros.nodes.emotion_stream import DferNodeConfig
+from dfer_ros.nodes.face_stream import FaceDetectorNodeConfig
+from dfer_ros.nodes.video_source_node import VideoSourceConfig
+from dfer_ros.ros.image_subscription import ImageConfig
 
-TABLES = {
-    "face_detector_node": FACE_DETECTOR,
-    "dfer_node": DFER,
-    "overlay_node": OVERLAY,
-    "video_source_node": VIDEO_SOURCE,
+CONFIGURATIONS = {
+    "face_detector_node": FaceDetectorNodeConfig(),
+    "dfer_node": DferNodeConfig(),
+    "overlay_node": ImageConfig(),
+    "video_source_node": VideoSourceConfig(),
 }
+
+
+def defaults_of(node):
+    """Return the defaults of a node's parameters by name, as YAML and ROS have them."""
+    rows = parameters(CONFIGURATIONS[node]).values()
+    return {row.name: list(row.default) if isinstance(row.default, tuple) else row.default for row in rows}
 
 
 def call(probe, node, service_type, service, request, seconds=10.0):
@@ -36,19 +43,18 @@ def set_parameter(probe, node, name, value):
     return call(probe, node, SetParameters, "set_parameters", SetParameters.Request(parameters=[message])).results[0]
 
 
-@pytest.mark.parametrize("node", TABLES)
-def test_every_row_of_the_table_is_in_the_yaml_with_the_same_default(node):
+@pytest.mark.parametrize("node", CONFIGURATIONS)
+def test_every_parameter_is_in_the_yaml_with_the_same_default(node):
     content = yaml.safe_load((share_directory() / "config" / f"{node}.yaml").read_text())
-    defaults = {parameter.name: parameter.default for parameter in TABLES[node]}
-    assert content == {f"/**/{node}": {"ros__parameters": defaults}}
+    assert content == {f"/**/{node}": {"ros__parameters": defaults_of(node)}}
 
 
 @pytest.mark.parametrize("node", ["face_detector_node", "dfer_node"])
 def test_a_node_started_from_its_yaml_has_the_defaults_of_a_bare_one(nodes, probe, node):
     nodes.start(node, "--params-file", str(share_directory() / "config" / f"{node}.yaml"))
-    names = [parameter.name for parameter in TABLES[node]]
-    result = call(probe, node, GetParameters, "get_parameters", GetParameters.Request(names=names))
-    assert [parameter_value_to_python(value) for value in result.values] == [p.default for p in TABLES[node]]
+    expected = defaults_of(node)
+    result = call(probe, node, GetParameters, "get_parameters", GetParameters.Request(names=list(expected)))
+    assert [parameter_value_to_python(value) for value in result.values] == list(expected.values())
 
 
 def test_the_yaml_reaches_a_node_in_any_namespace(nodes, probe, tmp_path):

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from rclpy.node import Node
 from std_msgs.msg import String
 
-from dfer_ros.behavior.emotion_listener import EMOTIONS_TOPIC, EmotionListener
+from dfer_ros.behavior.emotion_listener import EmotionListener, topics_parameter
 from dfer_ros.behavior.examples.greetings import Greetings, GreetingsConfig
-from dfer_ros.ros.parameter import Parameter, declare_parameters
+from dfer_ros.ros.parameters import declare_parameters
 from dfer_ros.ros.quality_of_service import OUTPUT
 from dfer_ros.ros.run_node import run_node
 
 NAME = "greet_node"
 
-GREET = (
-    Parameter("topics", [EMOTIONS_TOPIC], "Topics of dfer_node, one a camera."),
-    Parameter("text", GreetingsConfig.text, "What is said."),
-    Parameter(
-        "again_seconds",
-        GreetingsConfig.again_seconds,
-        "How long nobody is greeted a second time.",
-        "s",
-        0.0,
-        86400.0,
-    ),
-)
+
+@dataclass(frozen=True)
+class GreetNodeConfig:
+    """The parameters of greet_node."""
+
+    topics: tuple[str, ...] = topics_parameter()
+    greetings: GreetingsConfig = field(default_factory=GreetingsConfig)
 
 
 class GreetNode(Node):
@@ -32,11 +29,11 @@ class GreetNode(Node):
 
     def __init__(self) -> None:
         super().__init__(NAME)
-        values = declare_parameters(self, GREET)
-        self._greetings = Greetings(GreetingsConfig(values["text"], values["again_seconds"]))
-        self._text: str = values["text"]
+        config = declare_parameters(self, GreetNodeConfig())
+        self._greetings = Greetings(config.greetings)
+        self._text = config.greetings.text
         self._say = self.create_publisher(String, "say", OUTPUT)
-        self._emotions = EmotionListener(self, self._on_emotion_change, self._on_face_lost, topics=values["topics"])
+        self._emotions = EmotionListener(self, self._on_emotion_change, self._on_face_lost, topics=config.topics)
 
     def close(self) -> None:
         """Listen no more."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dfer_ros.core.parameter import parameter
+
 
 @dataclass(frozen=True)
 class GreetingsConfig:
-    """text: what is said. again_seconds: how long nobody is greeted a second time."""
+    """What is said, and how often."""
 
-    text: str = "Hello! It is nice to see you."
-    again_seconds: float = 120.0
+    text: str = parameter("Hello! It is nice to see you.", "What is said.")
+    again_seconds: float = parameter(120.0, "How long nobody is greeted a second time.", "s", 0.0, 86400.0)
 
 
 class Greetings:

@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dfer_ros.behavior.emotion_states import PersonEmotion
+from dfer_ros.core.parameter import parameter
 
 FRUSTRATED, CONFUSED = "frustrated", "confused"
 NORMAL_RATE = 1.0
@@ -34,14 +35,13 @@ _CONFUSION = ("surprised", "scared")
 
 @dataclass(frozen=True)
 class SpeechRateConfig:
-    """slow_rate: 0..1, of the normal rate. sustained_seconds: how long somebody must look so before it slows.
+    """How slow, and when."""
 
-    recovery_seconds: how long nobody must look so before it is normal again.
-    """
-
-    slow_rate: float = 0.8
-    sustained_seconds: float = 2.0
-    recovery_seconds: float = 3.0
+    slow_rate: float = parameter(0.8, "Rate while it is slow, of the normal one.", "", 0.1, 1.0)
+    sustained_seconds: float = parameter(
+        2.0, "How long somebody must look frustrated or confused before it slows.", "s", 0.0, 60.0
+    )
+    recovery_seconds: float = parameter(3.0, "How long nobody must look so before it is normal again.", "s", 0.0, 600.0)
 
 
 @dataclass(frozen=True)

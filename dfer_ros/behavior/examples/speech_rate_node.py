@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from std_msgs.msg import Float32
 
-from dfer_ros.behavior.emotion_listener import EMOTIONS_TOPIC, EmotionListener
+from dfer_ros.behavior.emotion_listener import EmotionListener, topics_parameter
 from dfer_ros.behavior.examples.speech_rate import SpeechRate, SpeechRateConfig, SpeechRateRule
-from dfer_ros.ros.parameter import Parameter, declare_parameters
+from dfer_ros.ros.parameters import declare_parameters
 from dfer_ros.ros.run_node import run_node
 
 NAME = "speech_rate_node"
@@ -16,26 +18,13 @@ LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 """Speech that starts later gets the rate that holds."""
 _PERIOD_SECONDS = 0.2
 
-SPEECH_RATE = (
-    Parameter("topics", [EMOTIONS_TOPIC], "Topics of dfer_node, one a camera."),
-    Parameter("slow_rate", SpeechRateConfig.slow_rate, "Rate while it is slow, of the normal one.", "", 0.1, 1.0),
-    Parameter(
-        "sustained_seconds",
-        SpeechRateConfig.sustained_seconds,
-        "How long somebody must look frustrated or confused before it slows.",
-        "s",
-        0.0,
-        60.0,
-    ),
-    Parameter(
-        "recovery_seconds",
-        SpeechRateConfig.recovery_seconds,
-        "How long nobody must look so before it is normal again.",
-        "s",
-        0.0,
-        600.0,
-    ),
-)
+
+@dataclass(frozen=True)
+class SpeechRateNodeConfig:
+    """The parameters of speech_rate_node."""
+
+    topics: tuple[str, ...] = topics_parameter()
+    rate: SpeechRateConfig = field(default_factory=SpeechRateConfig)
 
 
 class SpeechRateNode(Node):
@@ -43,10 +32,9 @@ class SpeechRateNode(Node):
 
     def __init__(self) -> None:
         super().__init__(NAME)
-        values = declare_parameters(self, SPEECH_RATE)
-        topics = values.pop("topics")
-        self._rule = SpeechRateRule(SpeechRateConfig(**values))
-        self._emotions = EmotionListener(self, topics=topics)
+        config = declare_parameters(self, SpeechRateNodeConfig())
+        self._rule = SpeechRateRule(config.rate)
+        self._emotions = EmotionListener(self, topics=config.topics)
         self._publisher = self.create_publisher(Float32, "speech_rate", LATCHED)
         self._last = SpeechRate()
         self._publisher.publish(Float32(data=self._last.rate))

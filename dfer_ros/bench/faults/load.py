@@ -13,7 +13,7 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from dfer_ros.bench.faults.camera import CameraSetting
 from dfer_ros.bench.faults.check import Advance, Check
 from dfer_ros.bench.faults.graph import DETECTOR, NODES, NOTHING, Answer, FaultGraph
-from dfer_ros.ros.shared_parameters import DEFAULT_FRAME_RATE
+from dfer_ros.streams.stamps import FrameConfig
 
 _SETTLE_SECONDS = 1.0
 """Longer than anything that is not queued takes."""
@@ -69,9 +69,9 @@ def apply_load(graph: FaultGraph, setting: CameraSetting, seconds: float, advanc
 
 def keeps_up(load: Load) -> Check:
     """Return the check that the camera's rate, or the most that the nodes were told to do, is reached."""
-    wanted = min(load.setting.rate, DEFAULT_FRAME_RATE, len(load.sent) / load.seconds)
+    wanted = min(load.setting.rate, FrameConfig.frame_rate, len(load.sent) / load.seconds)
     return Check(
-        f"{100 * _LEAST_SHARE_ANSWERED:.0f} % of {min(load.setting.rate, DEFAULT_FRAME_RATE):.0f} Hz is answered",
+        f"{100 * _LEAST_SHARE_ANSWERED:.0f} % of {min(load.setting.rate, FrameConfig.frame_rate):.0f} Hz is answered",
         f"{load.rate:.1f} Hz, {len(load.answers)} of {len(load.sent)} images",
         load.rate >= _LEAST_SHARE_ANSWERED * wanted,
         timed=True,

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dfer_ros.core.parameter import parameter
+
+DETECTORS = ("auto", "mediapipe", "yunet")
+
 
 @dataclass(frozen=True)
 class DetectorConfig:
-    """detector: auto, mediapipe or yunet.
+    """Which detector, and how it looks: YuNet is fast with a width of 320, and finds faces of 28 pixels with 640."""
 
-    detection_confidence: least score 0..1 of a detection.
-    yunet_model: path of YuNet's ONNX file; empty: the place where `dfer fetch yunet` puts it.
-    yunet_width: width in pixels to which images are scaled for YuNet: 320 is fast, 640 finds faces of 28 pixels.
-    """
-
-    detector: str = "auto"
-    detection_confidence: float = 0.5
-    yunet_model: str = ""
-    yunet_width: int = 320
+    detector: str = parameter("auto", "Face detector; auto takes mediapipe, else yunet.", choices=DETECTORS)
+    detection_confidence: float = parameter(0.5, "Least score of a detection.", "", 0.0, 1.0, changeable=True)
+    yunet_model: str = parameter("", "Path of YuNet's ONNX file; empty: where `dfer fetch yunet` puts it.")
+    yunet_width: int = parameter(320, "Width to which images are scaled for YuNet.", "pixels", 64, 4096)

@@ -5,13 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from dfer_ros.core.detection.config import DetectorConfig
+from dfer_ros.core.detection.config import DETECTORS, DetectorConfig
 from dfer_ros.core.detection.mediapipe_detector import MediaPipeDetector
 from dfer_ros.core.detection.yunet_detector import YuNetDetector, find_yunet_model
 from dfer_ros.core.errors import DetectorError
 from dfer_ros.core.faces import Detection, Image
-
-DETECTORS = ("auto", "mediapipe", "yunet")
 
 
 class FaceDetector(Protocol):

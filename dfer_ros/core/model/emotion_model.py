@@ -4,23 +4,35 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from dfer_ros.core.model.description import LARGEST_SIZE, SMALLEST_SIZE
 from dfer_ros.core.model.encoder import AUTO, create_encoder
-from dfer_ros.core.model.folder import at_input_size, open_model_folder
+from dfer_ros.core.model.folder import PRECISIONS, at_input_size, open_model_folder
 from dfer_ros.core.model.onnx_session import SessionConfig
 from dfer_ros.core.model.temporal_head import TemporalHead
+from dfer_ros.core.parameter import parameter
+
+_OWN_SIZE = 0
 
 
 @dataclass(frozen=True)
 class EmotionModelConfig:
-    """model: name of a shipped model or path of a model folder. precision: auto, fp32, fp16 or int8.
+    """Which model, how exact, and what it runs on."""
 
-    session: providers and threads of ONNX Runtime. input_size: pixels to which crops are scaled; 0: the model's own.
-    """
-
-    model: str = "mobilenet_v1"
-    precision: str = AUTO
+    model: str = parameter("mobilenet_v1", "Name of a shipped model, or path of a model folder.")
+    precision: str = parameter(
+        AUTO,
+        "Precision of the encoder; auto measures those that are there and takes the fastest.",
+        choices=(AUTO, *PRECISIONS),
+    )
+    input_size: int = parameter(
+        _OWN_SIZE,
+        "Side to which the crops are scaled for the encoder, found by `dfer tune`; 0: the model's own.",
+        "pixels",
+        SMALLEST_SIZE,
+        LARGEST_SIZE,
+        stand_in=_OWN_SIZE,
+    )
     session: SessionConfig = field(default_factory=SessionConfig)
-    input_size: int = 0
 
 
 class EmotionModel:

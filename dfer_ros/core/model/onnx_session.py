@@ -10,6 +10,7 @@ import onnxruntime
 from dfer_ros.core.errors import ModelError
 from dfer_ros.core.model.execution_providers import CPU_PROVIDER, installed_providers, provider_options
 from dfer_ros.core.model.onnx_file import check_onnx_file
+from dfer_ros.core.parameter import parameter
 
 _FATAL = 4
 """ONNX Runtime's level of messages to the terminal; what is worth a word is said in ours."""
@@ -17,14 +18,16 @@ _FATAL = 4
 
 @dataclass(frozen=True)
 class SessionConfig:
-    """providers: short names (cpu, cuda) or ONNX Runtime's, in order of preference; see execution_providers.
+    """What a model runs on; of the providers see execution_providers.
 
-    threads: CPU threads of one run.
     cache_folder: where TensorRT and OpenVINO keep compiled engines; empty: nothing is written to the disk.
     """
 
-    providers: tuple[str, ...] = (CPU_PROVIDER,)
-    threads: int = 1
+    providers: tuple[str, ...] = parameter(
+        (CPU_PROVIDER,),
+        "Execution providers in order of preference: cpu, cuda, tensorrt, openvino or others; the CPU is the last.",
+    )
+    threads: int = parameter(1, "CPU threads of one inference or image operation.", "", 1, 64)
     cache_folder: str = ""
 
 

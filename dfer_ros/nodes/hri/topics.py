@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import importlib
 from types import ModuleType
+from typing import Any
 
 from dfer_ros.core.errors import DferError
+from dfer_ros.core.parameter import parameter
 from dfer_ros.ros.topic_names import is_topic
 
 TRACKED = "/humans/faces/tracked"
+
+
+def hri_parameter() -> Any:
+    """Return the field of a node's configuration that asks for topics of ROS4HRI."""
+    return parameter(False, "Whether the topics of ROS4HRI (REP-155) are published as well; needs hri_msgs.")
 
 
 def hri_messages() -> ModuleType:
