@@ -10,7 +10,7 @@ from rclpy.node import Node
 
 from dfer_msgs.msg import EmotionArray, Face, FaceArray
 from dfer_ros.core.alignment import ALIGNED_SIZE
-from dfer_ros.core.errors import ImageError
+from dfer_ros.core.errors import DferError, ImageError
 from dfer_ros.core.faces import SeenFace
 from dfer_ros.core.model.emotion_model import EmotionModel, EmotionModelConfig
 from dfer_ros.core.parameter import parameter
@@ -25,6 +25,7 @@ from dfer_ros.ros.managed_node import ManagedConfig
 from dfer_ros.ros.messages import emotion_array
 from dfer_ros.ros.quality_of_service import OUTPUT, latest_only
 from dfer_ros.ros.throttled_log import ThrottledLog
+from dfer_ros.ros.topic_names import is_topic
 from dfer_ros.streams.health import HealthLimits
 from dfer_ros.streams.stamps import FrameConfig
 from dfer_ros.streams.statistics import StreamStatistics
@@ -32,7 +33,7 @@ from dfer_ros.streams.statistics import StreamStatistics
 
 @dataclass(frozen=True)
 class DferNodeConfig:
-    """The parameters of dfer_node."""
+    """The parameters of dfer_node. Raises DferError where the cameras cannot be."""
 
     managed: ManagedConfig = field(default_factory=ManagedConfig)
     input: str = parameter(
@@ -53,6 +54,12 @@ class DferNodeConfig:
     frames: FrameConfig = field(default_factory=FrameConfig)
     recognizer: RecognizerConfig = field(default_factory=RecognizerConfig)
     health: HealthLimits = field(default_factory=HealthLimits)
+
+    def __post_init__(self) -> None:
+        if self.input == "hri" and len(self.cameras) > 1:
+            raise DferError("With input:=hri there is one stream of faces, of all cameras: leave 'cameras' as it is.")
+        for camera in self.cameras:
+            _check_camera(camera)
 
 
 class EmotionStream(FrameStream[FaceArray, DferNodeConfig]):
@@ -138,6 +145,15 @@ class EmotionStream(FrameStream[FaceArray, DferNodeConfig]):
         for problem in problems:
             self.log.error(problem)
         return seen
+
+
+def _check_camera(camera: str) -> None:
+    """Raise DferError where a name cannot be part of a topic."""
+    if camera and not is_topic(f"/{camera}/faces"):
+        raise DferError(
+            f"The camera '{camera}' of the parameter 'cameras' cannot be part of a topic: use letters, digits and _, "
+            "and no digit first."
+        )
 
 
 def _seen_face(face: Face) -> SeenFace:

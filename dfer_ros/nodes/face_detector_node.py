@@ -8,23 +8,22 @@ from dfer_ros.core.model.folder import file_sha256
 from dfer_ros.nodes.face_stream import FaceDetectorNodeConfig, FaceStream
 from dfer_ros.ros.managed_node import ManagedNode
 from dfer_ros.ros.run_node import bound_opencv_threads, run_node
-from dfer_ros.streams.statistics import StreamStatistics
 
 NAME = "face_detector_node"
+_STREAM = "image"
 
 
 class FaceDetectorNode(ManagedNode[FaceDetectorNodeConfig]):
     """Subscribes to `image`, publishes `faces`: one FaceArray for every image processed, empty where nobody is seen."""
 
     def __init__(self) -> None:
-        super().__init__(NAME, FaceDetectorNodeConfig(), ("detector", "model", "model sha256", "provider"))
+        facts = ("detector", "model", "model sha256", "provider")
+        super().__init__(NAME, FaceDetectorNodeConfig(), lambda _: [_STREAM], "the camera", facts)
         bound_opencv_threads(self.config.threads)
-        self._statistics = StreamStatistics()
-        self.watch({"image": self._statistics}, "the camera")
 
     def create_streams(self) -> Iterator[FaceStream]:
         """Load the detector."""
-        stream = FaceStream(self, self.log, self._statistics, self.config)
+        stream = FaceStream(self, self.log, self.statistics[_STREAM], self.config)
         detector = stream.detector
         self.facts = {
             "detector": detector.name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -56,12 +56,20 @@ class ManagedNode(LifecycleNode, ABC, Generic[Config]):
     `enabled` is true; the service `~/enable` sets that parameter.
     What fails leaves the node in the state before, and the log says why.
 
-    defaults, facts: its parameters, and the keys of what /diagnostics tells of what is loaded.
-    log: throttled. config: another one after every change of a parameter. facts: by key; n/a while nothing is loaded.
+    defaults: its parameters. streams: the names of its streams in /diagnostics. source: who sends their frames.
+    facts: the keys of what /diagnostics tells of what is loaded; then those values by key, n/a while nothing is.
+    log: throttled. config: another one after every change of a parameter. statistics: of the streams, by name.
     warning: a sentence on what works less well than asked for; empty: nothing.
     """
 
-    def __init__(self, name: str, defaults: Config, facts: Sequence[str]) -> None:
+    def __init__(
+        self,
+        name: str,
+        defaults: Config,
+        streams: Callable[[Config], Iterable[str]],
+        source: str,
+        facts: Iterable[str] = (),
+    ) -> None:
         super().__init__(name)
         self.log = ThrottledLog(self.get_logger())
         self.facts = dict.fromkeys(facts, ABSENT)
@@ -71,17 +79,14 @@ class ManagedNode(LifecycleNode, ABC, Generic[Config]):
         self._active = False
         self._failure: Exception | None = None
         self._starting = False
-        self._diagnostics: Diagnostics | None = None
         self.config = declare_parameters(self, defaults, self._apply)
+        self.statistics = {stream: StreamStatistics() for stream in streams(self.config)}
+        self._diagnostics = Diagnostics(self, self.statistics, self._condition, self.config.health, source)
         self.create_service(SetBool, "~/enable", self._on_enable)
 
     @abstractmethod
     def create_streams(self) -> Iterator[FrameStream[Any, Config]]:
         """Load and warm up all that work needs, and return the streams. Raises DferError where that is impossible."""
-
-    def watch(self, streams: Mapping[str, StreamStatistics], source: str) -> None:
-        """Publish /diagnostics of these streams by name; source: who sends their frames."""
-        self._diagnostics = Diagnostics(self, streams, self._condition, self.config.health, source)
 
     @property
     def lifecycle_state(self) -> str:
@@ -104,8 +109,7 @@ class ManagedNode(LifecycleNode, ABC, Generic[Config]):
 
     def close(self) -> None:
         """Stop and free everything, whatever the state."""
-        if self._diagnostics is not None:
-            self._diagnostics.close()
+        self._diagnostics.close()
         self._stop_for_good()
 
     def on_configure(self, _state: LifecycleState) -> TransitionCallbackReturn:
@@ -207,8 +211,7 @@ class ManagedNode(LifecycleNode, ABC, Generic[Config]):
         self.config = config
         for stream in self._streams:
             stream.configure(config)
-        if self._diagnostics is not None:
-            self._diagnostics.limits = config.health
+        self._diagnostics.limits = config.health
         if self._active:
             self._succeeds(self._follow)
 

@@ -16,7 +16,6 @@ from dfer_ros.ros.frame_stream import FrameStream
 from dfer_ros.ros.managed_node import ManagedConfig, ManagedNode
 from dfer_ros.streams.health import HealthLimits
 from dfer_ros.streams.stamps import FrameConfig
-from dfer_ros.streams.statistics import StreamStatistics
 
 NODE = "/failing_node"
 CAMERAS = ("left", "right")
@@ -64,10 +63,8 @@ class FailingNode(ManagedNode):
     """A node of two cameras."""
 
     def __init__(self):
-        super().__init__(NODE[1:], FailingConfig(), facts=())
+        super().__init__(NODE[1:], FailingConfig(), lambda _: CAMERAS, "the camera")
         self.failures = []
-        self.statistics = {camera: StreamStatistics() for camera in CAMERAS}
-        self.watch(self.statistics, "the camera")
 
     def create_streams(self):
         for camera, statistics in self.statistics.items():
