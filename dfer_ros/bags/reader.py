@@ -9,8 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from dfer_ros.core.errors import SourceError
-from dfer_ros.core.readable import readable
+from dfer_ros.core.errors import SourceError, in_one_line, readable
 from dfer_ros.streams.file_suffixes import IMAGE_SUFFIXES, STORAGE_SUFFIXES, VIDEO_SUFFIXES
 
 METADATA_FILE = "metadata.yaml"
@@ -98,7 +97,7 @@ def read_messages(
         try:
             message = next(messages, None)
         except Exception as error:  # every storage has exceptions of its own for damage
-            raise SourceError(f"The bag {path} is damaged: {clause(error)}.{_repair_hint(path)}") from error
+            raise SourceError(f"The bag {path} is damaged: {in_one_line(error)}.{_repair_hint(path)}") from error
         if message is None:
             return
         yield message
@@ -115,11 +114,6 @@ def check_finished(path: Path) -> None:
             raise SourceError(f"{path} is no bag: give a folder with a {METADATA_FILE}, or a .mcap or .db3 file.")
         elif path.suffix == ".mcap" and not _ends_with_magic(path):
             raise SourceError(_unfinished(path, "has no end"))
-
-
-def clause(error: Exception) -> str:
-    """Return what an exception says as one line without its full stop."""
-    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
 
 
 def _match_topics(reader: Any) -> None:
@@ -153,7 +147,7 @@ def _unfinished(path: Path, sign: str) -> str:
 
 
 def _damaged(path: Path, error: Exception) -> SourceError:
-    reason = clause(error)
+    reason = in_one_line(error)
     if reason.startswith(_METADATA_DAMAGE):
         reason = f"its {METADATA_FILE} is damaged"
     return SourceError(f"{path} cannot be read as a bag: {reason}.{_repair_hint(path)}")

@@ -14,9 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from dfer_ros.bags.damaged_database import read_database
-from dfer_ros.bags.reader import clause
-from dfer_ros.core.errors import SourceError
-from dfer_ros.core.readable import readable
+from dfer_ros.core.errors import SourceError, in_one_line, readable
 
 _MAGIC = b"\x89MCAP0\r\n"
 _RECORD = struct.Struct("<BQ")
@@ -40,7 +38,7 @@ def read_remains(file: Path) -> Iterator[tuple[Any, int, bytes]]:
         except OSError:
             raise
         except Exception as error:  # every storage has exceptions of its own for damage
-            raise SourceError(f"The end of {file.name} is lost: {clause(error)}.") from error
+            raise SourceError(f"The end of {file.name} is lost: {in_one_line(error)}.") from error
 
 
 def _mcap_messages(path: Path) -> Iterator[tuple[Any, int, bytes]]:

@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dfer_ros.bags.message_definitions import TypeDefinition
-from dfer_ros.bags.reader import clause
-from dfer_ros.core.errors import SourceError
-from dfer_ros.core.readable import readable
+from dfer_ros.core.errors import SourceError, in_one_line, readable, writable
 
 STORAGES = ("mcap", "sqlite3")
 _METADATA_VERSION = 8
@@ -38,10 +36,8 @@ class BagWriter:
         self._made = [folder for folder in path.absolute().parents if not folder.exists()]
         self.messages = self.bytes = 0
         self._writer = FlushingWriter(path, version=_METADATA_VERSION, storage_plugin=StoragePlugin[storage.upper()])
-        try:
+        with writable(path, SourceError):
             self._writer.open()
-        except OSError as error:
-            raise SourceError(f"{path} cannot be written ({error.strerror}): choose another place.") from error
 
     def add_topic(self, name: str, message_type: str, definition: TypeDefinition, qualities: Sequence[Any]) -> Any:
         """Return the handle of a new topic for write().
@@ -54,14 +50,14 @@ class BagWriter:
 
     def write(self, topic: Any, received: int, data: bytes) -> None:
         """Append a message, received at a time in nanoseconds since 1970. Raises SourceError where that fails."""
-        with self._sentences():
+        with self._abort_on_error():
             self._writer.write(topic, received, data)
         self.messages += 1
         self.bytes += len(data)
 
     def flush(self) -> None:
         """Make all messages so far outlive this process. Raises SourceError where that fails."""
-        with self._sentences():
+        with self._abort_on_error():
             self._writer.flush()
 
     def close(self) -> None:
@@ -69,7 +65,7 @@ class BagWriter:
         if not self.messages:
             self.discard()
             return
-        with self._sentences():
+        with self._abort_on_error():
             self._writer.close()
 
     def discard(self) -> None:
@@ -82,13 +78,13 @@ class BagWriter:
                 folder.rmdir()
 
     @contextlib.contextmanager
-    def _sentences(self) -> Iterator[None]:
+    def _abort_on_error(self) -> Iterator[None]:
         try:
             yield
         except (OSError, sqlite3.Error) as error:
             with contextlib.suppress(Exception):
                 self._writer.abort()
-            raise SourceError(f"The bag {self.path} cannot be written any further ({clause(error)}).") from error
+            raise SourceError(f"The bag {self.path} cannot be written any further ({in_one_line(error)}).") from error
 
 
 def check_free(path: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
 from dfer_ros import __version__
-from dfer_ros.core.errors import DferError
+from dfer_ros.core.errors import DferError, in_one_line
 
 # What goes wrong with a file is said in our own sentence, not in a warning of OpenCV as well; it reads this at import.
 os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
@@ -138,13 +138,9 @@ def _import_command(command: str) -> Command:
             else "source a ROS 2 workspace with dfer_msgs in it, or run 'make install'."
         )
         missing = isinstance(error, ModuleNotFoundError) and error.name
-        problem = f"needs {error.name}, which is not installed" if missing else f"cannot be loaded ({_line(error)})"
-        _say_error(f"dfer {command} {problem}: {remedy}")
+        problem = f"needs {error.name}, which is not installed" if missing else ""
+        _say_error(f"dfer {command} {problem or f'cannot be loaded ({in_one_line(error)})'}: {remedy}")
         sys.exit(1)
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())
 
 
 def _output_fails() -> bool:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import dfer_ros
 from dfer_ros.cli.recording_worker import RecordingResult, RecordingTask, analyze_recording
-from dfer_ros.core.errors import DferError
+from dfer_ros.core.errors import DferError, first_line, last_line
 
 _OBJECT_STORE_BYTES = 100 * 1024 * 1024
 """Of a Ray of this computer alone: tasks and results are small, and recordings do not pass through it."""
@@ -39,7 +38,7 @@ def analyze_on_ray(tasks: Iterable[RecordingTask], address: str, processes: int)
             ray.init(address, **options)
     except Exception as error:  # ConnectionError, RuntimeError, ValueError, and those of Ray
         raise DferError(
-            f"Ray cannot be reached at {address} ({_line(error, 0)}): name the head of a cluster."
+            f"Ray cannot be reached at {address} ({first_line(error).rstrip('.')}): name the head of a cluster."
         ) from error
     try:
         remote = ray.remote(num_cpus=1, max_retries=1)(analyze_recording)
@@ -49,11 +48,9 @@ def analyze_on_ray(tasks: Iterable[RecordingTask], address: str, processes: int)
             task = waiting.pop(done)
             try:
                 result: RecordingResult = ray.get(done)
-            except ray.exceptions.RayTaskError as error:
-                # A traceback, with what was raised at its end.
-                result = RecordingResult(task, problem=f"Ray could not analyze {task.source}: {_line(error, -1)}.")
             except ray.exceptions.RayError as error:
-                result = RecordingResult(task, problem=f"Ray could not analyze {task.source}: {_line(error, 0)}.")
+                line = last_line(error) if isinstance(error, ray.exceptions.RayTaskError) else first_line(error)
+                result = RecordingResult(task, problem=f"Ray could not analyze {task.source}: {line.rstrip('.')}.")
             yield result
     finally:
         ray.shutdown()
@@ -72,9 +69,3 @@ def _own_code() -> Iterator[None]:
             del os.environ["PYTHONPATH"]
         else:
             os.environ["PYTHONPATH"] = before
-
-
-def _line(error: Exception, number: int) -> str:
-    """Return a line of an error's text, without colours and full stop."""
-    lines = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip().splitlines() or [type(error).__name__]
-    return lines[number].strip().rstrip(".")

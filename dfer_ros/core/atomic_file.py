@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-from dfer_ros.core.errors import OutputError
+from dfer_ros.core.errors import OutputError, writable
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _PART = ".part"
@@ -46,7 +46,7 @@ def whole_path(path: Path) -> Iterator[Path]:
     target = _target(path)
     part = target.with_name(f"{target.name}.{secrets.token_hex(4)}{_PART}{target.suffix}")
     try:
-        with _told(path):
+        with writable(path):
             part.touch(exist_ok=False)
             if target.exists():
                 shutil.copymode(target, part)
@@ -58,7 +58,7 @@ def whole_path(path: Path) -> Iterator[Path]:
             raise OutputError(
                 f"{path} cannot be written ({error.strerror}): make room or choose another file."
             ) from error
-        with _told(path):
+        with writable(path):
             part.replace(target)
     finally:
         with contextlib.suppress(OSError):
@@ -79,11 +79,11 @@ def whole_folder(path: Path) -> Iterator[Path]:
     Raises OutputError where files cannot be written there; other files that were there stay.
     """
     make_folder(path)
-    with _told(path, "The folder "):
+    with writable(f"The folder {path}"):
         part = Path(tempfile.mkdtemp(prefix=f".{_PART}-", dir=path))
     try:
         yield part
-        with _told(path, "The folder "):
+        with writable(f"The folder {path}"):
             for file in sorted(part.iterdir()):
                 file.replace(path / file.name)
     finally:
@@ -94,7 +94,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 def make_folder(path: Path) -> Path:
     """Make a folder, if it is not there, and return it. Raises OutputError where that is not possible."""
-    with _told(path, "The folder "):
+    with writable(f"The folder {path}"):
         path.mkdir(parents=True, exist_ok=True)
     return path
 
@@ -123,7 +123,7 @@ def _target(path: Path) -> Path:
     Raises OutputError where that is something else than a file, or cannot be written.
     """
     target = Path(os.path.realpath(path))
-    with _told(path):
+    with writable(path):
         try:
             mode = path.stat().st_mode
         except FileNotFoundError:
@@ -147,11 +147,3 @@ def _is_same_file(one: Path, other: Path) -> bool:
     with contextlib.suppress(OSError):
         return one.samefile(other)
     return False
-
-
-@contextlib.contextmanager
-def _told(path: Path, kind: str = "") -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise OutputError(f"{kind}{path} cannot be written ({error.strerror}): choose another place.") from error

@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 
 from dfer_ros.bags.messages import BagMessages, open_bag
-from dfer_ros.bags.reader import clause
 from dfer_ros.bags.topic_names import find_topic
 from dfer_ros.bags.types import EMOTIONS_TYPE, FACES_TYPE
-from dfer_ros.core.errors import ImageError, SourceError
+from dfer_ros.core.errors import ImageError, SourceError, in_one_line
 from dfer_ros.core.faces import Image
 from dfer_ros.core.image_encoding import image_to_bgr
 from dfer_ros.recordings.emotion_track import STATES, RecordedEmotions
@@ -116,7 +115,7 @@ class _Messages:
                 self._rows.add(emotion.face_id, _row(emotion, stamp))
         except Exception as error:  # whatever damaged bytes lead to
             self._damaged += 1
-            self._reason = self._reason or clause(error)
+            self._reason = self._reason or in_one_line(error)
             return
         if self._stamps and stamp < self._stamps[-1] - CLOCK_TOLERANCE:
             self._jumps += 1

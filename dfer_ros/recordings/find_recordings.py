@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from dfer_ros.bags.reader import is_bag
-from dfer_ros.core.errors import SourceError
-from dfer_ros.core.readable import readable
+from dfer_ros.core.errors import SourceError, readable
 from dfer_ros.streams.file_suffixes import IMAGE_SUFFIXES, STORAGE_SUFFIXES, VIDEO_SUFFIXES
 
 

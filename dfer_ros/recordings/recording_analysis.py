@@ -10,11 +10,10 @@ from dfer_ros import __version__
 from dfer_ros.bags.reader import is_bag, is_storage_file
 from dfer_ros.core.detection import DetectorConfig, create_detector
 from dfer_ros.core.detection.yunet_detector import YuNetDetector, find_yunet_model
-from dfer_ros.core.errors import SourceError
+from dfer_ros.core.errors import SourceError, readable
 from dfer_ros.core.face_pipeline import FacePipeline
 from dfer_ros.core.model.emotion_model import EmotionModel, EmotionModelConfig
 from dfer_ros.core.model.folder import DESCRIPTION_FILE, ModelFolder, file_sha256
-from dfer_ros.core.readable import readable
 from dfer_ros.core.recognizer import Recognizer
 from dfer_ros.core.tracker import TrackerConfig
 from dfer_ros.recordings.analysis import Analysis

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from dfer_ros.core.atomic_file import whole_path
-from dfer_ros.core.errors import OutputError, TrainingError
+from dfer_ros.core.errors import OutputError, TrainingError, first_line
 
 CHECKPOINT_FILE = "checkpoint.pt"
 
@@ -20,7 +20,7 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
             torch.save(state, part)
     except (OutputError, RuntimeError) as error:
         raise TrainingError(
-            f"The checkpoint {path} cannot be written ({_first_line(error)}): make room, and the same command goes on "
+            f"The checkpoint {path} cannot be written ({first_line(error)}): make room, and the same command goes on "
             "from the one before."
         ) from error
 
@@ -37,9 +37,5 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         return state
     except Exception as error:  # torch raises what its unpickler and zip reader raise
         raise TrainingError(
-            f"The checkpoint {path} cannot be read ({_first_line(error)}): delete it to begin anew."
+            f"The checkpoint {path} cannot be read ({first_line(error)}): delete it to begin anew."
         ) from error
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -13,7 +13,7 @@ import yaml
 from rich.console import Console
 
 from dfer_ros.core.atomic_file import whole_folder
-from dfer_ros.core.errors import ModelError, TrainingError
+from dfer_ros.core.errors import ModelError, TrainingError, first_line
 from dfer_ros.core.labels import LABELS
 from dfer_ros.core.model.folder import (
     DESCRIPTION_FILE,
@@ -23,7 +23,6 @@ from dfer_ros.core.model.folder import (
     encoder_file,
     file_sha256,
 )
-from dfer_ros.core.model.onnx_session import first_line
 from dfer_ros.training.compression.report import JSON_FILE
 from dfer_ros.training.encoder.trained_encoder import MEAN, STD
 from dfer_ros.training.evaluation.evaluate_model import (

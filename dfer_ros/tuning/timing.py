@@ -10,12 +10,12 @@ import numpy as np
 import onnxruntime
 
 from dfer_ros.core.alignment import ALIGNED_SIZE
-from dfer_ros.core.errors import ModelError
+from dfer_ros.core.errors import ModelError, first_line
 from dfer_ros.core.latency import median_milliseconds
 from dfer_ros.core.model.description import SMALLEST_SIZE, ModelDescription
 from dfer_ros.core.model.encoder import preprocess
 from dfer_ros.core.model.execution_providers import fallback_warning, provider_names
-from dfer_ros.core.model.onnx_session import SessionConfig, create_session, first_line
+from dfer_ros.core.model.onnx_session import SessionConfig, create_session
 
 
 @dataclass(frozen=True)

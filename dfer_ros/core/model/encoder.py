@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 
 from dfer_ros.core.alignment import ALIGNED_SIZE
-from dfer_ros.core.errors import ModelError
+from dfer_ros.core.errors import ModelError, first_line
 from dfer_ros.core.faces import FloatArray, Image
 from dfer_ros.core.latency import median_seconds
 from dfer_ros.core.model.execution_providers import fallback_warning
 from dfer_ros.core.model.folder import PRECISIONS, ModelDescription, ModelFolder, encoder_file
-from dfer_ros.core.model.onnx_session import SessionConfig, create_session, first_line
+from dfer_ros.core.model.onnx_session import SessionConfig, create_session
 
 AUTO = "auto"
 _TIMED_RUNS = 15

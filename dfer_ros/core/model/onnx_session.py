@@ -7,7 +7,7 @@ from pathlib import Path
 
 import onnxruntime
 
-from dfer_ros.core.errors import ModelError
+from dfer_ros.core.errors import ModelError, first_line
 from dfer_ros.core.model.execution_providers import CPU_PROVIDER, installed_providers, provider_options
 from dfer_ros.core.model.onnx_file import check_onnx_file
 from dfer_ros.core.parameter import parameter
@@ -49,11 +49,6 @@ def create_session(path: Path, config: SessionConfig) -> onnxruntime.InferenceSe
             return _open(path, config, [name for name in names if _can_open(path, config, name)])
     except Exception as error:
         raise ModelError(f"ONNX Runtime {onnxruntime.__version__} cannot load {path}: {first_line(error)}") from error
-
-
-def first_line(error: Exception) -> str:
-    """Return the first line of an error's text; those of ONNX Runtime can go on for pages."""
-    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _can_open(path: Path, config: SessionConfig, name: str) -> bool:

@@ -9,11 +9,11 @@ import numpy as np
 import onnxruntime
 
 from dfer_ros.core.emotion import PHASES
-from dfer_ros.core.errors import ModelError
+from dfer_ros.core.errors import ModelError, first_line
 from dfer_ros.core.faces import FloatArray
 from dfer_ros.core.labels import LABELS
 from dfer_ros.core.model.folder import HEAD_FILE, ModelFolder
-from dfer_ros.core.model.onnx_session import SessionConfig, create_session, first_line
+from dfer_ros.core.model.onnx_session import SessionConfig, create_session
 from dfer_ros.core.window import FrameWindow
 
 # The outputs of head.onnx and the shape of each for one person; a head may leave out all but the first.

@@ -7,6 +7,8 @@ from typing import Any
 
 import yaml
 
+from dfer_ros.core.errors import in_one_line
+
 _LARGEST = 256 * 1024
 """Bytes of a file."""
 _MOST_VALUES = 20_000
@@ -30,7 +32,7 @@ def read_yaml(path: Path) -> Any:
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
     except Exception as error:  # PyYAML lets what its constructors stumble over come through, of any class
-        raise ValueError(" ".join(str(error).split()) or type(error).__name__) from error
+        raise ValueError(in_one_line(error)) from error
 
 
 def _load(text: str) -> Any:

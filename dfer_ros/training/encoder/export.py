@@ -13,8 +13,8 @@ import onnxruntime
 import torch
 
 from dfer_ros.core.atomic_file import whole_path
-from dfer_ros.core.errors import TrainingError
-from dfer_ros.core.model.onnx_session import SessionConfig, create_session, first_line
+from dfer_ros.core.errors import TrainingError, first_line
+from dfer_ros.core.model.onnx_session import SessionConfig, create_session
 from dfer_ros.training.encoder.frame_encoder import TrainableEncoder
 
 _OPSET = 17

@@ -9,12 +9,12 @@ from typing import Protocol
 
 import numpy as np
 
-from dfer_ros.core.errors import ModelError
+from dfer_ros.core.errors import ModelError, first_line
 from dfer_ros.core.faces import FloatArray, Image
 from dfer_ros.core.labels import LABELS
 from dfer_ros.core.model.encoder import preprocess
 from dfer_ros.core.model.folder import ModelDescription
-from dfer_ros.core.model.onnx_session import SessionConfig, create_session, first_line
+from dfer_ros.core.model.onnx_session import SessionConfig, create_session
 
 _BATCH = 8
 """Larger ones are no faster on a CPU and hold much more memory at 128 pixels."""

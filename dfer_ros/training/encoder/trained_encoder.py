@@ -9,9 +9,8 @@ import dacite
 import numpy as np
 import torch
 
-from dfer_ros.core.errors import TrainingError
+from dfer_ros.core.errors import TrainingError, first_line
 from dfer_ros.core.faces import FloatArray, Image
-from dfer_ros.core.model.onnx_session import first_line
 from dfer_ros.training.checkpoint import CHECKPOINT_FILE, load_checkpoint
 from dfer_ros.training.encoder.augmentation import central_part
 from dfer_ros.training.encoder.frame_encoder import EncoderConfig, TrainableEncoder

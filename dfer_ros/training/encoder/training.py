@@ -16,7 +16,7 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 
-from dfer_ros.core.errors import DataError, DferError, TrainingError
+from dfer_ros.core.errors import DataError, DferError, TrainingError, last_line
 from dfer_ros.core.faces import FloatArray
 from dfer_ros.training.checkpoint import CHECKPOINT_FILE, load_checkpoint, save_checkpoint
 from dfer_ros.training.data.prepared_set import PreparedSet, check_names, open_prepared_set
@@ -128,7 +128,7 @@ class EncoderTraining:
             yield from loader
         except DferError as error:
             # A loading process wraps the sentence in its traceback.
-            raise type(error)(str(error).strip().splitlines()[-1].split(f"{type(error).__name__}: ")[-1]) from error
+            raise type(error)(last_line(error).split(f"{type(error).__name__}: ")[-1]) from error
 
     def _train(self, batch: Batch) -> float:
         schedule = self.config.schedule

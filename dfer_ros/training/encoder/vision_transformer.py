@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from dfer_ros.core.errors import TrainingError
+from dfer_ros.core.errors import TrainingError, first_line
 
 _ADAPTER = "default"
 _MODULES = {
@@ -107,8 +107,7 @@ def _load(folder: Path, config: VisionTransformerConfig) -> Any:
             folder, add_pooling_layer=False, local_files_only=True, attn_implementation="eager"
         )
     except Exception as error:  # transformers and safetensors raise many classes for a damaged folder
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise TrainingError(f"The ViT checkpoint in {folder} cannot be loaded: {reason}") from error
+        raise TrainingError(f"The ViT checkpoint in {folder} cannot be loaded: {first_line(error)}") from error
     found = VisionTransformerConfig(
         network.config.image_size,
         network.config.patch_size,

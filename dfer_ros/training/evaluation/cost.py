@@ -13,7 +13,7 @@ import onnx
 import onnxruntime
 from onnx import shape_inference
 
-from dfer_ros.core.errors import ModelError
+from dfer_ros.core.errors import ModelError, first_line
 
 COUNTED = ("Conv", "Gemm", "MatMul", "GRU", "LSTM")
 """The operators whose multiply-adds are counted; all others (activations, sums, softmax, scaling) are passed over."""
@@ -47,7 +47,7 @@ def network_cost(path: Path, inputs: Mapping[str, Sequence[int]]) -> NetworkCost
         except ValueError:  # what is computed from shapes hides those that follow, as in vision transformers
             counts = _counts(_folded(model, inputs), inputs)
     except Exception as error:  # onnx raises classes of its own and of protobuf
-        raise ModelError(f"The multiply-adds of {path} cannot be counted: {error}".splitlines()[0]) from error
+        raise ModelError(f"The multiply-adds of {path} cannot be counted: {first_line(error)}") from error
     return NetworkCost(sum(counts.values()), dict(counts), _parameters(model), path.stat().st_size)
 
 
