@@ -6,49 +6,82 @@ import math
 from collections.abc import Sequence
 
 from dfer_ros.core.alignment import align_face
-from dfer_ros.core.detection import DetectorConfig, FaceDetector
+from dfer_ros.core.detection import DetectorConfig, FaceDetector, RegionDetector
+from dfer_ros.core.detection.landmark_flow import LandmarkFlow
 from dfer_ros.core.faces import Detection, Face, Image
 from dfer_ros.core.quality import face_quality
 from dfer_ros.core.tracker import Tracker, TrackerConfig
+
+_TOLERANCE = 1e-6
+"""Seconds by which stamps may be rounded."""
 
 
 class FacePipeline:
     """The first half of the way of a frame.
 
-    Not thread safe: one pipeline belongs to one stream and one thread; only detect() may have a thread of its own.
+    The whole image is looked at as often as full_look_rate says, and whenever not every face is known and in sight.
+    Else the known faces are looked for in their own region: by the detector where it can, else by their optical flow.
+
+    Not thread safe: one pipeline belongs to one stream and one thread; only locate() may have a thread of its own.
 
     cleared: whether the last image came from before the one before it, so that all tracks were cleared. Frames that
     come late only are to be dropped before: see StampOrder.
+    full_looks: how often the whole image was looked at.
     """
 
     def __init__(self, detector: FaceDetector, tracker_config: TrackerConfig) -> None:
         self._detector = detector
+        self._flow = None if isinstance(detector, RegionDetector) else LandmarkFlow()
         self._tracker = Tracker(tracker_config)
-        self._newest = -math.inf
+        self._period = 1.0 / tracker_config.full_look_rate
+        self._newest = self._full_look_at = -math.inf
         self.cleared = False
+        self.full_looks = 0
 
     def configure(self, detector_config: DetectorConfig, tracker_config: TrackerConfig) -> None:
-        """Take over confidence, confirmation and patience from the next image on; no track is lost."""
+        """Take over confidence, confirmation, patience and full looks from the next image on; no track is lost."""
         self._detector.configure(detector_config)
         self._tracker.configure(tracker_config)
+        self._period = 1.0 / tracker_config.full_look_rate
 
     def process(self, image: Image, stamp: float) -> list[Face]:
         """Return the confirmed faces of image [H, W, 3] uint8 BGR, taken at stamp seconds."""
-        return self.follow(image, stamp, self.detect(image))
+        return self.align(image, self.locate(image, stamp))
 
-    def detect(self, image: Image) -> list[Detection]:
-        """Return the faces of an image, whoever they are: the half of process() that remembers nothing.
+    def locate(self, image: Image, stamp: float) -> list[tuple[str, Detection]]:
+        """Return who is where in an image, by id: the half of process() that remembers.
 
-        A thread of its own may call this and be ahead of the one that calls follow().
+        A thread of its own may call this and be ahead of the one that calls align().
         """
-        return self._detector.detect(image)
-
-    def follow(self, image: Image, stamp: float, detections: Sequence[Detection]) -> list[Face]:
-        """Return the confirmed faces of an image, taken at stamp seconds: the half of process() after detect()."""
-        self.cleared, self._newest = stamp < self._newest, stamp
+        interval, self._newest = stamp - self._newest, stamp
+        self.cleared = interval < 0
         if self.cleared:
             self._tracker.reset()
-        return [_face(image, face_id, detection) for face_id, detection in self._tracker.update(detections, stamp)]
+        detections = None if self._is_full_look_due(stamp, interval) else self._follow(image, stamp)
+        if detections is None:
+            detections = self._detector.detect(image)
+            self._full_look_at = stamp
+            self.full_looks += 1
+        if self._flow is not None:
+            self._flow.remember(image, detections)
+        return self._tracker.update(detections, stamp)
+
+    def align(self, image: Image, located: Sequence[tuple[str, Detection]]) -> list[Face]:
+        """Return the faces that locate() found in an image with their crops: the half of process() without memory."""
+        return [_face(image, face_id, detection) for face_id, detection in located]
+
+    def _is_full_look_due(self, stamp: float, interval: float) -> bool:
+        """Return whether the next image, as far behind as this one, would come too late for somebody new."""
+        return interval <= 0 or stamp + interval - self._full_look_at > self._period + _TOLERANCE
+
+    def _follow(self, image: Image, stamp: float) -> list[Detection] | None:
+        """Return the known faces in a new image, or None where it takes a look at the whole image to tell."""
+        expected = self._tracker.expected(stamp)
+        if not expected:
+            return expected
+        if isinstance(self._detector, RegionDetector):
+            return self._detector.follow(image, expected)
+        return self._flow.follow(image, expected) if self._flow is not None else None
 
 
 def _face(image: Image, face_id: str, detection: Detection) -> Face:

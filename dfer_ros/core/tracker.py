@@ -11,7 +11,7 @@ import math
 import random
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
 from dfer_ros.core.errors import DferError
-from dfer_ros.core.faces import Detection
+from dfer_ros.core.faces import Detection, FloatArray
 from dfer_ros.core.parameter import parameter
 
 _Array = npt.NDArray[np.float64]
@@ -48,6 +48,14 @@ class TrackerConfig:
         3, "Consecutive frames before a face gets an id.", "frames", 1, 100, changeable=True
     )
     lost_seconds: float = parameter(1.0, "How long the id of an unseen face is kept.", "s", 0.0, 60.0, changeable=True)
+    full_look_rate: float = parameter(
+        7.0,
+        "How often the whole image is looked at for somebody new; between, known faces are looked for where they were.",
+        "Hz",
+        0.1,
+        240.0,
+        changeable=True,
+    )
     id_prefix: str = parameter("", "Begin of every face id, a letter first; keeps several cameras apart.")
     id_stem: str = "face"
 
@@ -70,6 +78,7 @@ def random_id_stem() -> str:
 
 @dataclass(eq=False)
 class _Track:
+    detection: Detection
     box: _Array
     velocity: _Array
     seen_at: float
@@ -81,12 +90,19 @@ class _Track:
         box[:2] += self.velocity * min(stamp - self.seen_at, _LONGEST_PREDICTION)
         return box
 
-    def observe(self, box: _Array, stamp: float) -> None:
+    def detection_at(self, stamp: float) -> Detection:
+        shift = (self.box_at(stamp) - self.box)[:2].astype(np.float32)
+        seen = self.detection
+        return replace(
+            seen, box=seen.box + np.append(shift, (0, 0)).astype(np.float32), landmarks=seen.landmarks + shift
+        )
+
+    def observe(self, detection: Detection, box: _Array, stamp: float) -> None:
         elapsed = stamp - self.seen_at
         if elapsed > 0:
             centre_shift = (box[:2] + box[2:] / 2) - (self.box[:2] + self.box[2:] / 2)
             self.velocity += _VELOCITY_GAIN * (centre_shift / max(elapsed, _SHORTEST_INTERVAL) - self.velocity)
-        self.box, self.seen_at = box, stamp
+        self.detection, self.box, self.seen_at = detection, box, stamp
         self.hits += 1
 
 
@@ -109,6 +125,16 @@ class Tracker:
         self._interval = math.inf
         self._last_stamp = -math.inf
 
+    def expected(self, stamp: float) -> list[Detection] | None:
+        """Return where the faces should be at a time in seconds, in the order in which they were seen last.
+
+        None where that is not to be relied on: one has no id yet, is missed, or overlaps another.
+        """
+        if any(not track.id or track.seen_at != self._last_stamp for track in self._tracks):
+            return None
+        expected = [track.detection_at(stamp) for track in self._tracks]
+        return None if _overlap([detection.box for detection in expected]) else expected
+
     def update(self, detections: Sequence[Detection], stamp: float) -> list[tuple[str, Detection]]:
         """Return the detections that belong to confirmed faces, with their ids.
 
@@ -121,9 +147,9 @@ class Tracker:
         seen: list[_Track] = []
         for box, detection, track in zip(boxes, detections, matches):
             if track is None:
-                track = _Track(box, np.zeros(2), stamp)
+                track = _Track(detection, box, np.zeros(2), stamp)
             else:
-                track.observe(box, stamp)
+                track.observe(detection, box, stamp)
             seen.append(track)
             if track.id or track.hits >= self._config.confirm_frames:
                 track.id = track.id or self._next_id()
@@ -157,6 +183,16 @@ class Tracker:
     def _next_id(self) -> str:
         self._ids_given += 1
         return f"{self._config.id_prefix}{self._config.id_stem}{self._ids_given}"
+
+
+def _overlap(boxes: Sequence[FloatArray]) -> bool:
+    """Return whether any two boxes touch."""
+    if len(boxes) < 2:
+        return False
+    start = np.stack(boxes)[:, :2]
+    end = start + np.stack(boxes)[:, 2:]
+    touching = ((start[:, None] < end[None]) & (start[None] < end[:, None])).all(axis=-1)
+    return bool(touching.sum() > len(boxes))
 
 
 def diou(first: npt.NDArray[Any], second: npt.NDArray[Any]) -> _Array:

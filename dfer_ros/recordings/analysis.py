@@ -36,7 +36,7 @@ class AnalyzedFrame:
 class Analysis:
     """The frames of a source that are processed at frame_rate (Hz, at most), with what is seen in them; walked once.
 
-    ahead: 0 does all in the caller's thread. Else frames are read in a second thread and faces detected in a third,
+    ahead: 0 does all in the caller's thread. Else frames are read in a second thread and faces located in a third,
     each up to so many frames ahead; the answers are the same, as every part sees every frame in its order.
     order: how the stamps of all frames read so far follow each other. Those that come late are not processed, nor those
     that have the stamp of one before, whatever frame_rate is.
@@ -54,9 +54,9 @@ class Analysis:
 
     def __iter__(self) -> Iterator[AnalyzedFrame]:
         frames = read_ahead(self._processed(), self._ahead)
-        seen = ((frame, self._pipeline.detect(frame.image)) for frame in frames)
-        for frame, detections in read_ahead(seen, self._ahead):
-            yield analyze_frame(self._pipeline, self._recognizer, frame, detections)
+        seen = ((frame, self._pipeline.locate(frame.image, frame.stamp)) for frame in frames)
+        for frame, located in read_ahead(seen, self._ahead):
+            yield analyze_frame(self._pipeline, self._recognizer, frame, located)
 
     def _processed(self) -> Iterator[Frame]:
         for frame in self._source.frames():
@@ -65,8 +65,8 @@ class Analysis:
 
 
 def analyze_frame(
-    pipeline: FacePipeline, recognizer: Recognizer, frame: Frame, detections: Sequence[Detection]
+    pipeline: FacePipeline, recognizer: Recognizer, frame: Frame, located: Sequence[tuple[str, Detection]]
 ) -> AnalyzedFrame:
-    """Return the confirmed faces of a frame in which a detector saw these, and their emotions."""
-    faces = pipeline.follow(frame.image, frame.stamp, detections)
+    """Return the faces of a frame that were located in it, and their emotions."""
+    faces = pipeline.align(frame.image, located)
     return AnalyzedFrame(frame, faces, recognizer.update(frame.stamp, [face.seen for face in faces]))

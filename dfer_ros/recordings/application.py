@@ -81,7 +81,7 @@ class StreamAnalyzer:
         self._index += 1
         if self._order.check(stamp) is FrameOrder.LATE or not self._limiter.accepts(stamp):
             return None
-        return analyze_frame(self._pipeline, self._recognizer, frame, self._pipeline.detect(frame.image))
+        return analyze_frame(self._pipeline, self._recognizer, frame, self._pipeline.locate(frame.image, stamp))
 
 
 class _FrameSequence:

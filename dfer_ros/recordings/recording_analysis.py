@@ -101,4 +101,5 @@ def _identity(config: AnalysisConfig, folder: ModelFolder) -> dict[str, Any]:
         "fps": config.fps,
         "topic": config.topic,
         "frame_rate": config.frame_rate,
+        "full_look_rate": TrackerConfig.full_look_rate,
     }

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from dfer_ros.core.detection.config import DETECTORS, DetectorConfig
 from dfer_ros.core.detection.mediapipe_detector import MediaPipeDetector
@@ -32,6 +33,18 @@ class FaceDetector(Protocol):
 
     def close(self) -> None:
         """Free what the detector holds; it finds nothing any more."""
+        ...
+
+
+@runtime_checkable
+class RegionDetector(FaceDetector, Protocol):
+    """A detector for which a part of an image is less work than the whole image."""
+
+    def follow(self, image: Image, faces: Sequence[Detection]) -> list[Detection] | None:
+        """Return known faces where they are in a new image, in their order, each near where it is expected.
+
+        None: one was not found there, or the whole image is the cheaper look.
+        """
         ...
 
 

@@ -31,8 +31,10 @@ class SessionConfig:
     cache_folder: str = ""
 
 
-def create_session(path: Path, config: SessionConfig) -> onnxruntime.InferenceSession:
+def create_session(path: Path, config: SessionConfig, content: bytes | None = None) -> onnxruntime.InferenceSession:
     """Return a session of the model at path; the CPU is always the last resort.
+
+    content: what is loaded in the place of the file, where it had to be changed; it is the file's in all else.
 
     Providers that are not installed or cannot be loaded are passed over: session.get_providers() has the ones in use,
     execution_providers.fallback_warning() says what became of the others.
@@ -44,9 +46,9 @@ def create_session(path: Path, config: SessionConfig) -> onnxruntime.InferenceSe
     check_onnx_file(path)
     try:
         try:
-            return _open(path, config, names)
+            return _open(content or path, config, names)
         except Exception:  # ONNX Runtime raises a class of its own for every status code
-            return _open(path, config, [name for name in names if _can_open(path, config, name)])
+            return _open(content or path, config, [name for name in names if _can_open(path, config, name)])
     except Exception as error:
         raise ModelError(f"ONNX Runtime {onnxruntime.__version__} cannot load {path}: {first_line(error)}") from error
 
@@ -62,7 +64,7 @@ def _can_open(path: Path, config: SessionConfig, name: str) -> bool:
     return True
 
 
-def _open(path: Path, config: SessionConfig, names: list[str]) -> onnxruntime.InferenceSession:
+def _open(model: Path | bytes, config: SessionConfig, names: list[str]) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = config.threads
     options.inter_op_num_threads = 1
@@ -74,4 +76,5 @@ def _open(path: Path, config: SessionConfig, names: list[str]) -> onnxruntime.In
         options.enable_mem_pattern = False
     providers = [(name, provider_options(name, config.threads, config.cache_folder)) for name in names]
     # ONNX Runtime's own way back to the CPU prints what went wrong and keeps no word of it.
-    return onnxruntime.InferenceSession(str(path), options, providers=providers, enable_fallback=0)
+    file = model if isinstance(model, bytes) else str(model)
+    return onnxruntime.InferenceSession(file, options, providers=providers, enable_fallback=0)
