@@ -21,6 +21,7 @@ from dfer_msgs.msg import EmotionArray
 from dfer_ros.behavior.behavior_error import BehaviorError
 from dfer_ros.behavior.blocking_wait import BlockingWait
 from dfer_ros.behavior.emotion_states import (
+    EmotionBlended,
     EmotionChanged,
     EmotionStates,
     EmotionStatesConfig,
@@ -63,6 +64,7 @@ class EmotionListener:
     on_emotion_change(face_id, old, new): another expression has settled; see EmotionChanged. on_unsure(face_id, last):
     what was known no longer counts; see EmotionUnsure. on_face_lost(face_id): somebody is gone; see FaceLost.
     on_transition(face_id, old, new, seconds): one expression turned into another; see EmotionTransition.
+    on_blend(face_id, expression, secondary): two expressions at once; see EmotionBlended.
     They are plain functions and come one at a time, from the executor that spins the node, in a callback group of
     their own. What they raise is logged with its traceback, and the listener goes on.
 
@@ -78,13 +80,14 @@ class EmotionListener:
         on_unsure: Callable[[str, str], object] | None = None,
         *,
         on_transition: Callable[[str, str, str, float], object] | None = None,
+        on_blend: Callable[[str, str, str], object] | None = None,
         topics: str | Sequence[str] = EMOTIONS_TOPIC,
         config: EmotionStatesConfig | None = None,
     ) -> None:
-        for callback in (on_emotion_change, on_face_lost, on_unsure, on_transition):
+        for callback in (on_emotion_change, on_face_lost, on_unsure, on_transition, on_blend):
             _check_callback(callback)
         self._node = node
-        self._on_emotion_change, self._on_transition = on_emotion_change, on_transition
+        self._on_emotion_change, self._on_transition, self._on_blend = on_emotion_change, on_transition, on_blend
         self._on_face_lost, self._on_unsure = on_face_lost, on_unsure
         self._log = ThrottledLog(node.get_logger())
         self._changed = threading.Condition()
@@ -174,6 +177,8 @@ class EmotionListener:
             self._call(self._on_unsure, event.face_id, event.last)
         elif isinstance(event, EmotionTransition):
             self._call(self._on_transition, event.face_id, event.old, event.new, event.seconds)
+        elif isinstance(event, EmotionBlended):
+            self._call(self._on_blend, event.face_id, event.expression, event.secondary)
         elif isinstance(event, FaceLost):
             self._call(self._on_face_lost, event.face_id)
 

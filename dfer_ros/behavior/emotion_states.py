@@ -47,20 +47,28 @@ class EmotionStatesConfig:
         """When an expression counts."""
         return SettleConfig(self.settle_seconds, self.unsure_seconds, self.transition_seconds)
 
+    @property
+    def settle_blend(self) -> SettleConfig:
+        """When a compound expression counts, and when no longer."""
+        return SettleConfig(self.settle_seconds, self.settle_seconds)
+
 
 @dataclass(frozen=True)
 class PersonEmotion:
     """The emotion of one person now.
 
-    expression: the settled emotion, a REP-155 name, or unknown. confidence: the newest probability 0..1 of expression;
-    for unknown, that of the most likely class. valence, arousal (-1..1), intensity (0..1) and phase (unknown, neutral,
-    onset, apex or offset) are the newest. held_seconds: since when, in the images, the person has this emotion.
-    age: seconds since the newest image of the person. topic: where it came from.
+    expression: the settled emotion, a REP-155 name, or unknown. secondary: the other half of a compound expression that
+    has settled, else empty; secondary_confidence: its newest probability 0..1. confidence: the newest probability 0..1
+    of expression; for unknown, that of the most likely class. valence, arousal (-1..1), intensity (0..1) and phase
+    (unknown, neutral, onset, apex or offset) are the newest. held_seconds: since when, in the images, the person has
+    this emotion. age: seconds since the newest image of the person. topic: where it came from.
     """
 
     face_id: str
     expression: str
     confidence: float
+    secondary: str
+    secondary_confidence: float
     valence: float
     arousal: float
     intensity: float
@@ -98,23 +106,40 @@ class EmotionTransition:
 
 
 @dataclass(frozen=True)
+class EmotionBlended:
+    """Beside the expression of a person another one has settled: a compound expression, such as happy and surprised.
+
+    It was read for settle_seconds without a break. Told once; what it became later tells PersonEmotion.secondary.
+    """
+
+    face_id: str
+    expression: str
+    secondary: str
+
+
+@dataclass(frozen=True)
 class FaceLost:
     """A face was not seen for lost_seconds, or time jumped back. Whoever comes under its id is somebody new."""
 
     face_id: str
 
 
-Event = EmotionChanged | EmotionUnsure | EmotionTransition | FaceLost
+_AND = "+"
+Event = EmotionChanged | EmotionUnsure | EmotionTransition | EmotionBlended | FaceLost
 
 
 @dataclass
 class _Person:
-    """report: the newest. stamp: of its image. taken: the same on the caller's clock, never ahead of it."""
+    """report: the newest. stamp: of its image. taken: the same on the caller's clock, never ahead of it.
+
+    settled: the emotion. blend: the two halves of a compound expression, in one text in the order of EXPRESSIONS.
+    """
 
     report: Emotion
     stamp: float
     taken: float
     settled: SettledExpression
+    blend: SettledExpression
 
 
 class EmotionStates:
@@ -178,19 +203,25 @@ class EmotionStates:
         return None
 
     def _take_in(self, report: Emotion, stamp: float, taken: float) -> list[Event]:
-        if report.expression not in (*EXPRESSIONS, UNKNOWN) or report.phase >= len(PHASES):
+        known = report.expression in EXPRESSIONS if report.secondary else report.expression in (*EXPRESSIONS, UNKNOWN)
+        if not known or report.phase >= len(PHASES):
             self.complaint = f"{self._topic} says {report.expression!r}, phase {report.phase}: it is not dfer_node's."
             return []
         person = self._people.get(report.face_id)
         if person is None:
             settled = SettledExpression(self._config.settle, stamp)
-            person = self._people[report.face_id] = _Person(report, stamp, taken, settled)
+            blend = SettledExpression(self._config.settle_blend, stamp)
+            person = self._people[report.face_id] = _Person(report, stamp, taken, settled, blend)
         elif stamp <= person.stamp:
             return []
         elif stamp - person.stamp > self._config.stale_seconds:
             person.settled.interrupt()
+            person.blend.interrupt()
         person.report, person.stamp, person.taken = report, stamp, taken
-        return _events(report.face_id, person.settled.read(stamp, report.expression))
+        events = _events(report.face_id, person.settled.read(stamp, report.expression))
+        if person.blend.read(stamp, _blend(report)) and report.secondary:
+            events.append(EmotionBlended(report.face_id, report.expression, report.secondary))
+        return events
 
     def _lose_everybody(self) -> list[Event]:
         self.jumped_back = self.jumped_back or bool(self._people)
@@ -202,10 +233,14 @@ class EmotionStates:
         report = person.report
         expression = person.settled.expression
         named = EXPRESSIONS.index(expression) if expression in EXPRESSIONS else None
+        halves = [half for half in person.blend.expression.split(_AND) if half != UNKNOWN]
+        secondary = next((half for half in halves if expression in halves and half != expression), "")
         return PersonEmotion(
             face_id=report.face_id,
             expression=expression,
             confidence=float(max(report.probabilities) if named is None else report.probabilities[named]),
+            secondary=secondary,
+            secondary_confidence=float(report.probabilities[EXPRESSIONS.index(secondary)]) if secondary else 0.0,
             valence=report.valence,
             arousal=report.arousal,
             intensity=report.intensity,
@@ -226,3 +261,9 @@ def _events(face_id: str, settled: Settled | None) -> list[Event]:
     if transition is None:
         return [changed]
     return [changed, EmotionTransition(face_id, transition.old, transition.new, transition.seconds)]
+
+
+def _blend(report: Emotion) -> str:
+    """Return both halves of a compound expression, whichever is named first; unknown where there is none."""
+    halves = (report.expression, report.secondary)
+    return _AND.join(sorted(halves, key=EXPRESSIONS.index)) if report.secondary in EXPRESSIONS else UNKNOWN

@@ -26,9 +26,10 @@ BENCHES = {
     "peers": "other people's models on the same faces: time, and how steady their answers are",
     "graph": "the real nodes as processes: latency, answers, CPU, memory",
     "faults": "what goes wrong on a robot, done to the real nodes: do they survive?",
+    "blends": "two names for one face, against the votes of ten people a face",
     "transitions": "changes of expression in labelled clips joined at known moments: told, missed, invented, how late",
 }
-ACCURACY = ("transitions",)
+ACCURACY = ("transitions", "blends")
 """Those that ask how right answers are, on labelled data; they need the libraries of training."""
 ALL = ("encoder", "streaming", "detectors", "peers", "graph")
 """What `dfer bench all` runs; `faults` asks other questions, and takes its time."""

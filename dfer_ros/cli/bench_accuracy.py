@@ -23,7 +23,9 @@ _Results = tuple[str, Sequence[Any]]
 def configure_accuracy(kind: str, parser: argparse.ArgumentParser) -> None:
     """Add the arguments of one of these kinds."""
     parser.add_argument("--model", default=EmotionModelConfig.model, help="model name or folder (%(default)s)")
-    if kind == "transitions":
+    if kind == "blends":
+        parser.add_argument("--stills", type=Path, required=True, help="the pack of FER+: ferplus_aligned.zip")
+    else:
         parser.add_argument(
             "--clips", type=Path, nargs="+", required=True, help="labelled clips: zip files, folders or prepared sets"
         )
@@ -32,7 +34,7 @@ def configure_accuracy(kind: str, parser: argparse.ArgumentParser) -> None:
 
 def measure_accuracy(arguments: argparse.Namespace) -> _Results:
     """Return what was measured, as a table has it."""
-    return {"transitions": _transitions}[arguments.kind](arguments)
+    return {"transitions": _transitions, "blends": _blends}[arguments.kind](arguments)
 
 
 def figures_table(title: str, results: Sequence[Any]) -> Table:
@@ -76,3 +78,20 @@ def _transitions(arguments: argparse.Namespace) -> _Results:
         f"transitions of expression, {arguments.model}",
         [transition_figures(name, group) for name, group in groups.items() if group],
     )
+
+
+def _blends(arguments: argparse.Namespace) -> _Results:
+    from dfer_ros.training.evaluation.compound_expressions import (
+        answer_stills,
+        common_pairs,
+        compound_figures,
+        open_voted_stills,
+    )
+
+    stills = open_voted_stills(arguments.stills)
+    model = EmotionModel(EmotionModelConfig(arguments.model))
+    answers = answer_stills(stills, Recognizer(model))
+    threshold = model.folder.description.unknown_threshold
+    figures = [row for votes in (2, 3) for row in compound_figures(answers, stills.votes, threshold, votes)]
+    pairs = ", ".join(f"{name} {count}" for name, count in list(common_pairs(stills.votes, 3).items())[:6])
+    return f"compound expressions, {arguments.model}, {len(answers)} stills; at least 3 votes each: {pairs}", figures

@@ -38,13 +38,15 @@ class WatchLines:
     def _tell_changes(self, topic: WatchedTopic) -> None:
         for emotion in (person.emotion for person in topic.persons):
             key = (topic.name, emotion.face_id)
-            if self._expressions.get(key) != emotion.expression:
+            named = f"{emotion.expression}+{emotion.secondary}"
+            if self._expressions.get(key) != named:
                 self._say(
                     f"{topic.name}   {emotion.face_id:<8} {emotion.expression:<10} {emotion.confidence:4.0%}"
+                    f"{f' + {emotion.secondary} {emotion.secondary_confidence:.0%}' if emotion.secondary else ''}"
                     f"  valence {emotion.valence:+.2f}  arousal {emotion.arousal:+.2f}"
                     f"  intensity {emotion.intensity:.2f}  {phase_name(emotion)}"
                 )
-            self._expressions[key] = emotion.expression
+            self._expressions[key] = named
         seen = {(topic.name, person.emotion.face_id) for person in topic.persons}
         for key in [key for key in self._expressions if key[0] == topic.name and key not in seen]:
             del self._expressions[key]

@@ -78,6 +78,7 @@ class WatchView:
         first = self._line(
             (self._fit(emotion.face_id, _PERSON_WIDTH), plain or "bold"),
             (self._fit(emotion.expression, 10), style if person.stale else f"bold {style}"),
+            *self._secondary(emotion, person.stale),
             (_figures(emotion), plain),
         )
         second = self._line((set_cell_size(f"{person.age:5.1f} s", _PERSON_WIDTH), _GREY))
@@ -87,6 +88,13 @@ class WatchView:
             number = f"{share:4.0%} "
             second.append(number, plain or ("" if share >= 0.1 else _GREY))
         return first, second
+
+    def _secondary(self, emotion: Emotion, stale: bool) -> list[tuple[str, str]]:
+        """Return the other half of a compound expression, nothing where there is one only."""
+        if not emotion.secondary:
+            return []
+        style = _GREY if stale else self._palette.get(emotion.secondary, self._palette[UNKNOWN])
+        return [(f"+ {self.clean(emotion.secondary)} {emotion.secondary_confidence:.0%} ", style)]
 
     def _cell(self) -> int:
         """Return the width of one expression's cell: bar, number and a space."""

@@ -1,4 +1,9 @@
-"""From calibrated probabilities to a named expression: hysteresis against flicker, unknown when unsure."""
+"""From calibrated probabilities to a named expression: hysteresis against flicker, unknown when unsure.
+
+A compound expression (Du, Tao & Martinez 2014) has two names: beside the expression that is named there is another one,
+neither of them neutral, that is likely enough by itself. How often people see two where this rule does stands in
+docs/expressions.md.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dfer_ros.core.faces import FloatArray
+from dfer_ros.core.labels import NEUTRAL
 
 
 @dataclass(frozen=True)
@@ -15,10 +21,14 @@ class DecisionConfig:
 
     hysteresis: by how much a probability must exceed the threshold before a class is named after unknown, and the
     probability of the class named before another one takes its place.
+    secondary_threshold: least probability 0..1 of the other half of a compound expression before it is named.
+    secondary_hysteresis: how far below that it may fall before it is no longer.
     """
 
     unknown_threshold: float
     hysteresis: float = 0.1
+    secondary_threshold: float = 0.25
+    secondary_hysteresis: float = 0.05
 
 
 def calibrated_probabilities(logits: FloatArray, temperature: float) -> FloatArray:
@@ -40,3 +50,19 @@ def decide(probabilities: FloatArray, named: int | None, config: DecisionConfig)
         return best if probabilities[best] > probabilities[named] + hysteresis else named
     entry = threshold if named is not None else min(threshold + hysteresis, 1.0)
     return best if probabilities[best] >= entry else None
+
+
+def decide_secondary(
+    probabilities: FloatArray, named: int | None, secondary: int | None, config: DecisionConfig
+) -> int | None:
+    """Return the other half of a compound expression, or None while there is one expression only.
+
+    probabilities: [7]. named: the class that is named for this frame. secondary: the answer for the frame before.
+    """
+    if named is None or named == NEUTRAL:
+        return None
+    others = probabilities.copy()
+    others[[NEUTRAL, named]] = 0.0
+    best = int(others.argmax())
+    least = config.secondary_threshold - (config.secondary_hysteresis if best == secondary else 0.0)
+    return best if others[best] >= least else None

@@ -19,6 +19,8 @@ class Emotion:
 
     probabilities: [7] float32 in the order of labels.LABELS, calibrated, sum 1.
     confidence: the probability of the expression; for unknown, that of the most likely class.
+    secondary: the other half of a compound expression, empty where there is one only; secondary_confidence: its
+    probability, else 0.
     valence, arousal: -1..1, expected value over the probabilities.
     intensity: 0..1, as the model's head gives it, else all that is not neutral. phase: index into PHASES.
     """
@@ -33,3 +35,5 @@ class Emotion:
     phase: int
     window_seconds: float
     window_frames: int
+    secondary: str = ""
+    secondary_confidence: float = 0.0

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dfer_ros.core.decision import DecisionConfig, calibrated_probabilities, decide
+from dfer_ros.core.decision import DecisionConfig, calibrated_probabilities, decide, decide_secondary
 from dfer_ros.core.emotion import PHASE_UNKNOWN, Emotion
 from dfer_ros.core.faces import FloatArray, SeenFace
 from dfer_ros.core.labels import EXPRESSIONS, NEUTRAL, UNKNOWN, VALENCE_AROUSAL
@@ -48,6 +48,7 @@ class RecognizerConfig:
 class _Person:
     window: FrameWindow
     named: int | None = None
+    secondary: int | None = None
 
 
 class Recognizer:
@@ -120,6 +121,7 @@ class Recognizer:
     ) -> Emotion:
         recognisable = person.window.best_quality >= self._min_quality
         person.named = decide(probabilities, person.named, self._decision) if recognisable else None
+        secondary = person.secondary = decide_secondary(probabilities, person.named, person.secondary, self._decision)
         valence, arousal = np.clip(probabilities @ VALENCE_AROUSAL, -1.0, 1.0)
         return Emotion(
             face_id=face_id,
@@ -132,6 +134,8 @@ class Recognizer:
             phase=phase if recognisable else PHASE_UNKNOWN,
             window_seconds=person.window.seconds,
             window_frames=len(person.window),
+            secondary="" if secondary is None else EXPRESSIONS[secondary],
+            secondary_confidence=0.0 if secondary is None else float(probabilities[secondary]),
         )
 
 

@@ -79,11 +79,10 @@ class SettledExpression:
         if expression != self._rival:
             self._rival, self._rival_at = expression, stamp
         needed = self._config.unsure_seconds if expression == UNKNOWN else self._config.settle_seconds
-        return self._settle(stamp) if stamp - self._rival_at >= needed else None
+        return self._settle(expression, stamp) if stamp - self._rival_at >= needed else None
 
-    def _settle(self, stamp: float) -> Settled:
-        assert self._rival is not None
-        old, self.expression, self.since, self._rival = self.expression, self._rival, self._rival_at, None
+    def _settle(self, expression: str, stamp: float) -> Settled:
+        old, self.expression, self.since, self._rival = self.expression, expression, self._rival_at, None
         transition = None
         if self.expression != UNKNOWN:
             if UNKNOWN != self._known != self.expression:

@@ -25,6 +25,8 @@ def emotion_record(stamp: float, frame: int, roi: Sequence[int], emotion: Emotio
         "probabilities": {label: _rounded(p) for label, p in zip(LABELS, emotion.probabilities)},
         "valence": _rounded(emotion.valence),
         "arousal": _rounded(emotion.arousal),
+        "secondary": emotion.secondary,
+        "secondary_confidence": _rounded(emotion.secondary_confidence),
         "intensity": _rounded(emotion.intensity),
         "phase": PHASES[emotion.phase],
         "window_seconds": _rounded(emotion.window_seconds),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dfer_ros.core.decision import DecisionConfig
 from dfer_ros.core.labels import EXPRESSIONS, LABELS
 from dfer_ros.recordings.emotion_track import NEUTRAL_STATE, EmotionTrack, RecordedEmotions
 from dfer_ros.recordings.label_runs import Indices, label_runs
@@ -23,7 +24,7 @@ _NONE = -1
 class BlendConfig:
     """least_probability: 0..0.5, of each of the two. least_seconds, bridge_seconds: see above."""
 
-    least_probability: float = 0.25
+    least_probability: float = DecisionConfig.secondary_threshold
     least_seconds: float = 0.3
     bridge_seconds: float = 0.25
 

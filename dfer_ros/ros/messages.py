@@ -52,6 +52,8 @@ def _emotion_message(emotion: Emotion) -> EmotionMessage:
         probabilities=emotion.probabilities,
         valence=emotion.valence,
         arousal=emotion.arousal,
+        secondary=emotion.secondary,
+        secondary_confidence=emotion.secondary_confidence,
         intensity=emotion.intensity,
         phase=emotion.phase,
         window_seconds=emotion.window_seconds,

@@ -73,7 +73,7 @@ class Reader:
         return self.publishers[camera]
 
     def say(self, expressions, camera="", stamp=None):
-        """Publish the expressions by face id, with a stamp in seconds or now."""
+        """Publish the expressions by face id, with a stamp in seconds or now; two at once are a tuple."""
         message = EmotionArray(emotions=[_emotion(face_id, name) for face_id, name in expressions.items()])
         now = self.node.get_clock().now().nanoseconds if stamp is None else round(stamp * 1e9)
         message.header.stamp.sec, message.header.stamp.nanosec = divmod(now, 10**9)
@@ -96,13 +96,18 @@ class Reader:
 
 
 def _emotion(face_id, expression):
+    expression, secondary = (expression, "") if isinstance(expression, str) else expression
     probabilities = np.full(7, 0.05, dtype=np.float32)
     probabilities[EXPRESSIONS.index(expression if expression in EXPRESSIONS else "neutral")] = 0.7
+    if secondary:
+        probabilities[[EXPRESSIONS.index(expression), EXPRESSIONS.index(secondary)]] = 0.5, 0.25
     valence, arousal = (probabilities @ VALENCE_AROUSAL).tolist()
     return Emotion(
         face_id=face_id,
         expression=expression,
-        confidence=0.7,
+        confidence=float(probabilities.max()),
+        secondary=secondary,
+        secondary_confidence=0.25 if secondary else 0.0,
         probabilities=probabilities,
         valence=valence,
         arousal=arousal,

@@ -39,6 +39,18 @@ def test_a_behaviour_is_told_what_turned_into_what_and_how_long_it_took(behavior
     assert events[-1] == ("change", "face1", "happy", "sad")
 
 
+def test_a_behaviour_is_told_of_two_expressions_at_once(behavior_node, reader, listen):
+    told = []
+    listener = listen(on_blend=lambda *about: told.append(about))
+    with Spun(behavior_node):
+        reader.wait_for_listener()
+        assert reader.say_until(lambda: told, face1=("happy", "surprised"))
+        person = listener.person("face1")
+    assert told == [("face1", "happy", "surprised")]
+    assert (person.expression, person.secondary) == ("happy", "surprised")
+    assert person.secondary_confidence == pytest.approx(0.25)
+
+
 def test_a_callback_that_raises_is_logged_with_its_traceback_and_the_listener_goes_on(
     behavior_node, reader, events, capfd
 ):

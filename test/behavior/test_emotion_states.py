@@ -8,6 +8,7 @@ import pytest
 
 from dfer_ros.behavior.behavior_error import BehaviorError
 from dfer_ros.behavior.emotion_states import (
+    EmotionBlended,
     EmotionChanged,
     EmotionStates,
     EmotionStatesConfig,
@@ -289,3 +290,41 @@ def test_a_transition_is_told_across_doubt_and_not_across_a_face_that_was_lost()
     lost = Story().show(1.0, emotion("happy")).wait(3.0).show(1.0, emotion("sad"))
     assert lost.transitions == []
     assert lost.events[-1][1] == EmotionChanged("face1", "unknown", "sad")
+
+
+def blended(expression, secondary):
+    """Return what dfer_node reads of a face with two names."""
+    probabilities = np.full(7, 0.02, dtype=np.float32)
+    probabilities[[EXPRESSIONS.index(expression), EXPRESSIONS.index(secondary)]] = 0.5, 0.4
+    return Emotion("face1", expression, 0.5, probabilities, 0.2, 0.3, 0.5, 2, 1.0, 20, secondary, 0.4)
+
+
+def test_a_compound_expression_is_told_once_when_it_has_settled():
+    story = Story().show(1.0, emotion("happy")).show(2.0, blended("happy", "surprised"))
+    assert story.events[1:] == [(1.5, EmotionBlended("face1", "happy", "surprised"))]
+    person = story.people()["face1"]
+    assert (person.expression, person.secondary) == ("happy", "surprised")
+    assert person.secondary_confidence == pytest.approx(0.4)
+
+
+def test_flicker_of_the_second_name_is_no_compound_expression():
+    story = Story().show(1.0, emotion("happy"))
+    for _ in range(8):
+        story.show(0.375, blended("happy", "surprised")).show(0.125, emotion("happy"))
+    assert len(story.events) == 1
+    assert story.people()["face1"].secondary == ""
+
+
+def test_both_halves_may_change_places():
+    story = Story().show(1.0, blended("happy", "surprised"))
+    for _ in range(4):
+        story.show(0.25, blended("surprised", "happy")).show(0.25, blended("happy", "surprised"))
+    assert [event for _, event in story.events if isinstance(event, EmotionBlended)] == [
+        EmotionBlended("face1", "happy", "surprised")
+    ]
+
+
+def test_a_compound_expression_ends():
+    story = Story().show(1.0, blended("happy", "surprised")).show(1.0, emotion("happy"))
+    assert story.people()["face1"].secondary == ""
+    assert story.people()["face1"].secondary_confidence == 0.0

@@ -22,6 +22,8 @@ KEYS = [
     "probabilities",
     "valence",
     "arousal",
+    "secondary",
+    "secondary_confidence",
     "intensity",
     "phase",
     "window_seconds",

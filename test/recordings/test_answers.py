@@ -22,6 +22,8 @@ def emotion(**changes):
         "phase": 0,
         "window_seconds": 1.96666667,
         "window_frames": 30,
+        "secondary": "happy",
+        "secondary_confidence": 0.3123456,
     }
     return Emotion(**(fields | changes))
 
@@ -37,6 +39,8 @@ def test_a_record_has_the_keys_of_the_design_in_their_order():
         "probabilities",
         "valence",
         "arousal",
+        "secondary",
+        "secondary_confidence",
         "intensity",
         "phase",
         "window_seconds",
@@ -66,6 +70,8 @@ def test_a_line_is_json_with_the_values_of_the_face():
         },
         "valence": 0.5,
         "arousal": -0.25,
+        "secondary": "happy",
+        "secondary_confidence": 0.31235,
         "intensity": 0.9,
         "phase": "unknown",
         "window_seconds": 1.96667,
