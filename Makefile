@@ -1,6 +1,7 @@
 # make demo   sets up .venv and runs the graph on a made clip
 # make test   sets up .venv and runs the linters and all tests but the slow ones
 # make test-slow   runs those: `dfer bench faults` on the real graph
+# make parameters   writes config/*.yaml, the tables of the documents and the launch arguments from the code
 # PYTHON=python3.12 make ...   chooses the Python, 3.10 to 3.14
 
 PYTHON ?= python3
@@ -10,7 +11,7 @@ WORKERS := 3
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SOURCES := $(shell find dfer_ros launch config models resource -type f -not -name '*.pyc' 2>/dev/null) setup.py setup.cfg package.xml
 
-.PHONY: demo test test-slow lint install clean
+.PHONY: demo test test-slow lint install parameters clean
 
 demo: install
 	@$(BIN)/python -c 'import mediapipe' 2>/dev/null || $(BIN)/dfer fetch yunet
@@ -29,6 +30,9 @@ lint: install $(VENV)/test-dependencies
 	$(BIN)/lint-imports --no-logo
 
 install: $(VENV)/installed
+
+parameters: $(VENV)/dependencies
+	PYTHONPATH=. $(BIN)/python resource/write_parameters.py
 
 clean:
 	rm -rf $(VENV) build

@@ -29,36 +29,9 @@ CONFIG = share_directory() / "config"
 BOOLEANS = ["true", "false", "True", "False"]
 RESPAWN_DELAY_SECONDS = 0.5
 
-PARAMETER_ARGUMENTS = {
-    "image_transport": (["face_detector_node", "overlay_node"], "Transport of the images: raw or compressed."),
-    "image_reliability": (
-        ["face_detector_node", "overlay_node"],
-        "Reliability asked of the camera: reliable, best_effort, or auto, which follows what it offers.",
-    ),
-    "frame_rate": (["face_detector_node", "dfer_node"], "Most images processed per second, in Hz."),
-    "detector": (["face_detector_node"], "Face detector: mediapipe, yunet, or auto, which takes what is installed."),
-    "precision": (
-        ["dfer_node"],
-        "Precision of the encoder: fp32, fp16, int8, or auto, which measures and takes the fastest.",
-    ),
-    "id_prefix": (
-        ["face_detector_node"],
-        "Begin of every face id, a letter first; the ids of `cameras` have the camera's name after it.",
-    ),
-    "hri": (
-        ["face_detector_node", "dfer_node"],
-        "Whether the topics of ROS4HRI (REP-155) are published as well; needs hri_msgs.",
-    ),
-    "input": (
-        ["dfer_node"],
-        "Where the faces come from: faces, our detector, or hri, any detector of ROS4HRI; then ours is not started.",
-    ),
-    "autostart": (
-        ["face_detector_node", "dfer_node"],
-        "Whether the nodes configure and activate themselves; otherwise a lifecycle manager does.",
-    ),
-}
-"""The arguments that are parameters: name -> the nodes that have it, description. Their defaults stand in config/."""
+ARGUMENTS_FILE = share_directory() / "launch" / "parameter_arguments.yaml"
+PARAMETER_ARGUMENTS = yaml.safe_load(ARGUMENTS_FILE.read_text(encoding="utf-8"))
+"""The arguments that are parameters, by name: nodes, choices, description. Their defaults stand in config/."""
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -103,11 +76,13 @@ def boolean(name: str, default_value: str, description: str) -> DeclareLaunchArg
 
 def parameter_argument(name: str) -> DeclareLaunchArgument:
     """Return an argument that is a parameter, with the default of its node."""
-    nodes, description = PARAMETER_ARGUMENTS[name]
-    value = default(nodes[0], name)
+    argument = PARAMETER_ARGUMENTS[name]
+    value = default(argument["nodes"][0], name)
     if isinstance(value, bool):
-        return boolean(name, str(value).lower(), description)
-    return DeclareLaunchArgument(name, default_value=str(value), description=description)
+        return boolean(name, str(value).lower(), argument["description"])
+    return DeclareLaunchArgument(
+        name, default_value=str(value), choices=argument["choices"] or None, description=argument["description"]
+    )
 
 
 def default(node: str, parameter: str) -> Any:
@@ -225,8 +200,8 @@ def given_parameters(node: str, context: LaunchContext) -> list[dict[str, Launch
     """Return the parameters of a node that were given as arguments that differ from their defaults."""
     given = [
         name
-        for name, (nodes, _) in PARAMETER_ARGUMENTS.items()
-        if node in nodes and not is_default(name, default(nodes[0], name), context)
+        for name, argument in PARAMETER_ARGUMENTS.items()
+        if node in argument["nodes"] and not is_default(name, default(argument["nodes"][0], name), context)
     ]
     if is_true(context, "use_sim_time"):
         given.append("use_sim_time")

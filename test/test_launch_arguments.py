@@ -35,6 +35,18 @@ def test_the_arguments_have_the_defaults_of_the_yaml(file):
     assert declared(file) == expected
 
 
+@needs_launch
+def test_an_argument_has_the_choices_of_the_parameter():
+    described = get_launch_description_from_python_launch_file(str(CHECKOUT / "launch" / "dfer.launch.py"))
+    choices = {argument.name: argument.choices for argument in described.get_launch_arguments() if argument.choices}
+    assert choices["precision"] == ["auto", "fp32", "fp16", "int8"]
+    assert choices["detector"] == ["auto", "mediapipe", "yunet"]
+    assert choices["image_transport"] == ["raw", "compressed"]
+    assert choices["image_reliability"] == ["auto", "reliable", "best_effort"]
+    assert choices["input"] == ["faces", "hri"]
+    assert set(choices["autostart"]) == {"true", "false", "True", "False"}
+
+
 def default(name, said):
     """Return the default of an argument, which the YAML of all its nodes must agree on."""
     if isinstance(said, str):
