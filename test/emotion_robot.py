@@ -9,8 +9,6 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 
 from dfer_msgs.msg import EmotionArray
 
-PATIENCE_SECONDS = 20.0
-
 
 class Robot:
     """A node that publishes emotions at 20 Hz, on several topics, and spins."""

@@ -9,12 +9,10 @@ import time
 
 import pytest
 from launching import launch, launch_environment, needs_launch
+from waiting import PATIENCE_SECONDS
 
 from dfer_ros.recordings.demo_clip import FPS
 from dfer_ros.recordings.video_output import VideoOutput
-
-PATIENCE_SECONDS = 120.0
-"""For what takes three seconds: on a computer that is busy otherwise the nodes took half a minute to start."""
 
 
 @pytest.fixture
@@ -132,9 +130,9 @@ class Observer:
         from rclpy.parameter import parameter_value_to_python
 
         client = self.node.create_client(GetParameters, f"{node}/get_parameters")
-        assert client.wait_for_service(10.0), f"{node} does not answer"
+        assert client.wait_for_service(PATIENCE_SECONDS), f"{node} does not answer"
         asked = client.call_async(GetParameters.Request(names=names))
-        self._executor.spin_until_future_complete(asked, timeout_sec=10.0)
+        self._executor.spin_until_future_complete(asked, timeout_sec=PATIENCE_SECONDS)
         return [parameter_value_to_python(value) for value in asked.result().values]
 
 

@@ -84,7 +84,7 @@ class Reader:
             self.say(expressions, camera)
             time.sleep(1.0 / rate)
 
-    def say_until(self, condition, seconds=10.0, camera="", **expressions):
+    def say_until(self, condition, camera="", **expressions):
         """Keep saying it until something has happened; return whether it has."""
 
         def happened():
@@ -92,7 +92,7 @@ class Reader:
             time.sleep(0.04)
             return condition()
 
-        return wait_until(happened, seconds)
+        return wait_until(happened)
 
 
 def _emotion(face_id, expression):
@@ -142,7 +142,7 @@ class Processes:
         for process in self.processes.values():
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)
-        return {node: process.wait(20.0) for node, process in self.processes.items()}
+        return {node: process.wait(60) for node, process in self.processes.items()}
 
 
 class Audience:
@@ -162,7 +162,7 @@ class Audience:
     def wait_for(self, subscribers):
         """Wait until topics have at least so many subscribers."""
         names = {self.node.resolve_topic_name(topic): count for topic, count in subscribers.items()}
-        assert wait_until(lambda: all(self.node.count_subscribers(name) >= n for name, n in names.items()), 30.0)
+        assert wait_until(lambda: all(self.node.count_subscribers(name) >= n for name, n in names.items()))
         time.sleep(1.0)  # the processes find each other a moment after this one has found them
 
     def show(self, frames, rate=15.0):

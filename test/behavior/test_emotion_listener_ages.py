@@ -80,7 +80,7 @@ def test_simulated_time_rules_ages_and_when_it_jumps_back_everybody_is_lost_once
             time.sleep(0.02)
             return condition()
 
-        return wait_until(step, 10.0)
+        return wait_until(step)
 
     with Spun(behavior_node):
         reader.wait_for_listener()

@@ -96,7 +96,7 @@ def test_wait_for_is_refused_in_a_callback_of_an_executor_with_one_thread(behavi
 
     timer = behavior_node.create_timer(0.05, on_timer)
     with Spun(behavior_node, executor=executor()):
-        assert wait_until(lambda: refused, 10.0)
+        assert wait_until(lambda: refused)
     assert "wait_for()" in refused[0]
 
 
@@ -139,7 +139,7 @@ def test_wait_for_works_in_a_callback_when_the_executor_has_more_threads(behavio
 
     timer = behavior_node.create_timer(0.05, on_timer)
     with Spun(behavior_node, executor=MultiThreadedExecutor(3)), Talking(reader, face1="happy"):
-        assert wait_until(lambda: found, 10.0)
+        assert wait_until(lambda: found)
     assert found[0].face_id == "face1"
 
 
@@ -155,7 +155,7 @@ def test_a_future_is_awaited_in_a_callback_of_an_executor_with_one_thread(behavi
 
     timer = behavior_node.create_timer(0.05, on_timer)
     with Spun(behavior_node, executor=executor()), Talking(reader, face1="happy"):
-        assert wait_until(lambda: len(found) == 2, 10.0)
+        assert wait_until(lambda: len(found) == 2)
     assert found[0].face_id == "face1"
     assert found[1] is None
 

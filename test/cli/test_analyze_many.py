@@ -186,11 +186,8 @@ def test_stopped_by_ctrl_c_it_leaves_what_is_finished_and_nothing_half_written(c
     command = [sys.executable, "-m", "dfer_ros.cli.main", "analyze", str(short), str(long)]
     process = subprocess.Popen([*command, "--output-folder", str(folder), "--processes", "2"], stderr=subprocess.PIPE)
     finished = receipt_path(folder / output_name(short))
-    deadline = time.monotonic() + 120
-    while not finished.exists():
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    assert wait_until(lambda: process.poll() is not None or finished.exists(), 120.0)
+    assert process.poll() is None
     process.send_signal(signal.SIGINT)
     said = process.communicate(timeout=60)[1].decode()
     assert process.returncode == 130

@@ -3,10 +3,10 @@
 import os
 import time
 
-from emotion_robot import PATIENCE_SECONDS
 from made_graphs import an_emotion, drawn
 from rclpy.qos import ReliabilityPolicy
 from sensor_msgs.msg import Image
+from waiting import PATIENCE_SECONDS
 
 from dfer_ros.graph.watcher import GraphWatcher
 from dfer_ros.ros.diagnostics import Diagnostics, NodeCondition

@@ -20,8 +20,11 @@ from waiting import wait_until
 from dfer_msgs.msg import EmotionArray, FaceArray
 from dfer_ros.graph.transport_profile import transport_environment
 from dfer_ros.ros.image_conversion import fill_image
+from dfer_ros.streams.stamps import RateLimiter
 
 _counter = itertools.count(1)
+PATIENT = ["-p", "max_wait_seconds:=60.0"]
+"""On a busy machine a frame may wait a while for its turn."""
 QUEUE = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=50, reliability=ReliabilityPolicy.RELIABLE)
 
 
@@ -46,6 +49,7 @@ class Nodes:
         name = f"{camera}/{node}" if camera else node
         namespace = f"{self.namespace}/{camera}" if camera else self.namespace
         command = [sys.executable, "-m", f"dfer_ros.nodes.{node}", "--ros-args", "-r", f"__ns:={namespace}"]
+        command += PATIENT if node in ("face_detector_node", "dfer_node") else []
         process = subprocess.Popen(
             [*command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
         )
@@ -62,7 +66,7 @@ class Nodes:
         for process in self.processes.values():
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)
-        return {node: process.wait(20.0) for node, process in self.processes.items()}
+        return {node: process.wait(60) for node, process in self.processes.items()}
 
 
 @pytest.fixture
@@ -92,6 +96,7 @@ class Probe:
         self.node.create_subscription(FaceArray, "faces", self.faces.append, QUEUE)
         self.node.create_subscription(EmotionArray, "emotions", self._on_emotions, QUEUE)
         self._publishers = {}
+        self._fed = time.time() - 3600.0
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self.node)
         self._thread = threading.Thread(target=self._executor.spin, daemon=True)
@@ -137,16 +142,55 @@ class Probe:
             time.sleep(1.0 / rate)
         return sent
 
+    def feed(self, frames, answers=None, stamps=None, pause=0.0):
+        """Publish frames, each as soon as the one before is answered, and return their stamps.
+
+        So a busy machine drops none, and an idle one does not wait. answers: where the answers come (by default the
+        emotions). stamps: seconds; else they are 50 ms apart, an hour ago. pause: seconds for others who answer too.
+        """
+        if stamps is None:
+            stamps = [self._fed + index / 20 for index in range(1, len(frames) + 1)]
+            self._fed = stamps[-1]
+        messages = [self.image(frame, stamp) for frame, stamp in zip(frames, stamps)]
+        return self.ask(messages, self.publisher(), answers, pause)
+
+    def feed_more_than(self, frame_rate, frames):
+        """Publish frames whose stamps are 50 ms apart to a detector that answers at most so many a second."""
+        limiter = RateLimiter(frame_rate)
+        for index, frame in enumerate(frames):
+            stamp = 100.0 + index / 20
+            if limiter.accepts(stamp):
+                self.feed([frame], self.faces, [stamp])
+            else:
+                self.play([frame], rate=10.0, stamps=[stamp])
+
+    def ask(self, messages, publisher, answers=None, pause=0.0):
+        """Publish messages, each as soon as the one before is answered, and return their stamps."""
+        answers = self.emotions if answers is None else answers
+        for message in messages:
+            count = len(answers)
+            publisher.publish(message)
+            assert wait_until(lambda: len(answers) > count), f"{_key(message)} was not answered"  # noqa: B023
+            time.sleep(pause)
+        return [_key(message) for message in messages]
+
+    def wait_for_camera(self, image_listeners=1, topic="image"):
+        """Wait until the camera is heard, as reliably as it speaks."""
+        heard = self.node.resolve_topic_name(topic)
+        assert wait_until(lambda: self.node.count_subscribers(heard) >= image_listeners), "nobody hears the camera"
+        offered = {info.qos_profile.reliability for info in self.node.get_publishers_info_by_topic(heard)}
+        if offered == {ReliabilityPolicy.RELIABLE}:
+            assert wait_until(lambda: self.reliabilities(heard) == offered), "the reliability is not the camera's"
+
     def wait_for_graph(self, image_listeners=1, emotions=True, topic="image"):
         """Wait until the camera is heard and, unless told otherwise, somebody answers."""
-        heard = self.node.resolve_topic_name(topic)
         answers = self.node.resolve_topic_name("emotions")
         faces = self.node.resolve_topic_name("faces")
-        assert wait_until(lambda: self.node.count_subscribers(heard) >= image_listeners), "nobody hears the camera"
+        self.wait_for_camera(image_listeners, topic)
         if emotions:
             assert wait_until(lambda: self.node.count_publishers(answers) and self.node.count_publishers(faces))
             assert wait_until(lambda: self.node.count_subscribers(faces) >= 2), "dfer_node hears no faces"
-        time.sleep(0.6)  # the subscription follows the reliability of the camera
+        time.sleep(0.3)  # those who were found find each other
 
     def answered(self, stamps):
         """Return how many of these stamps were answered."""
@@ -156,9 +200,9 @@ class Probe:
         """Return the reliabilities that the subscribers of a topic ask for."""
         return {info.qos_profile.reliability for info in self.node.get_subscriptions_info_by_topic(topic)}
 
-    def compressed(self, data):
+    def compressed(self, data, seconds=None):
         """Return a compressed image message of bytes."""
-        return self.stamp(CompressedImage(format="jpeg", data=data))
+        return self.stamp(CompressedImage(format="jpeg", data=data), seconds)
 
 
 def _key(message):

@@ -110,12 +110,12 @@ def test_an_activate_that_fails_leaves_it_inactive_and_is_told_until_one_succeed
     sentence = FAILURE.format(action="subscribe left")
     assert capfd.readouterr().err.count(sentence) == 1
     for camera in CAMERAS:
-        assert wait_until(lambda camera=camera: camera in diagnostics and diagnostics[camera].level == b"\x02", 5.0)
+        assert wait_until(lambda camera=camera: camera in diagnostics and diagnostics[camera].level == b"\x02")
         assert diagnostics[camera].message == sentence
     assert change(probe, NODE, "activate")
     assert all_listen(probe)
     for camera in CAMERAS:
-        assert wait_until(lambda camera=camera: sentence not in diagnostics[camera].message, 5.0)
+        assert wait_until(lambda camera=camera: sentence not in diagnostics[camera].message)
 
 
 def test_where_the_second_stream_fails_to_listen_the_first_does_not_listen_either(node, probe):
@@ -162,7 +162,7 @@ def test_what_fails_to_stop_ends_unconfigured_and_can_be_configured_again(
     assert not list(node.subscriptions)
     sentence = FAILURE.format(action=failure)
     assert capfd.readouterr().err.count(sentence) == 1
-    assert wait_until(lambda: "left" in diagnostics and diagnostics["left"].message == sentence, 5.0)
+    assert wait_until(lambda: "left" in diagnostics and diagnostics["left"].message == sentence)
     assert change(probe, NODE, "configure")
     assert change(probe, NODE, "activate")
     assert all_listen(probe)

@@ -94,8 +94,7 @@ def test_a_wrong_value_is_refused_with_what_is_allowed_and_the_node_goes_on(node
     fixed = set_parameter(probe, "face_detector_node", "detector", "yunet")
     assert not fixed.successful
     assert "read-only" in fixed.reason
-    probe.play(clip[:5])
-    assert wait_until(lambda: len(probe.faces) == 5, 3.0)
+    probe.feed(clip[:5], probe.faces)
 
 
 def test_the_frame_rate_may_change_while_the_node_runs(nodes, probe, clip):
@@ -103,8 +102,7 @@ def test_the_frame_rate_may_change_while_the_node_runs(nodes, probe, clip):
     probe.publisher()
     probe.wait_for_graph(emotions=False)
     assert set_parameter(probe, "face_detector_node", "frame_rate", 5).successful
-    stamps = [100.0 + index / 20 for index in range(40)]
-    probe.play(clip[:40], stamps=stamps)
+    probe.feed_more_than(5.0, clip[:40])
     time.sleep(0.3)
     assert len(probe.faces) == 10
 
@@ -114,12 +112,10 @@ def test_the_unknown_threshold_may_change_while_the_node_runs(nodes, probe, clip
     nodes.start("dfer_node", "-p", "precision:=int8")
     probe.publisher()
     probe.wait_for_graph()
-    probe.play(clip[:20])
-    assert wait_until(lambda: probe.emotions and probe.emotions[-1].emotions, 3.0)
+    probe.feed(clip[:20])
     assert probe.emotions[-1].emotions[0].expression == "happy"
     assert set_parameter(probe, "dfer_node", "unknown_threshold", 1.0).successful
-    sent = probe.play(clip[20:25])
-    assert wait_until(lambda: probe.answered(sent) == len(sent), 3.0)
+    probe.feed(clip[20:25])
     unsure = probe.emotions[-1].emotions[0]
     assert unsure.expression == "unknown"
     assert unsure.confidence == max(unsure.probabilities)

@@ -24,7 +24,7 @@ def test_the_graph_reads_a_real_clip(nodes, probe, clips_pack, tmp_path, clip_na
     probe.wait_for_graph()
     source = nodes.start("video_source_node", "-p", f"source:={video}")
     assert source.wait(60) == 0
-    assert wait_until(lambda: len(probe.emotions) >= len(probe.faces) - 1, 3.0)
+    assert wait_until(lambda: len(probe.emotions) >= len(probe.faces) - 1)
     named = Counter(emotion.expression for message in probe.emotions for emotion in message.emotions)
     assert named.most_common(1)[0][0] == expression
     assert len({emotion.face_id for message in probe.emotions for emotion in message.emotions}) == 1

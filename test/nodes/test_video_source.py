@@ -35,7 +35,7 @@ def listen(probe):
 def test_a_folder_is_published_in_order_at_its_rate_and_ends_the_node(nodes, listen, folder):
     images = listen()
     process = nodes.start("video_source_node", "-p", f"source:={folder}", "-p", "rate:=20")
-    assert process.wait(20) == 0
+    assert process.wait(60) == 0
     assert [image.data[0] for image in images] == [20 * index for index in range(10)]
     stamps = [image.header.stamp.sec + image.header.stamp.nanosec * 1e-9 for image in images]
     assert stamps[-1] - stamps[0] > 0.9 * 9 / 20
@@ -49,14 +49,14 @@ def test_nothing_is_played_before_somebody_listens(nodes, probe, listen, folder)
     assert wait_until(lambda: probe.node.count_publishers(topic) == 1)
     time.sleep(1.0)
     images = listen()
-    assert process.wait(20) == 0
+    assert process.wait(60) == 0
     assert len(images) == 10
 
 
 def test_a_loop_begins_again(nodes, listen, folder):
     images = listen()
     process = nodes.start("video_source_node", "-p", f"source:={folder}", "-p", "rate:=50", "-p", "loop:=true")
-    assert wait_until(lambda: len(images) >= 25, 10.0)
+    assert wait_until(lambda: len(images) >= 25)
     assert [image.data[0] for image in images[10:20]] == [20 * index for index in range(10)]
     assert process.poll() is None
 
@@ -67,12 +67,12 @@ def test_a_video_is_played_at_its_own_rate(nodes, listen, clip, tmp_path):
         for frame in clip[:30]:
             video.write(frame)
     images = listen()
-    assert nodes.start("video_source_node", "-p", f"source:={path}").wait(20) == 0
+    assert nodes.start("video_source_node", "-p", f"source:={path}").wait(60) == 0
     assert len(images) == 30
     stamps = [image.header.stamp.sec + image.header.stamp.nanosec * 1e-9 for image in images]
     assert stamps[-1] - stamps[0] > 0.9 * 29 / 30
 
 
 def test_a_camera_that_is_not_there_is_told(nodes):
-    assert nodes.start("video_source_node", "-p", "source:='63'").wait(20) == 1
-    assert wait_until(lambda: nodes.lines("video_source_node", "Camera 63 cannot be opened"), 2.0)
+    assert nodes.start("video_source_node", "-p", "source:='63'").wait(60) == 1
+    assert wait_until(lambda: nodes.lines("video_source_node", "Camera 63 cannot be opened"))

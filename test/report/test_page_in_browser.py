@@ -1,9 +1,8 @@
 """The page in a real browser: phone and desktop, light and dark, by pointer, by keyboard and on paper."""
 
-import time
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from waiting import wait_until
 
 from dfer_ros.recordings.emotion_track import STATES
 from dfer_ros.report.page import report_page
@@ -177,10 +176,7 @@ def test_zoom_makes_the_timelines_wider_and_they_scroll_together(opened):
     page.locator(".scroll").first.evaluate("(scroll) => { scroll.scrollLeft = 1000; }")
     together = "[...document.querySelectorAll('.scroll')].every((scroll) => scroll.scrollLeft === 1000)"
     # Not wait_for_function(): the page's own policy forbids the eval() in it.
-    deadline = time.monotonic() + 10.0
-    while not page.evaluate(together):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    assert wait_until(lambda: page.evaluate(together))
     assert page.evaluate("document.documentElement.scrollWidth") <= 1440
 
 
@@ -194,10 +190,7 @@ def test_who_scrolls_while_the_zoom_moves_the_timelines_is_followed(opened):
         })"""
     )
     together = "[...document.querySelectorAll('.scroll')].every((scroll) => scroll.scrollLeft === 1000)"
-    deadline = time.monotonic() + 10.0
-    while not page.evaluate(together):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    assert wait_until(lambda: page.evaluate(together))
 
 
 def test_without_scripts_the_page_is_whole_and_zooms(opened):

@@ -58,6 +58,6 @@ def test_the_people_before_every_camera_have_emotions(nodes, probe, aligned_crop
         return sum(emotion.face_id == face for array in probe.emotions for emotion in array.emotions)
 
     for face in cameras.values():
-        assert wait_until(lambda face=face: answered(face) >= 0.7 * FRAMES, 3.0), f"{face}: {answered(face)}"
+        assert wait_until(lambda face=face: answered(face) >= 0.7 * FRAMES), f"{face}: {answered(face)}"
     assert not nodes.lines("dfer_node", "went backward")
     assert [len(seen) for seen in published.values()] == [1, 1], "the publishers of a face are made once"

@@ -43,7 +43,7 @@ def tracked(robot, faces):
     """The lists that a listener hears."""
     heard = robot["listener"].hear(IdsList, TRACKED)
     # HriFaces listens as well.
-    assert wait_until(lambda: robot["detector"].node.count_subscribers(TRACKED) == 2, 5.0)
+    assert wait_until(lambda: robot["detector"].node.count_subscribers(TRACKED) == 2)
     return heard
 
 
@@ -55,7 +55,7 @@ def show(faces, tracked, aligned_crop):
         before = len(tracked)
         faces.publish(header(seconds), seconds, SCENE, [face(one, aligned_crop) for one in face_ids])
         # Listeners with the settings of libhri keep the newest message only.
-        assert wait_until(lambda: len(tracked) > before, 5.0), "no list was heard"
+        assert wait_until(lambda: len(tracked) > before), "no list was heard"
         assert tracked[-1].header == header(seconds)
         return list(tracked[-1].ids)
 
@@ -110,7 +110,7 @@ def test_a_message_is_made_only_while_somebody_subscribes(robot):
     publishers.publish("dora", "roi", make)
     assert not made
     heard = robot["listener"].hear(NormalizedRegionOfInterest2D, topic("dora", "roi"))
-    assert wait_until(lambda: publishers.publish("dora", "roi", make) or heard, 5.0)
+    assert wait_until(lambda: publishers.publish("dora", "roi", make) or heard)
     publishers.clear()
     count = len(made)
     publishers.publish("dora", "roi", make)
@@ -121,7 +121,7 @@ def test_a_face_keeps_its_publishers_until_it_is_gone(robot, show):
     listener = robot["listener"]
     roi = topic("emil", "roi")
     show(100.0, "emil")
-    assert wait_until(lambda: len(listener.publishers(roi)) == 1, 5.0)
+    assert wait_until(lambda: len(listener.publishers(roi)) == 1)
     (first,) = listener.publishers(roi)
     for index in range(1, 30):
         show(100.0 + index / 30, "emil")
@@ -129,7 +129,7 @@ def test_a_face_keeps_its_publishers_until_it_is_gone(robot, show):
     assert listener.publishers(roi) == [first]
     assert show(102.1) == []
     for name in ("roi", "aligned", "cropped"):
-        assert wait_until(lambda name=name: not listener.publishers(topic("emil", name)), 5.0)
+        assert wait_until(lambda name=name: not listener.publishers(topic("emil", name)))
 
 
 def test_lost_seconds_may_change(faces, show):
@@ -154,15 +154,15 @@ def test_an_id_that_no_topic_can_have_is_left_out(show):
 def test_closing_tells_that_nobody_is_tracked(robot, tracked, faces, show):
     assert show(100.0, "kim") == ["kim"]
     faces.close()
-    assert wait_until(lambda: list(tracked[-1].ids) == [], 5.0)
-    assert wait_until(lambda: not robot["listener"].publishers(topic("kim", "roi")), 5.0)
-    assert wait_until(lambda: not robot["listener"].publishers(TRACKED), 5.0)
+    assert wait_until(lambda: list(tracked[-1].ids) == [])
+    assert wait_until(lambda: not robot["listener"].publishers(topic("kim", "roi")))
+    assert wait_until(lambda: not robot["listener"].publishers(TRACKED))
 
 
 def test_everybody_is_gone_once_the_camera_sends_nothing_any_more(robot, tracked, show):
     assert show(100.0, "lena") == ["lena"]
-    assert wait_until(lambda: list(tracked[-1].ids) == [], 5.0)
-    assert wait_until(lambda: not robot["listener"].publishers(topic("lena", "roi")), 5.0)
+    assert wait_until(lambda: list(tracked[-1].ids) == [])
+    assert wait_until(lambda: not robot["listener"].publishers(topic("lena", "roi")))
     assert len(tracked) == 2, "it is said once"
     assert show(100.1, "lena") == ["lena"]
 
@@ -184,15 +184,15 @@ def test_the_lists_of_two_cameras_hold_the_faces_of_both(robot, aligned_crop):
 
     anna, ben = {"left_anna"}, {"right_ben"}
     both = {"left": (left, anna), "right": (right, ben)}
-    assert wait_until(lambda: listed(both) == [anna | ben] * 2, 10.0)
+    assert wait_until(lambda: listed(both) == [anna | ben] * 2)
     left.lost_seconds = 0.0
     without_anna = {"left": (left, set()), "right": (right, ben)}
-    assert wait_until(lambda: listed(without_anna) == [ben] * 2, 10.0)
+    assert wait_until(lambda: listed(without_anna) == [ben] * 2)
     for _ in range(5):
         assert listed(without_anna) == [ben] * 2, "who is gone must not be passed to and fro"
-    assert wait_until(lambda: listed(both) == [anna | ben] * 2, 10.0)
+    assert wait_until(lambda: listed(both) == [anna | ben] * 2)
     left.close()
-    assert wait_until(lambda: listed({"right": (right, ben)}) == [ben], 10.0)
+    assert wait_until(lambda: listed({"right": (right, ben)}) == [ben])
     right.close()
 
 
@@ -204,7 +204,7 @@ def test_faces_come_and_go_in_a_thread_beside_the_executor(robot, faces, tracked
     worker = threading.Thread(target=run)
     worker.start()
     worker.join(60)
-    assert wait_until(lambda: tracked and list(tracked[-1].ids) == ["guest199"], 5.0)
+    assert wait_until(lambda: tracked and list(tracked[-1].ids) == ["guest199"])
     # What the callbacks raised fails the test at its end: see hri_robot.Robot.close().
 
 

@@ -42,7 +42,7 @@ class Detector:
         self._lists = self.node.create_publisher(IdsList, TRACKED, LIKE_HRI_FACE_DETECT)
         self._publishers = {}
         self._ticks = itertools.count()
-        assert wait_until(lambda: self._lists.get_subscription_count() == 1, 5.0)
+        assert wait_until(lambda: self._lists.get_subscription_count() == 1)
 
     def track(self, *face_ids, seconds=1.0, camera="camera"):
         """List these faces, and wait until they are listened to."""
@@ -54,7 +54,7 @@ class Detector:
         self.list(*face_ids, seconds=seconds, camera=camera)
         for face_id, publisher in self._publishers.items():
             expected = int(face_id in face_ids)
-            assert wait_until(lambda p=publisher, e=expected: p.get_subscription_count() == e, 5.0)
+            assert wait_until(lambda p=publisher, e=expected: p.get_subscription_count() == e)
 
     def meet(self, *face_ids, pixels):
         """Track these faces, and let each be seen once, so that it is known to be before this camera."""
@@ -65,7 +65,7 @@ class Detector:
                 wait_until(lambda one=face_id: any(one in names(array) for array in self.arrays), 0.2)
         for face_id in face_ids:
             self.send(face_id, 99.0, pixels)
-        assert wait_until(lambda: names(self.arrays[-1]) == sorted(face_ids), 5.0)
+        assert wait_until(lambda: names(self.arrays[-1]) == sorted(face_ids))
         self.arrays.clear()
 
     def list(self, *face_ids, seconds, camera="camera"):
@@ -80,7 +80,7 @@ class Detector:
 
     def array(self, count):
         """Return the newest of `count` arrays."""
-        assert wait_until(lambda: len(self.arrays) >= count, 5.0), f"{len(self.arrays)} of {count} arrays came"
+        assert wait_until(lambda: len(self.arrays) >= count), f"{len(self.arrays)} of {count} arrays came"
         return self.arrays[count - 1]
 
 
@@ -134,7 +134,7 @@ def test_it_listens_to_tracked_faces_only_and_to_nobody_once_closed(detector):
     detector.input.close()
     node = detector.node
     for topic in (TRACKED, "/humans/faces/gina/aligned"):
-        assert wait_until(lambda topic=topic: node.count_subscribers(topic) == 0, 5.0)
+        assert wait_until(lambda topic=topic: node.count_subscribers(topic) == 0)
 
 
 def test_a_crop_of_another_size_is_scaled(detector, aligned_crop):
@@ -179,12 +179,12 @@ def test_an_unusable_image_is_skipped_and_the_next_one_answered(detector, aligne
     for seconds in itertools.islice(stamps, 10):
         detector.send("kim", seconds, aligned_crop, spoil=spoil)
         detector.send("jana", seconds, aligned_crop)
-        assert wait_until(lambda s=seconds: detector.arrays and detector.arrays[-1].header == header(s), 5.0)
+        assert wait_until(lambda s=seconds: detector.arrays and detector.arrays[-1].header == header(s))
     assert names(detector.arrays[-1]) == ["jana"]
     seconds = next(stamps)
     detector.send("kim", seconds, aligned_crop)
     detector.send("jana", seconds, aligned_crop)
-    assert wait_until(lambda: names(detector.arrays[-1]) == ["jana", "kim"], 5.0)
+    assert wait_until(lambda: names(detector.arrays[-1]) == ["jana", "kim"])
     detector.input.close()
     lines = [line for line in capfd.readouterr().err.splitlines() if "is skipped" in line]
     assert len(lines) == 1, lines

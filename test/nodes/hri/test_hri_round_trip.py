@@ -56,10 +56,10 @@ def graph(nodes, probe, listener):
 
 
 def test_a_smile_is_happy_to_a_listener_of_ros4hri(graph, probe, listener, clip):
-    sent = probe.play(clip)
-    assert wait_until(lambda: len(listener.expressions) == 1, 5.0)
+    sent = probe.feed(clip, probe.faces, pause=0.03)
+    assert wait_until(lambda: len(listener.expressions) == 1)
     ((face_id, heard),) = listener.expressions.items()
-    assert wait_until(lambda: len(heard) > 20, 5.0), f"{len(heard)} expressions were heard"
+    assert wait_until(lambda: len(heard) > 20), f"{len(heard)} expressions were heard"
     assert face_id[0].isalpha()
     assert {(message.header.stamp.sec, message.header.stamp.nanosec) for message in heard} <= set(sent)
     assert {message.header.frame_id for message in heard} == {"camera"}
@@ -71,20 +71,20 @@ def test_a_smile_is_happy_to_a_listener_of_ros4hri(graph, probe, listener, clip)
     (publisher,) = listener.spinning.node.get_publishers_info_by_topic(topic)
     assert publisher.node_name == "dfer_node"
 
-    probe.play([clip[0] * 0 + 90] * EMPTY_FRAMES)
-    assert wait_until(lambda: not listener.newest, 5.0), "a face that is gone is still tracked"
-    assert wait_until(lambda: not listener.spinning.publishers(f"/humans/faces/{face_id}/roi"), 5.0)
+    probe.feed([clip[0] * 0 + 90] * EMPTY_FRAMES, probe.faces, pause=0.03)
+    assert wait_until(lambda: not listener.newest), "a face that is gone is still tracked"
+    assert wait_until(lambda: not listener.spinning.publishers(f"/humans/faces/{face_id}/roi"))
     # dfer_node hears that nobody is tracked, with every image.
     count = len(heard)
-    probe.play([clip[0] * 0 + 90] * EMPTY_FRAMES)
-    assert wait_until(lambda: not listener.spinning.publishers(topic), 5.0)
+    probe.feed([clip[0] * 0 + 90] * EMPTY_FRAMES, probe.faces, pause=0.03)
+    assert wait_until(lambda: not listener.spinning.publishers(topic))
     assert len(heard) == count
 
 
 def test_a_detector_that_is_stopped_leaves_nobody_tracked(graph, probe, listener, clip):
-    probe.play(clip[:20])
-    assert wait_until(lambda: listener.tracked and listener.newest, 5.0)
+    probe.feed(clip[:20], probe.faces)
+    assert wait_until(lambda: listener.tracked and listener.newest)
     detector = graph.processes["face_detector_node"]
     detector.terminate()
-    assert detector.wait(20.0) == 0
-    assert wait_until(lambda: not listener.newest, 5.0)
+    assert detector.wait(60) == 0
+    assert wait_until(lambda: not listener.newest)
