@@ -8,6 +8,7 @@ from waiting import wait_until
 from dfer_msgs.msg import FaceArray
 from dfer_ros.nodes.overlay_node import _Inputs
 from dfer_ros.ros.image_conversion import to_bgr
+from dfer_ros.ros.image_subscription import ImageConfig
 
 
 def test_it_listens_to_nothing_until_somebody_looks_and_after(nodes, probe):
@@ -43,7 +44,7 @@ def test_the_image_comes_back_with_a_box_and_its_stamp(nodes, probe, clip):
 def test_images_whose_faces_never_come_do_not_pile_up(_ros, probe, clip):
     """At 4K, a second of images would be hundreds of megabytes."""
     scenes = []
-    inputs = _Inputs(probe.node, "raw", "auto", scenes.append)
+    inputs = _Inputs(probe.node, ImageConfig(), scenes.append)
     for index in range(40):
         inputs._on_image(probe.image(clip[0], 100.0 + index / 60))
     assert len(inputs._images) <= 6
