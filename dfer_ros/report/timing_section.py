@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
+from dfer_ros.recordings.emotion_track import Floats
 from dfer_ros.report.frame_timing import FrameTiming
-from dfer_ros.report.histogram import histogram
 from dfer_ros.report.markup import bar, table
-from dfer_ros.report.wording import length, percent, plural, short_length
+from dfer_ros.report.ticks import has_room, round_steps
+from dfer_ros.report.wording import length, percent, plural, short_length, time_unit
 
 
 def timing_section(timing: FrameTiming) -> str:
@@ -61,3 +64,42 @@ def _missing_panel(timing: FrameTiming) -> str:
         (run, bar(count / most if most else 0, f"{count:,}", "accent")) for run, count in timing.missing_runs.items()
     ]
     return f"{head}{table('Runs of missing frames', ('in a row', 'times'), rows, 'figures')}<p>{words}</p></div>"
+
+
+_BARS = 40
+_HEIGHT = 100
+_TAIL = 99.5
+"""Percentile up to which the scale reaches; the last bar holds what lies beyond."""
+_NARROWEST = 230
+"""Width in CSS pixels for which the labels of the scale are laid out."""
+
+
+def histogram(seconds: Floats, name: str, description: str, marks: Mapping[str, float]) -> str:
+    """Return the figure of times [n] in seconds, n >= 1, with a scale in the unit that fits them.
+
+    name: of the times, below the scale. marks: named times (seconds) that get a line, such as percentiles.
+    """
+    unit, size = time_unit(float(np.percentile(seconds, _TAIL)))
+    values, marks = seconds / size, {mark: value / size for mark, value in marks.items()}
+    bottom = min(0.0, float(np.percentile(values, 100 - _TAIL)))
+    top = max(float(np.percentile(values, _TAIL)) * 1.1, bottom + 1e-6)
+    steps = round_steps(top - bottom, 6)
+    counts, _ = np.histogram(np.clip(values, bottom, top), bins=_BARS, range=(bottom, top))
+    heights = np.where(counts > 0, np.maximum(np.rint(counts / counts.max() * _HEIGHT), 1), 0).astype(int)
+    bars = "".join(f"M{x}.06 {_HEIGHT}v{-height}h.88v{height}z" for x, height in enumerate(heights.tolist()) if height)
+    scale = "".join(_tick(f"{bottom + step:.4g}", step / (top - bottom)) for step in steps)
+    lines = "".join(
+        f'<span class="mark" style="left:{100 * (min(value, top) - bottom) / (top - bottom):.1f}%"><b>{mark}</b></span>'
+        for mark, value in marks.items()
+    )
+    return (
+        f'<figure class="histogram"><div class="plot"><svg role="img" aria-label="{description}" '
+        f'preserveAspectRatio="none" viewBox="0 0 {_BARS} {_HEIGHT}"><path class="mean c-accent" d="{bars}"/></svg>'
+        f'{lines}</div><div class="ticks" aria-hidden="true">{scale}</div><figcaption>{name}, {unit}</figcaption>'
+        "</figure>"
+    )
+
+
+def _tick(label: str, share: float) -> str:
+    shown = label if has_room(label, share, _NARROWEST) else ""
+    return f'<span class="tick" style="left:{100 * share:.1f}%">{shown}</span>'

@@ -15,7 +15,7 @@ from dfer_ros.core.model.onnx_session import SessionConfig
 from dfer_ros.core.parameter import parameters
 from dfer_ros.nodes.emotion_stream import DferNodeConfig
 from dfer_ros.nodes.face_stream import FaceDetectorNodeConfig
-from dfer_ros.tuning.costs import detection_ms, head_ms
+from dfer_ros.tuning.measurement import detection_ms, head_ms
 
 FIGURES = {64: 57.3, 96: 61.6, 128: 60.4}
 QUICK = ("--rounds", "1", "--multiple", "32", "--precision", "int8")

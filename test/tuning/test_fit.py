@@ -6,8 +6,14 @@ from hypothesis import given, strategies
 from scipy.interpolate import lagrange
 from sklearn.isotonic import isotonic_regression
 
-from dfer_ros.tuning.fit import lagrange_fit, largest_within, leave_one_out, monotone_fit, non_decreasing
-from dfer_ros.tuning.latency_curve import LatencyCurve
+from dfer_ros.tuning.latency_curve import (
+    LatencyCurve,
+    lagrange_fit,
+    largest_within,
+    leave_one_out,
+    monotone_fit,
+    non_decreasing,
+)
 
 SIZES = (64, 72, 80, 88, 96, 104, 112, 120, 128)
 BETWEEN = np.linspace(SIZES[0], SIZES[-1], 500)
