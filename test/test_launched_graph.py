@@ -9,8 +9,8 @@ import time
 
 import pytest
 from launching import launch, launch_environment, needs_launch
-from waiting import PATIENCE_SECONDS
 
+from dfer_ros.graph.processes import PATIENCE_SECONDS
 from dfer_ros.recordings.demo_clip import FPS
 from dfer_ros.recordings.video_output import VideoOutput
 

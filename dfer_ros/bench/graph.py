@@ -99,7 +99,7 @@ def measure_graph(scenario: Scenario, console: Console) -> GraphResult:
         stamps = Path(folder) / "stamps"
         with _camera(scenario, stamps):
             for node in _NODES:
-                graph.start(node, scenario.detector if node == "face_detector_node" else {}, {})
+                graph.start_as_launched(node, scenario.detector if node == "face_detector_node" else {}, {})
             arrivals.wait_for_first()
             time.sleep(_WARM_UP_SECONDS)
             before = _Usage.of(graph)

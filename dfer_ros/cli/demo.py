@@ -14,11 +14,12 @@ from rich.console import Console
 from sensor_msgs.msg import Image
 
 from dfer_msgs.msg import EmotionArray, FaceArray
-from dfer_ros.cli.demo_behaviors import BEHAVIORS, Deeds, DemoProcesses
+from dfer_ros.cli.demo_behaviors import BEHAVIORS, Deeds
 from dfer_ros.cli.live_table import LiveTable
 from dfer_ros.cli.run import NAMESPACE, check_ended
 from dfer_ros.core.atomic_file import check_outputs, whole_file
 from dfer_ros.graph.listener import GraphListener
+from dfer_ros.graph.processes import GraphProcesses
 from dfer_ros.graph.transport_profile import transport_environment
 from dfer_ros.recordings.answers import emotion_record, record_line
 from dfer_ros.recordings.demo_clip import FPS, demo_frames
@@ -88,7 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory() as folder, whole_file(jsonl) as lines, VideoOutput(mp4, FPS) as video:
         recorder = _Recorder(lines, video, table)
         with (
-            DemoProcesses(NAMESPACE, table.say) as graph,
+            GraphProcesses(NAMESPACE, table.say) as graph,
             GraphListener(NAMESPACE, recorder.on_faces, recorder.on_emotions, recorder.on_overlay) as listener,
             table,
         ):
@@ -100,12 +101,12 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if recorder.frames else 1
 
 
-def _start(graph: DemoProcesses) -> None:
-    graph.start("face_detector_node", {}, {"image": _IMAGE})
-    graph.start("dfer_node", {}, {})
-    graph.start("overlay_node", {}, {"image": _IMAGE})
+def _start(graph: GraphProcesses) -> None:
+    graph.start_as_launched("face_detector_node", {}, {"image": _IMAGE})
+    graph.start_as_launched("dfer_node", {}, {})
+    graph.start_as_launched("overlay_node", {}, {"image": _IMAGE})
     for behavior in BEHAVIORS:
-        graph.start_behavior(behavior)
+        graph.start(behavior, room="behavior.examples")
 
 
 def _make_clip(path: Path) -> Path:
@@ -116,12 +117,12 @@ def _make_clip(path: Path) -> Path:
     return path
 
 
-def _play(clip: Path, graph: DemoProcesses, listener: GraphListener, recorder: _Recorder) -> None:
+def _play(clip: Path, graph: GraphProcesses, listener: GraphListener, recorder: _Recorder) -> None:
     # The detector and the overlay hear the camera; dfer_node, the overlay and this process hear the faces; the overlay,
     # this process and the behaviours hear the emotions.
     heard = {_IMAGE: 2, "faces": 3, "emotions": 2 + len(BEHAVIORS)}
     listener.wait_until_heard(heard, lambda: check_ended(graph))
-    graph.start("video_source_node", {"source": str(clip)}, {"image": _IMAGE})
+    graph.start_as_launched("video_source_node", {"source": str(clip)}, {"image": _IMAGE})
     while not graph.ended():
         recorder.write_waiting_overlays()
         time.sleep(_POLL_SECONDS)

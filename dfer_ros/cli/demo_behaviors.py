@@ -1,4 +1,4 @@
-"""The two example behaviours in the demo: as processes beside the graph, and what they did."""
+"""The two example behaviours in the demo: what they did."""
 
 from __future__ import annotations
 
@@ -6,25 +6,10 @@ from rclpy.node import Node
 from std_msgs.msg import Float32, String
 
 from dfer_ros.cli.live_table import LiveTable
-from dfer_ros.graph.processes import GraphProcesses
 from dfer_ros.ros.quality_of_service import OUTPUT
 
 BEHAVIORS = ("greet_node", "speech_rate_node")
 _NORMAL_RATE = 1.0
-
-
-class DemoProcesses(GraphProcesses):
-    """The nodes of the graph, and the behaviours."""
-
-    def __enter__(self) -> DemoProcesses:
-        super().__enter__()
-        return self
-
-    def start_behavior(self, behavior: str) -> None:
-        """Start a behaviour in the namespace of the graph."""
-        self._start(
-            behavior, f"dfer_ros.behavior.examples.{behavior}", ["--ros-args", "-r", f"__ns:={self._namespace}"]
-        )
 
 
 class Deeds:

@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
         start_graph(graph, arguments, image)
         if arguments.source:
             listener.wait_until_heard({image: 1, "faces": 1}, lambda: check_ended(graph))
-            graph.start("video_source_node", _given(arguments, VideoSourceConfig()), {"image": image})
+            graph.start_as_launched("video_source_node", _given(arguments, VideoSourceConfig()), {"image": image})
         while not graph.ended():
             time.sleep(_POLL_SECONDS)
         return check_ended(graph)
@@ -78,10 +78,10 @@ def run(arguments: argparse.Namespace) -> int:
 def start_graph(graph: GraphProcesses, arguments: argparse.Namespace, image: str) -> None:
     """Start the nodes that the arguments ask for, but for the source: nobody is to miss its beginning."""
     remap = {"image": image}
-    graph.start("face_detector_node", _given(arguments, FaceDetectorNodeConfig()), remap)
-    graph.start("dfer_node", _given(arguments, DferNodeConfig()), {})
+    graph.start_as_launched("face_detector_node", _given(arguments, FaceDetectorNodeConfig()), remap)
+    graph.start_as_launched("dfer_node", _given(arguments, DferNodeConfig()), {})
     if arguments.overlay:
-        graph.start("overlay_node", _given(arguments, ImageConfig()), remap)
+        graph.start_as_launched("overlay_node", _given(arguments, ImageConfig()), remap)
 
 
 def check_ended(graph: GraphProcesses) -> int:

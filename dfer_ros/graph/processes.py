@@ -1,4 +1,4 @@
-"""The nodes of the graph as processes of their own, from the same YAML that the launch files use."""
+"""Nodes as processes of their own, started, heard and ended by whoever needs a graph: commands, benches and tests."""
 
 from __future__ import annotations
 
@@ -9,92 +9,127 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping
 
 from dfer_ros.core.installed_files import share_directory
 
-_SIGINT_SECONDS, _SIGTERM_SECONDS = 5.0, 2.0
+PATIENCE_SECONDS = 60.0
+"""For what takes a moment on an idle machine. Only who waits in vain waits so long."""
+_SIGINT_SECONDS, _SIGTERM_SECONDS, _SIGKILL_SECONDS = 5.0, 2.0, 1.0
+_LAST_LINES_SECONDS = 1.0
+_POLL_SECONDS = 0.01
+_MOST_LINES = 10_000
 _LOG_PREFIX = re.compile(r"^\[(\w+)\] \[[\d.]+\] \[[\w./]+\]: ")
+
+
+def wait_until(condition: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> bool:
+    """Return whether the condition came true in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL_SECONDS)
+    return True
 
 
 class GraphProcesses:
     """Starts nodes, passes on what they say, and ends them all when the `with` ends.
 
-    say: called with one line of a node's log at a time, from threads.
+    say: called with one line of a node's log at a time, from threads, until the nodes are ended.
+    processes, logs: by node, with the name of its camera before it where it has one: left/face_detector_node. Each log
+    holds the newest 10,000 lines as they were printed.
     """
 
-    def __init__(self, namespace: str, say: Callable[[str], None]) -> None:
+    def __init__(self, namespace: str, say: Callable[[str], object] = lambda _: None) -> None:
+        self.processes: dict[str, subprocess.Popen[str]] = {}
+        self.logs: dict[str, deque[str]] = {}
         self._namespace = namespace
         self._say = say
-        self._processes: dict[str, subprocess.Popen[str]] = {}
+        self._readers: list[threading.Thread] = []
         self._ending = False
 
     def __enter__(self) -> GraphProcesses:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._end()
+        self.stop()
 
-    def start(self, node: str, parameters: Mapping[str, object], remaps: Mapping[str, str]) -> None:
-        """Start a node with its YAML, parameters that differ from it, and remaps of its topics."""
-        defaults = share_directory() / "config" / f"{node}.yaml"
-        arguments = ["--ros-args", "-r", f"__ns:={self._namespace}", "--params-file", str(defaults)]
-        for name, value in parameters.items():
-            arguments += ["-p", f"{name}:={_yaml(value)}"]
-        for name, target in remaps.items():
-            arguments += ["-r", f"{name}:={target}"]
-        self._start(node, f"dfer_ros.nodes.{node}", arguments)
+    def start(self, node: str, *arguments: str, room: str = "nodes", camera: str = "") -> subprocess.Popen[str]:
+        """Start a node with arguments of ROS, such as `-p name:=value`, and return its process.
 
-    def _start(self, name: str, module: str, arguments: Sequence[str]) -> None:
+        room: where in dfer_ros it is. camera: of several nodes of a kind, each has one, and its namespace ends with it.
+        """
+        name, namespace = (f"{camera}/{node}", f"{self._namespace}/{camera}") if camera else (node, self._namespace)
         process = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
+            [sys.executable, "-m", f"dfer_ros.{room}.{node}", "--ros-args", "-r", f"__ns:={namespace}", *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            errors="replace",
             env={**os.environ, "RCUTILS_COLORIZED_OUTPUT": "0"},
             # Ctrl-C in the terminal is for this process, which then ends the nodes.
             start_new_session=True,
         )
-        self._processes[name] = process
-        threading.Thread(target=self._pass_on, args=(name, process), daemon=True).start()
+        self.processes[name] = process
+        self.logs[name] = deque(maxlen=_MOST_LINES)
+        reader = threading.Thread(target=self._read, args=(name, process, self.logs[name]), daemon=True)
+        reader.start()
+        self._readers.append(reader)
+        return process
+
+    def start_as_launched(self, node: str, parameters: Mapping[str, object], remaps: Mapping[str, str]) -> None:
+        """Start a node with its YAML of the launch files, parameters that differ from it, and remaps of its topics."""
+        arguments = ["--params-file", str(share_directory() / "config" / f"{node}.yaml")]
+        for name, value in parameters.items():
+            arguments += ["-p", f"{name}:={_yaml(value)}"]
+        for name, target in remaps.items():
+            arguments += ["-r", f"{name}:={target}"]
+        self.start(node, *arguments)
 
     def kill(self, node: str) -> None:
         """End a node as a crash would, without a chance to say good-bye; it may be started again."""
-        self._processes[node].kill()
-        self._processes[node].wait()
+        self.processes[node].kill()
+        self.processes[node].wait()
+
+    def stop(self, seconds: float = _SIGINT_SECONDS) -> dict[str, int]:
+        """Ask all nodes to end, as Ctrl-C does, and return their exit codes by node.
+
+        Those that have not ended after so many seconds are told once more, then killed.
+        """
+        self._ending = True
+        for number, patience in (
+            (signal.SIGINT, seconds),
+            (signal.SIGTERM, _SIGTERM_SECONDS),
+            (signal.SIGKILL, _SIGKILL_SECONDS),
+        ):
+            for process in self.processes.values():
+                if process.poll() is None:
+                    process.send_signal(number)
+            wait_until(lambda: len(self.ended()) == len(self.processes), patience)
+        for reader in self._readers:
+            reader.join(_LAST_LINES_SECONDS)
+        return self.ended()
 
     def pids(self) -> dict[str, int]:
         """Return the process ids by node."""
-        return {node: process.pid for node, process in self._processes.items()}
+        return {node: process.pid for node, process in self.processes.items()}
 
     def ended(self) -> dict[str, int]:
         """Return the exit codes of the nodes that have ended, by node."""
-        codes = {node: process.poll() for node, process in self._processes.items()}
+        codes = {node: process.poll() for node, process in self.processes.items()}
         return {node: code for node, code in codes.items() if code is not None}
 
-    def _pass_on(self, node: str, process: subprocess.Popen[str]) -> None:
+    def lines(self, node: str, text: str) -> list[str]:
+        """Return the lines of a node's log that hold a text."""
+        return [line for line in list(self.logs[node]) if text in line]
+
+    def _read(self, node: str, process: subprocess.Popen[str], log: deque[str]) -> None:
         assert process.stdout is not None
         for line in process.stdout:
+            log.append(line.rstrip())
             if not self._ending:
                 self._say(f"{node}: {_LOG_PREFIX.sub('', line.rstrip())}")
-
-    def _end(self) -> None:
-        self._ending = True
-        for send, patience in (
-            (signal.SIGINT, _SIGINT_SECONDS),
-            (signal.SIGTERM, _SIGTERM_SECONDS),
-            (signal.SIGKILL, 1.0),
-        ):
-            running = [process for process in self._processes.values() if process.poll() is None]
-            for process in running:
-                process.send_signal(send)
-            _wait(running, patience)
-
-
-def _wait(processes: Sequence[subprocess.Popen[str]], seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while any(process.poll() is None for process in processes) and time.monotonic() < deadline:
-        time.sleep(0.02)
 
 
 def _yaml(value: object) -> str:

@@ -1,8 +1,5 @@
-"""Processes of the graph and of behaviours, and those who speak and listen to them, over real DDS."""
+"""Those who speak and listen to behaviours, over real DDS."""
 
-import signal
-import subprocess
-import sys
 import threading
 import time
 
@@ -12,11 +9,11 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import Image
 from std_msgs.msg import Float32, String
-from waiting import wait_until
 
 from dfer_msgs.msg import Emotion, EmotionArray
 from dfer_ros.behavior import EmotionStatesConfig
 from dfer_ros.core.labels import EXPRESSIONS, VALENCE_AROUSAL
+from dfer_ros.graph.processes import wait_until
 from dfer_ros.ros.image_conversion import fill_image
 from dfer_ros.ros.quality_of_service import OUTPUT
 
@@ -116,33 +113,6 @@ def _emotion(face_id, expression):
         window_seconds=1.5,
         window_frames=20,
     )
-
-
-class Processes:
-    """Nodes of this package as processes in the namespace of a test, with the lines that they printed."""
-
-    def __init__(self, namespace):
-        self.namespace = namespace
-        self.processes = {}
-        self.logs = {}
-
-    def start(self, part, node, *arguments):
-        """Start a node of dfer_ros.nodes or dfer_ros.behavior."""
-        command = [sys.executable, "-m", f"dfer_ros.{part}.{node}", "--ros-args", "-r", f"__ns:={self.namespace}"]
-        command += ["-r", f"/dfer/emotions:={self.namespace}/emotions", *arguments]
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
-        )
-        lines = self.logs[node] = []
-        threading.Thread(target=lambda: lines.extend(process.stdout), daemon=True).start()
-        self.processes[node] = process
-        return process
-
-    def stop(self):
-        for process in self.processes.values():
-            if process.poll() is None:
-                process.send_signal(signal.SIGINT)
-        return {node: process.wait(60) for node, process in self.processes.items()}
 
 
 class Audience:

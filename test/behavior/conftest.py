@@ -5,9 +5,10 @@ import os
 
 import pytest
 import rclpy
-from behavior_graph import QUICK, Audience, Processes, Reader, Spun
+from behavior_graph import QUICK, Audience, Reader, Spun
 
 from dfer_ros.behavior import EmotionListener
+from dfer_ros.graph.processes import PATIENCE_SECONDS, GraphProcesses
 from dfer_ros.graph.transport_profile import transport_environment
 
 _counter = itertools.count(1)
@@ -49,12 +50,19 @@ def behavior_node(namespace):
 @pytest.fixture
 def processes(namespace):
     """Start nodes; they are stopped at the end of the test, and must end well."""
-    started = Processes(namespace)
+    started = GraphProcesses(namespace)
     yield started
-    codes = started.stop()
+    codes = started.stop(PATIENCE_SECONDS)
     lines = [line for log in started.logs.values() for line in log]
     assert not [line for line in lines if "Traceback" in line]
-    assert set(codes.values()) <= {0}, "".join(lines)
+    assert set(codes.values()) <= {0}, "\n".join(lines)
+
+
+@pytest.fixture
+def start_example(processes, namespace):
+    """Start an example, with arguments, where emotions are on the topic of the test's namespace."""
+    heard = ("-r", f"/dfer/emotions:={namespace}/emotions")
+    return lambda node, *arguments: processes.start(node, *heard, *arguments, room="behavior.examples")
 
 
 @pytest.fixture

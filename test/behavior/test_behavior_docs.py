@@ -9,12 +9,12 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from waiting import wait_until
 
 from dfer_ros.behavior.emotion_states import EmotionStatesConfig, PersonEmotion
 from dfer_ros.behavior.examples.greet_node import GreetNodeConfig
 from dfer_ros.behavior.examples.speech_rate_node import SpeechRateNodeConfig
 from dfer_ros.core.parameter import parameters
+from dfer_ros.graph.processes import wait_until
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 TEXT = (DOCS / "behavior.md").read_text(encoding="utf-8")

@@ -7,10 +7,10 @@ import pytest
 from behavior_graph import QUICK, Spun
 from rclpy.executors import MultiThreadedExecutor, SingleThreadedExecutor
 from rclpy.experimental.events_executor import EventsExecutor
-from waiting import wait_until
 
 from dfer_ros.behavior import EmotionListener
 from dfer_ros.behavior.behavior_error import BehaviorError
+from dfer_ros.graph.processes import wait_until
 
 
 class Talking:

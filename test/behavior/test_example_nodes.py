@@ -4,10 +4,10 @@ import itertools
 import time
 
 import pytest
-from waiting import wait_until
 
 from dfer_ros.behavior.examples.greetings import GreetingsConfig
 from dfer_ros.behavior.examples.speech_rate import SpeechRateConfig
+from dfer_ros.graph.processes import wait_until
 from dfer_ros.recordings.demo_clip import FPS, demo_frames
 
 SHOWN_AT = FPS / 2
@@ -21,12 +21,12 @@ def demo_clip():
 
 
 @pytest.fixture
-def graph(processes, audience):
+def graph(processes, start_example, audience):
     """The real graph with both examples."""
-    processes.start("nodes", "face_detector_node")
-    processes.start("nodes", "dfer_node", "-p", "precision:=int8")
-    processes.start("behavior.examples", "greet_node")
-    processes.start("behavior.examples", "speech_rate_node")
+    processes.start("face_detector_node")
+    processes.start("dfer_node", "-p", "precision:=int8")
+    start_example("greet_node")
+    start_example("speech_rate_node")
     audience.wait_for({"image": 1, "faces": 1, "emotions": 3})
     return processes
 
@@ -47,11 +47,11 @@ def test_the_graph_makes_the_robot_speak_slower_for_who_looks_unhappy_and_recove
     assert wait_until(lambda: audience.rates[-1] == 1.0, SpeechRateConfig.recovery_seconds + 10.0)
     for sentence in ("has looked frustrated for", "everybody looks well again"):
         # A line of the log comes by another way than the message, and may come after it.
-        assert wait_until(lambda said=sentence: any(said in line for line in graph.logs["speech_rate_node"]))
+        assert wait_until(lambda said=sentence: graph.lines("speech_rate_node", said))
 
 
-def test_greet_node_says_what_its_parameters_say(processes, audience, reader):
-    processes.start("behavior.examples", "greet_node", "-p", "text:=Good day.", "-p", "again_seconds:=3.0")
+def test_greet_node_says_what_its_parameters_say(start_example, audience, reader):
+    start_example("greet_node", "-p", "text:=Good day.", "-p", "again_seconds:=3.0")
     reader.wait_for_listener()
     assert reader.say_until(lambda: audience.said == ["Good day."], face1="happy")
     reader.keep_saying(1.0, face1="sad")
@@ -61,10 +61,9 @@ def test_greet_node_says_what_its_parameters_say(processes, audience, reader):
     assert reader.say_until(lambda: audience.said == ["Good day."] * 2, face1="happy")
 
 
-def test_speech_rate_node_hears_several_cameras(processes, audience, reader, namespace):
+def test_speech_rate_node_hears_several_cameras(start_example, audience, reader, namespace):
     topics = f"[{namespace}/front/emotions,{namespace}/rear/emotions]"
-    processes.start(
-        "behavior.examples",
+    start_example(
         "speech_rate_node",
         "-p",
         f"topics:={topics}",
@@ -79,12 +78,9 @@ def test_speech_rate_node_hears_several_cameras(processes, audience, reader, nam
     assert reader.say_until(lambda: audience.rates == [1.0, pytest.approx(0.6)], camera="rear", face1="scared")
 
 
-def test_a_wrong_parameter_is_refused_with_a_sentence(processes):
-    process = processes.start("behavior.examples", "speech_rate_node", "-p", "slow_rate:=7.0")
+def test_a_wrong_parameter_is_refused_with_a_sentence(processes, start_example):
+    process = start_example("speech_rate_node", "-p", "slow_rate:=7.0")
     assert process.wait(60) == 1
-    assert wait_until(
-        lambda: any(
-            "'slow_rate' must be a number from 0.1 to 1.0" in line for line in processes.logs["speech_rate_node"]
-        )
-    )
+    sentence = "'slow_rate' must be a number from 0.1 to 1.0"
+    assert wait_until(lambda: processes.lines("speech_rate_node", sentence))
     processes.processes.clear()

@@ -12,9 +12,9 @@ import cv2
 import psutil
 import pytest
 from rich.console import Console
-from waiting import wait_until
 
 from dfer_ros.cli.live_table import LiveTable
+from dfer_ros.graph.processes import wait_until
 from dfer_ros.recordings.video_output import VideoOutput
 
 DFER = [sys.executable, "-m", "dfer_ros.cli.main"]

@@ -7,9 +7,9 @@ import sys
 
 import cv2
 import pytest
-from waiting import wait_until
 
 from dfer_ros.cli.main import main
+from dfer_ros.graph.processes import wait_until
 from dfer_ros.recordings.video_output import VideoOutput
 
 DFER = [sys.executable, "-m", "dfer_ros.cli.main"]

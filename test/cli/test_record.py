@@ -20,12 +20,12 @@ from rosbags.interfaces import QosDurability, QosReliability
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
-from waiting import wait_until
 
 from dfer_msgs.msg import Emotion, EmotionArray, Face, FaceArray
 from dfer_ros.bags.recorder import BagRecorder
 from dfer_ros.bags.writer import BagWriter
 from dfer_ros.cli.main import main
+from dfer_ros.graph.processes import wait_until
 from dfer_ros.recordings.bag_emotions import read_bag_emotions
 
 DFER = [sys.executable, "-m", "dfer_ros.cli.main"]

@@ -22,9 +22,9 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import String
-from waiting import wait_until
 
 from dfer_ros.cli.main import main
+from dfer_ros.graph.processes import wait_until
 
 DFER = [sys.executable, "-m", "dfer_ros.cli.main"]
 FRAMES = 15

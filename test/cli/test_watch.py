@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 from made_graphs import an_emotion
-from waiting import PATIENCE_SECONDS
 
 from dfer_ros.cli import watch as watch_command
+from dfer_ros.graph.processes import PATIENCE_SECONDS
 
 DFER = [sys.executable, "-m", "dfer_ros.cli.main", "watch"]
 

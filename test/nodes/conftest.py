@@ -2,9 +2,6 @@
 
 import itertools
 import os
-import signal
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -15,9 +12,9 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
-from waiting import wait_until
 
 from dfer_msgs.msg import EmotionArray, FaceArray
+from dfer_ros.graph.processes import PATIENCE_SECONDS, GraphProcesses, wait_until
 from dfer_ros.graph.transport_profile import transport_environment
 from dfer_ros.ros.image_conversion import fill_image
 from dfer_ros.streams.stamps import RateLimiter
@@ -36,37 +33,12 @@ def _ros():
     rclpy.shutdown()
 
 
-class Nodes:
-    """Node processes of one test, each with a log of the lines it printed."""
+class PatientNodes(GraphProcesses):
+    """Node processes that drop no frame because it has waited."""
 
-    def __init__(self, namespace):
-        self.namespace = namespace
-        self.processes = {}
-        self.logs = {}
-
-    def start(self, node, *arguments, camera=""):
-        """Start a node, or one of several of a kind: its namespace, process and log then have the camera's name."""
-        name = f"{camera}/{node}" if camera else node
-        namespace = f"{self.namespace}/{camera}" if camera else self.namespace
-        command = [sys.executable, "-m", f"dfer_ros.nodes.{node}", "--ros-args", "-r", f"__ns:={namespace}"]
-        command += PATIENT if node in ("face_detector_node", "dfer_node") else []
-        process = subprocess.Popen(
-            [*command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
-        )
-        lines = self.logs[name] = []
-        threading.Thread(target=lambda: lines.extend(process.stdout), daemon=True).start()
-        self.processes[name] = process
-        return process
-
-    def lines(self, node, text):
-        """Return the lines of a node's log that hold a text."""
-        return [line for line in self.logs[node] if text in line]
-
-    def stop(self):
-        for process in self.processes.values():
-            if process.poll() is None:
-                process.send_signal(signal.SIGINT)
-        return {node: process.wait(60) for node, process in self.processes.items()}
+    def start(self, node, *arguments, **place):
+        patient = PATIENT if node in ("face_detector_node", "dfer_node") else ()
+        return super().start(node, *patient, *arguments, **place)
 
 
 @pytest.fixture
@@ -78,9 +50,9 @@ def namespace():
 @pytest.fixture
 def nodes(namespace):
     """Start nodes in the test's namespace; they are stopped at its end, and must end well."""
-    started = Nodes(namespace)
+    started = PatientNodes(namespace)
     yield started
-    codes = started.stop()
+    codes = started.stop(PATIENCE_SECONDS)
     assert not [line for log in started.logs.values() for line in log if "Traceback" in line]
     assert set(codes.values()) <= {0, 1}
 

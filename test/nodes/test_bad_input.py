@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from sensor_msgs.msg import CompressedImage
 from status_values import values
-from waiting import wait_until
 
 from dfer_msgs.msg import Face, FaceArray
 from dfer_ros.core.installed_files import share_directory
+from dfer_ros.graph.processes import wait_until
 from dfer_ros.ros.image_conversion import fill_image
 
 

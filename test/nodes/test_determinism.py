@@ -9,9 +9,9 @@ import sys
 
 import pytest
 from made_bags import IMAGE_TOPIC, write_clip
-from waiting import wait_until
 
 from dfer_ros.core.labels import EXPRESSIONS, LABELS
+from dfer_ros.graph.processes import wait_until
 
 DFER = [sys.executable, "-m", "dfer_ros.cli.main"]
 RATE = 0.25

@@ -13,10 +13,10 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.parameter import Parameter as RosParameter
 from rosgraph_msgs.msg import Clock as ClockMessage
-from waiting import wait_until
 
 from dfer_ros.core.errors import DferError
 from dfer_ros.core.parameter import parameters
+from dfer_ros.graph.processes import wait_until
 from dfer_ros.ros.diagnostics import Diagnostics, NodeCondition
 from dfer_ros.ros.parameters import declare_parameters
 from dfer_ros.ros.quality_of_service import OUTPUT

@@ -6,9 +6,9 @@ import cv2
 import pytest
 from rclpy.qos import ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage
-from waiting import wait_until
 
 from dfer_ros.core.labels import EXPRESSIONS
+from dfer_ros.graph.processes import wait_until
 
 CONFIRM_FRAMES = 3
 

@@ -8,9 +8,9 @@ import pytest
 from lifecycle_msgs.srv import ChangeState, GetState
 from std_srvs.srv import SetBool
 from test_parameters import call, set_parameter
-from waiting import wait_until
 
 from dfer_msgs.msg import EmotionArray
+from dfer_ros.graph.processes import wait_until
 
 MANAGED = "autostart:=false"
 

@@ -3,9 +3,9 @@
 import numpy as np
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import Image
-from waiting import wait_until
 
 from dfer_msgs.msg import FaceArray
+from dfer_ros.graph.processes import wait_until
 from dfer_ros.nodes.overlay_node import _Inputs
 from dfer_ros.ros.image_conversion import to_bgr
 from dfer_ros.ros.image_subscription import ImageConfig

@@ -7,10 +7,10 @@ import yaml
 from rcl_interfaces.msg import Parameter as ParameterMessage
 from rcl_interfaces.srv import DescribeParameters, GetParameters, SetParameters
 from rclpy.parameter import Parameter, parameter_value_to_python
-from waiting import wait_until
 
 from dfer_ros.core.installed_files import share_directory
 from dfer_ros.core.parameter import parameters
+from dfer_ros.graph.processes import wait_until
 from dfer_ros.nodes.emotion_stream import DferNodeConfig
 from dfer_ros.nodes.face_stream import FaceDetectorNodeConfig
 from dfer_ros.nodes.video_source_node import VideoSourceConfig

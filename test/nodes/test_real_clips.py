@@ -4,7 +4,8 @@ import zipfile
 from collections import Counter
 
 import pytest
-from waiting import wait_until
+
+from dfer_ros.graph.processes import wait_until
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import Image
-from waiting import wait_until
 
+from dfer_ros.graph.processes import wait_until
 from dfer_ros.recordings.video_output import VideoOutput
 
 

@@ -3,8 +3,8 @@
 import threading
 
 import pytest
-from waiting import wait_until
 
+from dfer_ros.graph.processes import wait_until
 from dfer_ros.ros.latest_worker import LatestWorker
 
 

@@ -19,7 +19,7 @@ from dfer_msgs.msg import EmotionArray
 from dfer_ros.bench.faults.camera import APPLIED, CameraSetting
 from dfer_ros.core.errors import DferError
 from dfer_ros.graph.listener import GraphListener
-from dfer_ros.graph.processes import GraphProcesses
+from dfer_ros.graph.processes import GraphProcesses, wait_until
 from dfer_ros.graph.transport_profile import transport_environment
 from dfer_ros.ros.quality_of_service import OUTPUT
 
@@ -30,17 +30,6 @@ STREAMS = {DETECTOR: "image", RECOGNIZER: "faces"}
 """The stream of each node in /diagnostics."""
 NOTHING = CameraSetting(rate=0.0)
 _PATIENCE_SECONDS = 60.0
-_POLL_SECONDS = 0.01
-
-
-def wait_until(condition: Callable[[], object], seconds: float) -> bool:
-    """Return whether the condition came true in time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(_POLL_SECONDS)
-    return True
 
 
 @dataclass(frozen=True)
@@ -134,7 +123,7 @@ class FaultGraph:
 
     def start(self, node: str) -> None:
         """Start a node, or start it again."""
-        self.processes.start(node, self._parameters[node], {})
+        self.processes.start_as_launched(node, self._parameters[node], {})
 
     def wait_for_faces(self, setting: CameraSetting) -> None:
         """Show a setting until all its faces are answered; raises DferError where they are not."""

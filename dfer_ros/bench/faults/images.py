@@ -14,9 +14,10 @@ import cv2
 from sensor_msgs.msg import CompressedImage, Image
 
 from dfer_ros.bench.faults.check import Advance, Check, Extent, nothing_unexpected, one_after_another, part_of
-from dfer_ros.bench.faults.graph import DETECTOR, FaultGraph, wait_until
+from dfer_ros.bench.faults.graph import DETECTOR, FaultGraph
 from dfer_ros.bench.faults.load import values
 from dfer_ros.core.errors import DferError
+from dfer_ros.graph.processes import wait_until
 from dfer_ros.recordings.demo_clip import crowd_frame
 from dfer_ros.ros.image_conversion import fill_image
 from dfer_ros.ros.quality_of_service import OUTPUT

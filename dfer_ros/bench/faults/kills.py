@@ -10,7 +10,8 @@ from pathlib import Path
 
 from dfer_ros.bench.faults.camera import CameraSetting
 from dfer_ros.bench.faults.check import Advance, Check, Extent, nothing_unexpected, one_after_another
-from dfer_ros.bench.faults.graph import NODES, NOTHING, FaultGraph, wait_until
+from dfer_ros.bench.faults.graph import NODES, NOTHING, FaultGraph
+from dfer_ros.graph.processes import wait_until
 
 _LOAD = CameraSetting(faces=1)
 _SECONDS_TO_ANSWER = 3.0

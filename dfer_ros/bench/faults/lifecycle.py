@@ -15,9 +15,10 @@ from std_srvs.srv import SetBool
 
 from dfer_ros.bench.faults.camera import CameraSetting
 from dfer_ros.bench.faults.check import Advance, Check, Extent, nothing_unexpected, one_after_another
-from dfer_ros.bench.faults.graph import NODES, NOTHING, FaultGraph, wait_until
+from dfer_ros.bench.faults.graph import NODES, NOTHING, FaultGraph
 from dfer_ros.bench.faults.load import drops_counted
 from dfer_ros.core.errors import DferError
+from dfer_ros.graph.processes import wait_until
 
 _TRANSITIONS = {"unconfigured": ("configure",), "inactive": ("activate", "cleanup"), "active": ("deactivate",)}
 _LOAD = CameraSetting(rate=60.0, faces=2)

@@ -5,8 +5,8 @@ import time
 import pytest
 from hri_robot import TRACKED, IdsList, ids
 from sensor_msgs.msg import Image
-from waiting import wait_until
 
+from dfer_ros.graph.processes import wait_until
 from dfer_ros.ros.image_conversion import fill_image
 
 FRAMES = 30

@@ -5,10 +5,10 @@ import time
 import numpy as np
 import pytest
 from hri_robot import Expression, Robot, header
-from waiting import wait_until
 
 from dfer_ros.core.emotion import PHASE_UNKNOWN, Emotion
 from dfer_ros.core.labels import EXPRESSIONS, UNKNOWN
+from dfer_ros.graph.processes import wait_until
 from dfer_ros.nodes.hri.expressions import HriExpressions
 
 

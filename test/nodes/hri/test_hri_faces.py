@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from hri_robot import TRACKED, IdsList, NormalizedRegionOfInterest2D, Robot, face, header
 from sensor_msgs.msg import Image
-from waiting import wait_until
 
 from dfer_ros.core.errors import DferError
+from dfer_ros.graph.processes import wait_until
 from dfer_ros.nodes.hri.expressions import HriExpressions
 from dfer_ros.nodes.hri.face_publishers import HriFacePublishers
 from dfer_ros.nodes.hri.faces import HriFaces

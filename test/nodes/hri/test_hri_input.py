@@ -9,10 +9,10 @@ import pytest
 from hri_robot import TRACKED, IdsList, Robot, header, ids
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import Image
-from waiting import wait_until
 
 from dfer_ros.core.alignment import TEMPLATE
 from dfer_ros.core.quality import sharpness_score
+from dfer_ros.graph.processes import wait_until
 from dfer_ros.nodes.hri.images import ALIGNMENTS
 from dfer_ros.nodes.hri.input import HriInput
 from dfer_ros.ros.image_conversion import fill_image, to_bgr

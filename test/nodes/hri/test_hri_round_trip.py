@@ -2,7 +2,8 @@
 
 import pytest
 from hri_robot import TRACKED, Expression, IdsList, Robot
-from waiting import wait_until
+
+from dfer_ros.graph.processes import wait_until
 
 EMPTY_FRAMES = 30
 
