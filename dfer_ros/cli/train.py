@@ -8,11 +8,12 @@ from pathlib import Path
 from rich.console import Console
 
 from dfer_ros.training.configuration import read_configuration
-from dfer_ros.training.encoder.training import EncoderTraining
+from dfer_ros.training.encoder.training import EncoderTask
 from dfer_ros.training.experiments.comparison.run import ComparisonRunConfig, run_comparison
 from dfer_ros.training.experiments.conv3d.run import ClipRunConfig, run_clip
 from dfer_ros.training.folders import TrainingFolders
 from dfer_ros.training.head.run import HeadRunConfig, run_head
+from dfer_ros.training.run import TrainingRun
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
         elif isinstance(config, ComparisonRunConfig):
             run_comparison(config, folders, console)
         else:
-            EncoderTraining(config, folders, console).run()
+            TrainingRun(EncoderTask(config, folders, console), folders.output, console).run()
     except KeyboardInterrupt:
         console.print(f"Stopped. The same command goes on from the last checkpoint in {folders.output}.")
         raise

@@ -26,8 +26,9 @@ from dfer_ros.training.encoder.config import (
 from dfer_ros.training.encoder.frame_encoder import EncoderConfig, TrainableEncoder
 from dfer_ros.training.encoder.surround import SurroundConfig
 from dfer_ros.training.encoder.trained_encoder import load_trained_encoder, normalise
-from dfer_ros.training.encoder.training import EncoderTraining
+from dfer_ros.training.encoder.training import EncoderTask
 from dfer_ros.training.folders import TrainingFolders
+from dfer_ros.training.run import TrainingRun
 
 _PRUNED_LEARNING_RATE, _QUANTISED_LEARNING_RATE = 3e-4, 5e-5
 _TEACHER_WEIGHT = 0.6
@@ -64,10 +65,12 @@ class FineTuning:
         """Return the encoder fine-tuned under fake quantisation, its ranges taken from calibration crops."""
         name = f"quantisation_aware_{self._config.steps}_{self._key}"
         model = self._trained.model
-        training = self._training(name, self._run, model.config, _QUANTISED_LEARNING_RATE)
-        device = next(training.model.parameters()).device
-        fake_quantise(training.model, [batch.to(device) for batch in self._batches(crops)])
-        training.run()
+        task = self._task(name, self._run, model.config, _QUANTISED_LEARNING_RATE)
+        # Before the fake quantisation: the average of the weights is used without.
+        run = TrainingRun(task, self._runs / name, self._console)
+        device = next(task.model.parameters()).device
+        fake_quantise(task.model, [batch.to(device) for batch in self._batches(crops)])
+        run.run()
         return load_trained_encoder(self._runs / name, self._trained.input_size).model
 
     def pruned(self, share: float) -> TrainableEncoder:
@@ -81,10 +84,11 @@ class FineTuning:
         start = self._runs / f"{name}_start"
         make_folder(start)
         _save(start / CHECKPOINT_FILE, smaller, surround)
-        self._training(name, start, smaller.config, _PRUNED_LEARNING_RATE).run()
+        task = self._task(name, start, smaller.config, _PRUNED_LEARNING_RATE)
+        TrainingRun(task, self._runs / name, self._console).run()
         return load_trained_encoder(self._runs / name, self._trained.input_size).model
 
-    def _training(self, name: str, start: Path, encoder: EncoderConfig, learning_rate: float) -> EncoderTraining:
+    def _task(self, name: str, start: Path, encoder: EncoderConfig, learning_rate: float) -> EncoderTask:
         config = self._config
         schedule = ScheduleConfig(
             steps=config.steps,
@@ -112,7 +116,7 @@ class FineTuning:
             workers=config.workers,
         )
         self._console.print(f"Fine-tuning in {self._runs / name}", highlight=False)
-        return EncoderTraining(described, TrainingFolders(self._runs, self._runs, name), self._console)
+        return EncoderTask(described, TrainingFolders(self._runs, self._runs, name), self._console)
 
     def _batches(self, crops: list[Image]) -> list[torch.Tensor]:
         part, size = self._trained.surround.crop, self._trained.input_size

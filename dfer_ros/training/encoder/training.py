@@ -1,9 +1,8 @@
-"""Training of a frame encoder: steps, moving average of the weights, checkpoints with exact resume."""
+"""Training of a frame encoder on stills, with teachers if there are any."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,10 @@ import numpy as np
 import torch
 from rich.console import Console
 from torch import nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 
 from dfer_ros.core.errors import DataError, DferError, TrainingError, last_line
 from dfer_ros.core.faces import FloatArray
-from dfer_ros.training.checkpoint import CHECKPOINT_FILE, load_checkpoint, save_checkpoint
 from dfer_ros.training.data.prepared_set import PreparedSet, check_names, open_prepared_set
 from dfer_ros.training.encoder.batches import Batch, EncoderBatches, drawn_shares
 from dfer_ros.training.encoder.config import EncoderTrainingConfig, ScheduleConfig
@@ -28,21 +25,23 @@ from dfer_ros.training.encoder.targets import training_targets
 from dfer_ros.training.encoder.trained_encoder import TrainedEncoder, load_trained_encoder, normalise
 from dfer_ros.training.encoder.validation import validation_recalls
 from dfer_ros.training.folders import TrainingFolders
-from dfer_ros.training.log import TrainingLog
-from dfer_ros.training.progress import training_progress
+from dfer_ros.training.task import Schedule, Task
 
 _FITTED_BATCHES = 4
 
 
-class EncoderTraining:
-    """A run that can be stopped at any moment and goes on from its last checkpoint with the same result.
+class EncoderTask(Task[Batch]):
+    """A frame encoder that learns the classes of stills.
 
     Raises DataError and TrainingError for what the configuration names and is not there.
     """
 
+    model: TrainableEncoder
+
     def __init__(self, config: EncoderTrainingConfig, folders: TrainingFolders, console: Console) -> None:
         torch.manual_seed(config.seed)
-        self.config, self._folders, self._console = config, folders, console
+        self.config, self.seed, self.schedule = config, config.seed, _schedule(config.schedule)
+        self._folders, self._console = folders, console
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._sets = [_split(folders.data / one.name, "train") for one in config.data]
         self._validation = [_split(folders.data / name, "validation") for name in config.validation.sets]
@@ -54,30 +53,52 @@ class EncoderTraining:
         elif isinstance(self.model.backbone, MobileNetV1) and config.encoder.pretrained is not None:
             self.model.backbone.fit_statistics(self.model.surround(self._first_images()))
         self.model.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        average = get_ema_multi_avg_fn(config.schedule.average)  # type: ignore[no-untyped-call]
-        self._average = AveragedModel(self.model, multi_avg_fn=average, use_buffers=True)
-        self._optimizer = torch.optim.AdamW(_parameter_groups(self.model, config.schedule), lr=0.0)
-        self.step = 0
 
-    def run(self) -> None:
-        """Train to the last step, from the checkpoint in the output folder if there is one."""
+    def batches(self, steps: range) -> Iterator[Batch]:
+        """Return the batches of some steps, from loading processes if the configuration asks for them."""
+        config = self.config
+        targets = training_targets(config.data, self._sets, config.distillation, self._folders, self._console)
+        return _load(self._data(targets, config.schedule.sizes), steps, config.workers)
+
+    def losses(self, batch: Batch, step: int) -> dict[str, torch.Tensor]:
+        """Return the cross-entropy against labels and teachers."""
         schedule = self.config.schedule
-        self._folders.make_output()
-        self._resume()
-        log = TrainingLog(self._folders.output, self.step)
-        losses: list[float] = []
-        with training_progress(self._console, schedule.steps, self.step) as advance:
-            for batch in self._batches():
-                losses.append(self._train(batch))
-                self.step += 1
-                advance(f"loss {np.mean(losses[-50:]):.3f}")
-                last = self.step == schedule.steps
-                if self.step % schedule.validation_steps == 0 or last:
-                    log.add(self._measure(losses))
-                    losses.clear()
-                # After the log: a row that no checkpoint knows of is measured again, but none is missing.
-                if self.step % schedule.checkpoint_steps == 0 or last:
-                    self._save()
+        image, target = normalise(batch.images.to(self._device)), batch.targets.to(self._device)
+        if schedule.mixup > 0:
+            chance = np.random.default_rng((self.seed, step, 1))
+            image, target = _mix(image, target, float(chance.beta(schedule.mixup, schedule.mixup)))
+        if schedule.frozen_norms:
+            _keep_statistics(self.model)
+        _, logits = self.model(image)
+        return {"loss": nn.functional.cross_entropy(logits, target, label_smoothing=schedule.label_smoothing)}
+
+    def optimizer(self) -> torch.optim.Optimizer:
+        """Return an optimiser under which only weights of two dimensions or more decay."""
+        return torch.optim.AdamW(_parameter_groups(self.model, self.config.schedule))
+
+    def measure(self, step: int, losses: Sequence[Mapping[str, float]], model: nn.Module) -> dict[str, float]:
+        """Return the mean loss, and the accuracy of the averaged weights on the validation sets."""
+        assert isinstance(model, TrainableEncoder)
+        encoder = TrainedEncoder(model, self.config.surround, self.config.validation.input_size)
+        row = super().measure(step, losses, model) | validation_recalls(encoder, self._validation, self._adjustment())
+        self._console.print("  ".join(f"{name} {value:g}" for name, value in row.items()), highlight=False)
+        return row
+
+    def state(self) -> dict[str, Any]:
+        """Return what describes the encoder, and what must be the same for a run to go on."""
+        return {
+            "configuration": self._configuration(),
+            "encoder": asdict(self.config.encoder),
+            "surround": asdict(self.config.surround),
+            "logit_adjustment": self.config.logit_adjustment,
+            "adjustment": self._adjustment().tolist(),
+        }
+
+    def difference(self, state: Mapping[str, Any]) -> str | None:
+        """Return which parts of the configuration, or the samples, are other ones."""
+        before, now = state.get("configuration", {}), self._configuration()
+        other = [name for name, value in now.items() if before.get(name) != value]
+        return f"a run with another {' and another '.join(other)}" if other else None
 
     def _start_from(self, run: Path) -> None:
         start = load_trained_encoder(run, 0, adjusted=False)
@@ -109,106 +130,45 @@ class EncoderTraining:
             config.seed,
         )
 
-    def _batches(self) -> Iterator[Batch]:
-        config, schedule = self.config, self.config.schedule
-        targets = training_targets(config.data, self._sets, config.distillation, self._folders, self._console)
-        data = self._data(targets, schedule.sizes)
-        steps = range(self.step, schedule.steps)
-        # Spawned, not forked: the threads of OpenCV and OpenMP do not survive a fork.
-        loader = DataLoader(
-            data,
-            batch_size=None,
-            sampler=steps,
-            num_workers=config.workers,
-            worker_init_fn=_one_thread,
-            prefetch_factor=4 if config.workers else None,
-            multiprocessing_context="spawn" if config.workers else None,
-        )
-        try:
-            yield from loader
-        except DferError as error:
-            # A loading process wraps the sentence in its traceback.
-            raise type(error)(last_line(error).split(f"{type(error).__name__}: ")[-1]) from error
-
-    def _train(self, batch: Batch) -> float:
-        schedule = self.config.schedule
-        torch.manual_seed(self.config.seed * 1_000_003 + self.step)
-        for group in self._optimizer.param_groups:
-            group["lr"] = learning_rate(self.step, schedule)
-        image, target = normalise(batch.images.to(self._device)), batch.targets.to(self._device)
-        if schedule.mixup > 0:
-            chance = np.random.default_rng((self.config.seed, self.step, 1))
-            image, target = _mix(image, target, float(chance.beta(schedule.mixup, schedule.mixup)))
-        self.model.train()
-        if schedule.frozen_norms:
-            _keep_statistics(self.model)
-        _, logits = self.model(image)
-        loss = nn.functional.cross_entropy(logits, target, label_smoothing=schedule.label_smoothing)
-        self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        self._optimizer.step()
-        self._average.update_parameters(self.model)
-        return loss.item()
-
-    def _measure(self, losses: list[float]) -> dict[str, float]:
-        """Return a row of the log: the mean loss, and the accuracy of the averaged weights on the validation sets."""
-        row: dict[str, float] = {"step": self.step, "loss": round(float(np.mean(losses)), 4)}
-        assert isinstance(self._average.module, TrainableEncoder)
-        size = self.config.validation.input_size
-        encoder = TrainedEncoder(self._average.module, self.config.surround, size)
-        row |= validation_recalls(encoder, self._validation, self._adjustment())
-        self._console.print("  ".join(f"{name} {value:g}" for name, value in row.items()), highlight=False)
-        return row
-
-    def _save(self) -> None:
-        state = {
-            "configuration": self._signature(),
-            "encoder": asdict(self.config.encoder),
-            "surround": asdict(self.config.surround),
-            "step": self.step,
-            "logit_adjustment": self.config.logit_adjustment,
-            "adjustment": self._adjustment().tolist(),
-            "model": self.model.state_dict(),
-            "average": self._average.state_dict(),
-            "optimizer": self._optimizer.state_dict(),
-        }
-        save_checkpoint(self._folders.output / CHECKPOINT_FILE, state)
-
-    def _signature(self) -> dict[str, Any]:
-        """Return what must be the same for a run to go on: all that the result depends on."""
+    def _configuration(self) -> dict[str, Any]:
+        """Return all that the result depends on."""
         without = ("workers", "validation")
-        signature = {name: value for name, value in asdict(self.config).items() if name not in without}
-        signature["samples"] = [len(prepared.samples) for prepared in self._sets]
-        return signature
+        configuration = {name: value for name, value in asdict(self.config).items() if name not in without}
+        return configuration | {"samples": [len(prepared.samples) for prepared in self._sets]}
 
     def _adjustment(self) -> FloatArray:
         """Return what is added to the logits [7] of the trained encoder."""
         return -self.config.logit_adjustment * np.log(np.maximum(drawn_shares(self.config.data, self._sets), 1e-6))
 
-    def _resume(self) -> None:
-        path = self._folders.output / CHECKPOINT_FILE
-        if not path.is_file():
-            return
-        state = load_checkpoint(path)
-        before, now = state.get("configuration", {}), self._signature()
-        other = [name for name, value in now.items() if before.get(name) != value]
-        if other:
-            raise TrainingError(
-                f"The checkpoint {path} is of a run with another {' and another '.join(other)}: choose another --name, "
-                "or delete that folder."
-            )
-        self.model.load_state_dict(state["model"])
-        self._average.load_state_dict(state["average"])
-        self._optimizer.load_state_dict(state["optimizer"])
-        self.step = state["step"]
+
+def _schedule(config: ScheduleConfig) -> Schedule:
+    return Schedule(
+        steps=config.steps,
+        learning_rate=config.learning_rate,
+        weight_decay=config.weight_decay,
+        log_steps=config.validation_steps,
+        checkpoint_steps=config.checkpoint_steps,
+        warm_up_steps=config.warm_up_steps,
+        average=config.average,
+    )
 
 
-def learning_rate(step: int, schedule: ScheduleConfig) -> float:
-    """Return the learning rate at a step: linear warm-up, then half a cosine to zero."""
-    if step < schedule.warm_up_steps:
-        return schedule.learning_rate * (step + 1) / schedule.warm_up_steps
-    done = (step - schedule.warm_up_steps) / max(schedule.steps - schedule.warm_up_steps, 1)
-    return schedule.learning_rate * 0.5 * (1.0 + math.cos(math.pi * done))
+def _load(data: EncoderBatches, steps: range, workers: int) -> Iterator[Batch]:
+    # Spawned, not forked: the threads of OpenCV and OpenMP do not survive a fork.
+    loader = DataLoader(
+        data,
+        batch_size=None,
+        sampler=steps,
+        num_workers=workers,
+        worker_init_fn=_one_thread,
+        prefetch_factor=4 if workers else None,
+        multiprocessing_context="spawn" if workers else None,
+    )
+    try:
+        yield from loader
+    except DferError as error:
+        # A loading process wraps the sentence in its traceback.
+        raise type(error)(last_line(error).split(f"{type(error).__name__}: ")[-1]) from error
 
 
 def _split(folder: Path, name: str) -> PreparedSet:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from rich.console import Console
 from torch import nn
 
-from dfer_ros.core.atomic_file import make_folder
 from dfer_ros.core.errors import TrainingError
 from dfer_ros.core.faces import FloatArray
 from dfer_ros.core.labels import LABELS
 from dfer_ros.core.window import WindowConfig
-from dfer_ros.training.checkpoint import CHECKPOINT_FILE, load_checkpoint, save_checkpoint
 from dfer_ros.training.clips.embeddings import ClipEmbeddings
 from dfer_ros.training.clips.windows import ClipWindows, clip_windows, head_answers
 from dfer_ros.training.courses.bank import EmbeddingBank, bank_of_logits
@@ -26,8 +24,8 @@ from dfer_ros.training.courses.courses import Courses
 from dfer_ros.training.head.batches import HeadBatch, HeadBatches
 from dfer_ros.training.head.create_head import HeadConfig, create_head
 from dfer_ros.training.head.trainable_head import TOLD_PHASES, TrainableHead
-from dfer_ros.training.log import TrainingLog
-from dfer_ros.training.progress import training_progress
+from dfer_ros.training.run import TrainingRun
+from dfer_ros.training.task import Schedule, Task
 
 DECAYS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
 """Seconds from which the decay of the weighted mean is chosen."""
@@ -117,9 +115,9 @@ def train_head(
     head_config = replace(config.head, decay_seconds=decay)
     torch.manual_seed(config.seed)
     head = create_head(head_config, *classifier)
-    training = _Training(config, head_config, classifier, bank, kept, held_out, of_logits=not head.uses_embeddings)
-    trained = training.run(output, console or Console(quiet=True))
-    learned = {name: value for name, value in trained.state_dict().items() if name not in ("weight", "bias")}
+    task = _HeadTask(config, head_config, classifier, bank, kept, held_out, of_logits=not head.uses_embeddings)
+    TrainingRun(task, output, console or Console(quiet=True)).run()
+    learned = {name: value for name, value in task.model.state_dict().items() if name not in ("weight", "bias")}
     head.load_state_dict(learned, strict=False)
     return head.eval()
 
@@ -147,8 +145,11 @@ def _of_logits(temperature: float) -> Classifier:
     return Classifier(np.eye(len(LABELS), dtype=np.float32), np.zeros(len(LABELS), dtype=np.float32), temperature)
 
 
-class _Training:
-    """One run. of_logits: whether the head sees logits only, so that they can stand for embeddings, which is faster."""
+class _HeadTask(Task[HeadBatch]):
+    """A head. of_logits: whether it sees logits only, so that they can stand for embeddings, which is faster."""
+
+    model: TrainableHead
+    learned = "head"
 
     def __init__(
         self,
@@ -160,85 +161,48 @@ class _Training:
         held_out: str | None,
         of_logits: bool,
     ) -> None:
-        schedule = config.schedule
+        self._config, self.seed, self.schedule = config.schedule, config.seed, _schedule(config.schedule)
         if of_logits:
             bank = bank_of_logits(bank, classifier.weight, classifier.bias)
             classifier = _of_logits(classifier.temperature)
         windows: list[ClipWindows] = [clip_windows(clip, config.window, of_logits) for clip in clips]
         courses = Courses(bank, config.courses, config.window)
-        self.batches = HeadBatches(
-            courses, windows, schedule.batch_size, schedule.clip_share, schedule.label_smoothing, config.seed
-        )
+        share, smoothing = config.schedule.clip_share, config.schedule.label_smoothing
+        self._batches = HeadBatches(courses, windows, config.schedule.batch_size, share, smoothing, config.seed)
         torch.manual_seed(config.seed)
-        self.head = create_head(head, *classifier)
-        self.optimizer = torch.optim.AdamW(self.head.parameters(), schedule.learning_rate)
-        self.schedule = schedule
-        # What must be the same for a run to go on.
+        self.model = create_head(head, *classifier)
         self.signature = repr((asdict(config), asdict(head), held_out, len(bank), len(clips)))
-        self.step = 0
 
-    def run(self, output: Path | None, console: Console) -> TrainableHead:
-        """Train to the last step, from the checkpoint in the output folder if there is one."""
-        log = None
-        if output is not None:
-            make_folder(output)
-            self._resume(output / CHECKPOINT_FILE)
-            log = TrainingLog(output, self.step)
-        with training_progress(console, self.schedule.steps, self.step) as advance:
-            while self.step < self.schedule.steps:
-                losses = self._train(self.batches.batch(self.step))
-                self.step += 1
-                advance(f"loss {losses['loss']:.3f}")
-                last = self.step == self.schedule.steps
-                if log is not None and (self.step % self.schedule.log_steps == 0 or last):
-                    log.add({"step": self.step, **losses})
-                if output is not None and (self.step % self.schedule.checkpoint_steps == 0 or last):
-                    self._save(output / CHECKPOINT_FILE)
-        return self.head.eval()
+    def batches(self, steps: range) -> Iterator[HeadBatch]:
+        """Return windows of simulated courses and of clips."""
+        return map(self._batches.batch, steps)
 
-    def _train(self, batch: HeadBatch) -> dict[str, float]:
-        schedule = self.schedule
-        for group in self.optimizer.param_groups:
-            group["lr"] = schedule.learning_rate * 0.5 * (1.0 + float(np.cos(np.pi * self.step / schedule.steps)))
-            group["weight_decay"] = schedule.weight_decay
-        self.head.train()
-        output = self.head(batch.embeddings, batch.ages, batch.mask)
+    def losses(self, batch: HeadBatch, step: int) -> dict[str, torch.Tensor]:
+        """Return the loss of the class, and of intensity and phase where they are known."""
+        output = self.model(batch.embeddings, batch.ages, batch.mask)
         simulated = len(batch.phase)
         classes = nn.functional.cross_entropy(output.logits, batch.targets)
-        loss = classes
-        parts = {"class_loss": float(classes.detach())}
-        if simulated:
-            intensity = nn.functional.mse_loss(output.intensity[:simulated], batch.intensity)
-            phase = nn.functional.cross_entropy(output.phase[:simulated], batch.phase, _phase_weights(batch.phase))
-            loss = loss + schedule.intensity * intensity + schedule.phase * phase
-            parts |= {"intensity_loss": float(intensity.detach()), "phase_loss": float(phase.detach())}
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.head.parameters(), 1.0)
-        self.optimizer.step()
-        return {"loss": float(loss.detach()), **parts}
+        if not simulated:
+            return {"loss": classes, "class_loss": classes}
+        intensity = nn.functional.mse_loss(output.intensity[:simulated], batch.intensity)
+        phase = nn.functional.cross_entropy(output.phase[:simulated], batch.phase, _phase_weights(batch.phase))
+        loss = classes + self._config.intensity * intensity + self._config.phase * phase
+        return {"loss": loss, "class_loss": classes, "intensity_loss": intensity, "phase_loss": phase}
 
-    def _save(self, path: Path) -> None:
-        state: dict[str, Any] = {
-            "signature": self.signature,
-            "step": self.step,
-            "model": self.head.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-        }
-        save_checkpoint(path, state)
+    def measure(self, step: int, losses: Sequence[Mapping[str, float]], model: nn.Module) -> dict[str, float]:
+        """Return the losses of the last step."""
+        return {"step": step, **losses[-1]}
 
-    def _resume(self, path: Path) -> None:
-        if not path.is_file():
-            return
-        state = load_checkpoint(path)
-        if state.get("signature") != self.signature:
-            raise TrainingError(
-                f"The checkpoint {path} is of another head, configuration or data: choose another --name, or delete "
-                "that folder."
-            )
-        self.head.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.step = state["step"]
+
+def _schedule(config: HeadScheduleConfig) -> Schedule:
+    return Schedule(
+        steps=config.steps,
+        learning_rate=config.learning_rate,
+        weight_decay=config.weight_decay,
+        log_steps=config.log_steps,
+        checkpoint_steps=config.checkpoint_steps,
+        gradient_norm=1.0,
+    )
 
 
 def _phase_weights(phase: torch.Tensor) -> torch.Tensor:

@@ -25,9 +25,10 @@ from dfer_ros.training.encoder.config import (
 from dfer_ros.training.encoder.frame_encoder import EncoderConfig
 from dfer_ros.training.encoder.surround import SurroundConfig, black_surround, fill_surround
 from dfer_ros.training.encoder.trained_encoder import load_trained_encoder
-from dfer_ros.training.encoder.training import EncoderTraining, learning_rate
+from dfer_ros.training.encoder.training import EncoderTask
 from dfer_ros.training.folders import TrainingFolders
 from dfer_ros.training.log import CURVES_FILE, LOG_FILE
+from dfer_ros.training.run import TrainingRun
 
 TINY = EncoderTrainingConfig(
     data=(DataConfig("faces"),),
@@ -66,9 +67,14 @@ def data(tmp_path_factory, aligned_crop, serious_crop):
 
 
 def train(config, data, runs, name="run"):
-    training = EncoderTraining(config, TrainingFolders(data, runs, name), Console(quiet=True))
-    training.run()
-    return training
+    run = created(config, data, runs, name)
+    run.run()
+    return run
+
+
+def created(config, data, runs, name="run"):
+    folders, console = TrainingFolders(data, runs, name), Console(quiet=True)
+    return TrainingRun(EncoderTask(config, folders, console), folders.output, console)
 
 
 def test_it_learns_to_tell_two_faces_apart(data, tmp_path):
@@ -88,20 +94,20 @@ def test_a_stopped_run_goes_on_with_exactly_the_same_result(data, tmp_path, monk
     whole = train(TINY, data, tmp_path, "whole")
     seen = []
 
-    def stop_in_step_five(training, batch, real=EncoderTraining._train):
-        if training.step == 4:
+    def stop_in_step_five(task, batch, step, real=EncoderTask.losses):
+        if step == 4:
             raise KeyboardInterrupt
-        seen.append(training.step)
-        return real(training, batch)
+        seen.append(step)
+        return real(task, batch, step)
 
     with monkeypatch.context() as patch:
-        patch.setattr(EncoderTraining, "_train", stop_in_step_five)
+        patch.setattr(EncoderTask, "losses", stop_in_step_five)
         with pytest.raises(KeyboardInterrupt):
             train(TINY, data, tmp_path, "stopped")
     resumed = train(TINY, data, tmp_path, "stopped")
     assert seen == [0, 1, 2, 3] and resumed.step == whole.step == 6
-    for name, tensor in whole.model.state_dict().items():
-        assert torch.equal(tensor, resumed.model.state_dict()[name]), name
+    for name, tensor in whole.task.model.state_dict().items():
+        assert torch.equal(tensor, resumed.task.model.state_dict()[name]), name
     assert (tmp_path / "stopped" / LOG_FILE).read_text() == (tmp_path / "whole" / LOG_FILE).read_text()
 
 
@@ -181,13 +187,6 @@ def test_a_black_surround_is_filled_and_the_face_stays(data):
     assert fill_surround(camera, masked, np.random.default_rng(3)) is camera
 
 
-def test_the_learning_rate_warms_up_and_falls_to_nothing():
-    schedule = ScheduleConfig(steps=100, warm_up_steps=10, learning_rate=1.0)
-    rates = [learning_rate(step, schedule) for step in range(100)]
-    assert rates[0] == pytest.approx(0.1) and max(rates) == pytest.approx(1.0)
-    assert rates[10:] == sorted(rates[10:], reverse=True) and rates[-1] < 0.001
-
-
 def test_a_set_that_is_missing_or_has_nothing_to_train_on_is_named(data, tmp_path):
     with pytest.raises(DataError, match="dfer data prepare"):
         train(replace(TINY, data=(DataConfig("elsewhere"),)), data, tmp_path)
@@ -252,11 +251,11 @@ def test_two_sets_of_one_name_are_refused(data, tmp_path):
 def test_a_run_that_ends_while_it_is_measured_is_measured_again(data, tmp_path, monkeypatch):
     whole = train(TINY, data, tmp_path, "whole")
 
-    def power_cut(training, losses):
+    def power_cut(task, step, losses, model):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(EncoderTraining, "_measure", power_cut)
+        patch.setattr(EncoderTask, "measure", power_cut)
         with pytest.raises(KeyboardInterrupt):
             train(TINY, data, tmp_path, "cut")
     train(TINY, data, tmp_path, "cut")
@@ -285,8 +284,8 @@ def test_a_full_disk_leaves_the_checkpoint_before(data, tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(torch, "save", full)
-    training = EncoderTraining(TINY, TrainingFolders(data, tmp_path, "run"), Console(quiet=True))
+    run = created(TINY, data, tmp_path)
     with pytest.raises(TrainingError, match="No space left"):
-        training._save()
+        run.save(tmp_path / "run" / "checkpoint.pt")
     assert (tmp_path / "run" / "checkpoint.pt").read_bytes() == before
     assert not list((tmp_path / "run").glob("*.part*"))

@@ -27,7 +27,7 @@ from dfer_ros.training.experiments.conv3d.batches import (
 from dfer_ros.training.experiments.conv3d.network import Conv3d, Conv3dConfig
 from dfer_ros.training.experiments.conv3d.run import ClipRunConfig, clip_model_cost, clip_rows, read_clip_run
 from dfer_ros.training.experiments.conv3d.stills import inflate
-from dfer_ros.training.experiments.conv3d.trainer import ClipScheduleConfig
+from dfer_ros.training.experiments.conv3d.task import ClipScheduleConfig
 from dfer_ros.training.experiments.conv3d.training import (
     ClipTrainingConfig,
     clip_model_answers,

@@ -20,7 +20,8 @@ from dfer_ros.training.encoder.batches import DataConfig, EncoderBatches
 from dfer_ros.training.encoder.surround import SurroundConfig
 from dfer_ros.training.encoder.trained_encoder import normalise
 from dfer_ros.training.experiments.conv3d.network import Conv3d, Conv3dConfig
-from dfer_ros.training.experiments.conv3d.trainer import ClipScheduleConfig, ClipTrainer
+from dfer_ros.training.experiments.conv3d.task import ClipScheduleConfig, ClipTask
+from dfer_ros.training.run import TrainingRun
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,9 @@ def train_on_stills(
     torch.manual_seed(seed)
     network = Conv3d(model).to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     signature = repr((asdict(config), asdict(model), crop, seed, [len(prepared.samples) for prepared in sets]))
-    trained = ClipTrainer(network, draw, schedule, seed, signature).run(output, console)
-    inflate(trained)
-    return {name: value.cpu() for name, value in trained.state_dict().items()}
+    TrainingRun(ClipTask(network, draw, schedule, seed, signature), output, console).run()
+    inflate(network)
+    return {name: value.cpu() for name, value in network.state_dict().items()}
 
 
 def inflate(model: Conv3d) -> None:

@@ -24,7 +24,8 @@ from dfer_ros.training.experiments.conv3d.batches import (
     window_images,
 )
 from dfer_ros.training.experiments.conv3d.network import Conv3d, Conv3dConfig
-from dfer_ros.training.experiments.conv3d.trainer import ClipScheduleConfig, ClipTrainer
+from dfer_ros.training.experiments.conv3d.task import ClipScheduleConfig, ClipTask
+from dfer_ros.training.run import TrainingRun
 
 _ONE_PERSON_IN_ONE_LIGHT = AugmentationConfig(
     low_resolution=0.0, blur=0.0, jpeg=0.0, noise=0.0, occlusion=0.0, exposure=0.8, grey=0.3
@@ -81,8 +82,9 @@ def train_clip_model(
     # The sum stands for the weights to start from.
     begun = None if start is None else float(sum(value.double().abs().sum() for value in start.values()))
     signature = repr((asdict(config), begun, held_out, [(clip.name, len(clip.stamps)) for clip in kept]))
-    trainer = ClipTrainer(model, draw, config.schedule, config.seed, signature)
-    return trainer.run(output, console or Console(quiet=True))
+    task = ClipTask(model, draw, config.schedule, config.seed, signature)
+    TrainingRun(task, output, console or Console(quiet=True)).run()
+    return model.eval()
 
 
 def clip_model_answers(config: ClipTrainingConfig, model: Conv3d, clips: Sequence[ClipFaces]) -> list[ClipAnswer]:

@@ -1,0 +1,123 @@
+"""The one loop behind all trainings: a run takes the steps of a task, can be stopped, and goes on exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Generic
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from dfer_ros.core.atomic_file import make_folder
+from dfer_ros.core.errors import TrainingError, first_line
+from dfer_ros.training.checkpoint import CHECKPOINT_FILE, load_checkpoint, save_checkpoint
+from dfer_ros.training.log import TrainingLog
+from dfer_ros.training.task import Batch, Task, learning_rate
+
+_LOSSES_SHOWN = 50
+
+
+class TrainingRun(Generic[Batch]):
+    """A training that can be stopped at any moment and goes on from its last checkpoint with the same result.
+
+    output: folder of checkpoint and log; None keeps nothing.
+    """
+
+    def __init__(self, task: Task[Batch], output: Path | None, console: Console) -> None:
+        self.task, self._output, self._console = task, output, console
+        self._optimizer = task.optimizer()
+        self._average: AveragedModel | None = None
+        if task.schedule.average is not None:
+            average = get_ema_multi_avg_fn(task.schedule.average)  # type: ignore[no-untyped-call]
+            self._average = AveragedModel(task.model, multi_avg_fn=average, use_buffers=True)
+        self.step = 0
+
+    def run(self) -> None:
+        """Train to the last step, from the checkpoint in the output folder if there is one.
+
+        Raises TrainingError where the checkpoint is of another run, or cannot be read or written.
+        """
+        task, schedule, log = self.task, self.task.schedule, None
+        if self._output is not None:
+            make_folder(self._output)
+            self._resume(self._output / CHECKPOINT_FILE)
+            log = TrainingLog(self._output, self.step)
+        averaged = task.model if self._average is None else self._average.module
+        batches = task.batches(range(self.step, schedule.steps))
+        losses: list[dict[str, float]] = []
+        with _progress(self._console, schedule.steps, self.step) as advance:
+            for batch in batches:
+                losses.append(self._train(batch))
+                self.step += 1
+                advance(f"loss {np.mean([one['loss'] for one in losses[-_LOSSES_SHOWN:]]):.3f}")
+                last = self.step == schedule.steps
+                if log is not None and (self.step % schedule.log_steps == 0 or last):
+                    log.add(task.measure(self.step, losses, averaged))
+                    losses.clear()
+                # After the log: a row that no checkpoint knows of is measured again, but none is missing.
+                if self._output is not None and (self.step % schedule.checkpoint_steps == 0 or last):
+                    self.save(self._output / CHECKPOINT_FILE)
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint. Raises TrainingError where it cannot be written; the one before stays."""
+        state = {
+            **self.task.state(),
+            "step": self.step,
+            "model": self.task.model.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+        }
+        if self._average is not None:
+            state["average"] = self._average.state_dict()
+        save_checkpoint(path, state)
+
+    def _train(self, batch: Batch) -> dict[str, float]:
+        task, schedule = self.task, self.task.schedule
+        torch.manual_seed(task.seed * 1_000_003 + self.step)
+        for group in self._optimizer.param_groups:
+            group["lr"] = learning_rate(self.step, schedule) * group.get("scale", 1.0)
+        task.model.train()
+        losses = task.losses(batch, self.step)
+        self._optimizer.zero_grad(set_to_none=True)
+        losses["loss"].backward()  # type: ignore[no-untyped-call]
+        if schedule.gradient_norm is not None:
+            nn.utils.clip_grad_norm_(task.model.parameters(), schedule.gradient_norm)
+        self._optimizer.step()
+        if self._average is not None:
+            self._average.update_parameters(task.model)
+        return {name: float(loss.detach()) for name, loss in losses.items()}
+
+    def _resume(self, path: Path) -> None:
+        if not path.is_file():
+            return
+        state = load_checkpoint(path)
+        difference = self.task.difference(state)
+        if difference is not None:
+            raise TrainingError(
+                f"The checkpoint {path} is of {difference}: choose another --name, or delete that folder."
+            )
+        try:
+            self.task.model.load_state_dict(state["model"])
+            self._optimizer.load_state_dict(state["optimizer"])
+            if self._average is not None:
+                self._average.load_state_dict(state["average"])
+            self.step = state["step"]
+        except (KeyError, RuntimeError, ValueError) as error:
+            raise TrainingError(
+                f"The checkpoint {path} is not of this version ({first_line(error)}): choose another --name, or delete "
+                "that folder."
+            ) from error
+
+
+@contextmanager
+def _progress(console: Console, steps: int, start: int) -> Iterator[Callable[[str], None]]:
+    """Show a bar from step `start` to `steps`; yield a function that advances it by one step and says a few words."""
+    columns = (TextColumn("training"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, TextColumn("{task.fields[words]}"), console=console) as progress:
+        task = progress.add_task("training", total=steps, completed=start, words="")
+        yield lambda words: progress.update(task, advance=1, words=words)
