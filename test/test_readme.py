@@ -36,15 +36,20 @@ def test_the_launch_arguments_that_are_parameters_have_the_defaults_of_the_yaml(
     assert {name: arguments[name] for name in parameters} == {name: str(defaults[name]) for name in parameters}
 
 
-def test_the_commands_named_are_targets_of_the_makefile():
-    targets = re.findall(r"^(\w+):", (CHECKOUT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
-    assert set(re.findall(r"^make (\w+)", README, re.MULTILINE)) <= set(targets)
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+def test_the_commands_named_are_targets_of_the_makefile(page):
+    targets = re.findall(r"^([\w-]+):", (CHECKOUT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    named = re.findall(r"(?:^|`)make ([\w-]+)", (CHECKOUT / page).read_text(encoding="utf-8"), re.MULTILINE)
+    assert named
+    assert set(named) <= set(targets)
 
 
-def test_the_links_lead_somewhere():
-    links = re.findall(r"\]\(([^)]+)\)", README)
-    assert len(links) >= 2
-    assert all((CHECKOUT / link).exists() for link in links)
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md"])
+def test_the_links_lead_somewhere(page):
+    links = re.findall(r"\]\(([^)]+)\)", (CHECKOUT / page).read_text(encoding="utf-8"))
+    own = [link for link in links if "://" not in link]
+    assert own or page == "docs/architecture.md"
+    assert [link for link in own if not ((CHECKOUT / page).parent / link).exists()] == []
 
 
 def test_the_example_of_a_behaviour_is_python_of_about_twenty_lines():
