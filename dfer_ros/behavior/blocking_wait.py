@@ -84,7 +84,7 @@ class BlockingWait:
         somebody_else = self._spin_thread not in (None, threading.get_ident())
         if not somebody_else and now - max(start, self._spun_at) > _PATIENCE_SECONDS:
             raise BehaviorError(
-                f"wait_for() waits in vain: {self._node.get_name()} is in an executor that no other thread spins. Spin "
+                f"wait_for() waits in vain: {self._node.get_name()} is in an executor that no other thread spins; spin "
                 "it in a thread of its own, or leave it out of executors: then wait_for() spins it."
             )
 

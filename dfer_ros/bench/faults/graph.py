@@ -132,8 +132,8 @@ class FaultGraph:
         if not wait_until(lambda: any(a.faces >= setting.faces for a in self.answers[before:]), _PATIENCE_SECONDS):
             most = max((answer.faces for answer in self.answers[before:]), default=0)
             raise DferError(
-                f"{setting.faces} faces were shown, and {most} found in {_PATIENCE_SECONDS:.0f} s. "
-                f"The nodes said: {' '.join(self.log[-3:]) or 'nothing.'}"
+                f"{setting.faces} faces were shown, and {most} found in {_PATIENCE_SECONDS:.0f} s; "
+                f"the nodes said: {' '.join(self.log[-3:]) or 'nothing.'}"
             )
 
     def wait_for_answer_after(self, stamp: float, seconds: float) -> Answer | None:

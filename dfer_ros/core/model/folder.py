@@ -53,8 +53,8 @@ class ModelFolder:
             )
         if file_sha256(path) != expected:
             raise ModelError(
-                f"The model file {path} is damaged: its sha256 is not the one in {DESCRIPTION_FILE}. "
-                "Copy it again or install the package again."
+                f"The model file {path} is damaged (its sha256 is not the one in {DESCRIPTION_FILE}): copy it again or "
+                "install the package again."
             )
         return path
 
