@@ -54,6 +54,7 @@ DEMO = ["scikit-image"]
 BAGS = ["rosbags>=0.11,<0.12"]
 BENCH = ["psutil"]
 TUNE = ["matplotlib"]
+STUDIES = ["statsmodels", "pympi-ling"]
 RAY = ["ray; python_version < '3.14'"]
 TRAIN = [
     "torch==2.13.0",
@@ -90,6 +91,7 @@ setup(
         "bags": BAGS,
         "bench": BENCH,
         "tune": TUNE,
+        "studies": STUDIES,
         "ray": RAY,
         "train": TRAIN,
         "test": [
@@ -107,6 +109,8 @@ setup(
             *DEMO,
             *BAGS,
             *BENCH,
+            *STUDIES,
+            "pandas",
             *RAY,
             *TRAIN,
         ],

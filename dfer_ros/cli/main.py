@@ -26,6 +26,8 @@ COMMANDS = {
     "replay": "play a bag into the running graph, with its clock",
     "record": "write the emotions of a running graph, and more on request, into a bag",
     "report": "show a recording of emotions as one page, and as tables for studies",
+    "longitudinal": "follow the expressions of one person over many sessions, with trends and a page",
+    "study": "write analyses for ELAN, pandas, R and BIDS, and a table over participants",
     "watch": "show a running graph in this terminal: persons, rates, diagnostics",
     "fetch": "get a detector's model file and check it",
     "data": "turn data sets into aligned crops, and show what is in them",

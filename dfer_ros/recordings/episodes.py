@@ -10,7 +10,7 @@ frame of the highest intensity, the offset the frame where the face is back; the
    from the lowest intensity found there to that of the apex. The search ends `reach_seconds` before the core, at a gap,
    at the core of another episode, and at a frame of the phase neutral. The offset is looked for forwards alike.
 4. The onset speed is the slope from the onset to where all but `rise_share` of the rise to the apex is reached: from
-   10 to 90 %, as rise times are taken everywhere.
+   10 to 90 %, as rise times are taken everywhere. The offset speed is that of the fall, alike.
 
 Where the face comes into view with the expression on it, or leaves with it, or another expression follows at once, the
 times are those of the core; such an onset has no speed.
@@ -54,7 +54,8 @@ class Episode:
 
     expression: by its REP-155 name. onset, apex, offset: seconds, as the stamps of the track.
     onset_seen, offset_seen: whether begin and end were in view. apex_index: index of the apex in the track.
-    intensity: 0..1, at the apex. confidence: 0..1, the mean over the core. onset_speed: intensity per second, or None.
+    intensity: 0..1, at the apex. confidence: 0..1, the mean over the core. onset_speed, offset_speed: intensity per
+    second, or None.
     """
 
     face_id: str
@@ -68,6 +69,7 @@ class Episode:
     intensity: float
     confidence: float
     onset_speed: float | None
+    offset_speed: float | None
 
     @property
     def duration(self) -> float:
@@ -116,6 +118,7 @@ def find_episodes(
                 intensity=float(track.intensity[apex]),
                 confidence=float(track.confidences[core.start : core.end].mean()),
                 onset_speed=_onset_speed(track, onset, apex, config) if before < core.start else None,
+                offset_speed=None if offset is None else _offset_speed(track, apex, offset, config),
             )
         )
     return episodes
@@ -191,3 +194,13 @@ def _onset_speed(track: EmotionTrack, onset: int, apex: int, config: EpisodeConf
     top = onset + int(reached.argmax())
     seconds = track.stamps[top] - track.stamps[onset]
     return float((track.intensity[top] - track.intensity[onset]) / seconds) if seconds > 0 else None
+
+
+def _offset_speed(track: EmotionTrack, apex: int, offset: int, config: EpisodeConfig) -> float | None:
+    fall = track.intensity[apex] - track.intensity[offset]
+    if fall <= 0:
+        return None
+    high = track.intensity[apex : offset + 1] >= track.intensity[offset] + (1 - config.rise_share) * fall
+    top = apex + int(np.flatnonzero(high)[-1])
+    seconds = track.stamps[offset] - track.stamps[top]
+    return float((track.intensity[top] - track.intensity[offset]) / seconds) if seconds > 0 else None

@@ -65,16 +65,22 @@ def report_page(
         timing_section(timing),
         definitions_section(recording),
     ]
-    own = files(__package__)
+    script = f"{_constants()}{files(__package__).joinpath('page.js').read_text(encoding='utf-8')}"
+    return html_page(f"{recording.name}: expressions", "".join(sections), "Made by dfer report", script)
+
+
+def html_page(title: str, body: str, made_by: str, script: str = "") -> str:
+    """Return a whole page in the style of the report. title: as text. body, script: as they are."""
+    style = files(__package__).joinpath("style.css").read_text(encoding="utf-8")
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta http-equiv="Content-Security-Policy" content="{_NOTHING_FROM_OUTSIDE}">'
         '<meta name="color-scheme" content="light dark">'
-        f'<meta name="generator" content="dfer_ros {__version__}"><title>{text(recording.name)}: expressions</title>'
-        f"<style>\n{_colours()}{own.joinpath('style.css').read_text(encoding='utf-8')}{tick_style()}\n</style></head>"
-        f"<body><main>{''.join(sections)}</main><footer>Made by dfer report, dfer_ros {__version__}.</footer>"
-        f"<script>\n{_constants()}{own.joinpath('page.js').read_text(encoding='utf-8')}</script></body></html>\n"
+        f'<meta name="generator" content="dfer_ros {__version__}"><title>{text(title)}</title>'
+        f"<style>\n{_colours()}{style}{tick_style()}\n</style></head>"
+        f"<body><main>{body}</main><footer>{made_by}, dfer_ros {__version__}.</footer>"
+        f"{f'<script>{chr(10)}{script}</script>' if script else ''}</body></html>\n"
     )
 
 

@@ -52,7 +52,7 @@ def longitudinal_table(recording: RecordedEmotions, people: Sequence[Person]) ->
     Files of several recordings can be put one below the other. An empty cell: there is no such figure.
     """
     begin = clock_time(recording.begin)
-    return _csv(
+    return csv_text(
         LONGITUDINAL_COLUMNS,
         (
             (
@@ -79,7 +79,7 @@ def longitudinal_table(recording: RecordedEmotions, people: Sequence[Person]) ->
 
 def episode_table(recording: RecordedEmotions, people: Sequence[Person]) -> str:
     """Return the CSV text with one row for each expression of each person; seconds count from the first frame."""
-    return _csv(
+    return csv_text(
         EPISODE_COLUMNS,
         (
             (
@@ -109,7 +109,8 @@ def clock_time(stamp: float) -> datetime.datetime | None:
     return datetime.datetime.fromtimestamp(stamp, tz=datetime.timezone.utc)
 
 
-def _csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+def csv_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return a table as CSV text: numbers rounded to five digits, yes and no, and an empty cell for None."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)

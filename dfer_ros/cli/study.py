@@ -1,0 +1,77 @@
+"""`dfer study`: analyses as files for other programs, and the table of a study over its participants."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+from pathlib import Path
+
+from rich.console import Console
+
+from dfer_ros.core.atomic_file import check_outputs, make_folder, whole_file, whole_path
+from dfer_ros.core.errors import DataError, SourceError
+from dfer_ros.recordings.answer_file import read_record_file
+from dfer_ros.report.person import describe_people
+from dfer_ros.report.wording import plural
+from dfer_ros.studies.elan import write_elan
+from dfer_ros.studies.participants import Participant, paper_table, participant_table, summarise
+from dfer_ros.studies.sessions import session_files
+from dfer_ros.studies.tables import BIDS_COLUMNS, bids_events, event_table
+
+_VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".webm")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `dfer study`."""
+    parser.add_argument("recordings", nargs="+", type=Path, help="JSONL files of `dfer analyze`, or folders of them")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="folder for what is written")
+    parser.add_argument("--elan", action="store_true", help="one .eaf a recording, for ELAN")
+    parser.add_argument("--csv", action="store_true", help="one _events.csv a recording: tidy, for pandas and R")
+    parser.add_argument(
+        "--bids", action="store_true", help="one _events.tsv a recording and its _events.json, for BIDS"
+    )
+    parser.add_argument("--summary", action="store_true", help="one table over all participants, a recording each")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write what is asked for; every file appears whole or not at all."""
+    wanted = {name: getattr(arguments, name) for name in ("elan", "csv", "bids", "summary")}
+    if not any(wanted.values()):
+        raise SourceError("Say what to write: --elan, --csv, --bids, --summary, or several of them.")
+    files = [file for path in arguments.recordings for file in (session_files(path) if path.is_dir() else [path])]
+    names = [file.stem for file in files]
+    double = next((name for name in names if names.count(name) > 1), None)
+    if double is not None:
+        raise DataError(f"Two recordings are called {double}: what is written of them would have one name.")
+    make_folder(arguments.output)
+    check_outputs(files, [arguments.output / f"{name}.eaf" for name in names])
+    participants = []
+    for file in files:
+        recording = read_record_file(file)
+        people = describe_people(recording)
+        participants.append(Participant(file.stem, people[0]))
+        if wanted["elan"]:
+            video = next((beside for end in _VIDEOS if (beside := file.with_suffix(end)).is_file()), None)
+            with whole_path(arguments.output / f"{file.stem}.eaf") as part:
+                write_elan(part, recording, people, video)
+        if wanted["csv"]:
+            _write(arguments.output / f"{file.stem}_events.csv", event_table(recording, people))
+        if wanted["bids"]:
+            _write(arguments.output / f"{file.stem}_events.tsv", bids_events(recording, people[0]))
+    if wanted["bids"]:
+        _write(arguments.output / "task_events.json", json.dumps(BIDS_COLUMNS, indent=2) + "\n")
+    if wanted["summary"]:
+        summaries = summarise(participants)
+        _write(arguments.output / "participants.csv", participant_table(summaries))
+        _write(arguments.output / "participants.md", paper_table(summaries))
+    Console(soft_wrap=True).print(
+        f"{plural(len(files), 'recording')} -> {arguments.output}", highlight=False, markup=False
+    )
+    return 0
+
+
+def _write(path: Path, content: str) -> None:
+    with contextlib.ExitStack() as files:
+        file = files.enter_context(whole_file(path))
+        file.write(content)
