@@ -1,62 +1,152 @@
-"""A camera for benchmarks: made images from memory at an exact rate, and a list of the stamps it sent.
+"""A camera for benches, as a process that is told on its standard input what to send.
 
-    python -m dfer_ros.bench.camera --faces 8 --stamps FILE --ros-args -r __ns:=/bench
+    python -m dfer_ros.bench.camera --ros-args -r __ns:=/bench
 
-Ends on SIGINT and then writes the stamps of its images, in nanoseconds, one a line.
+Every line of input is the JSON of a CameraSetting. It answers `applied` when a setting is in force, and the stamp of
+every image sent, in nanoseconds. It ends with its input.
 """
 
 from __future__ import annotations
 
-import argparse
+import itertools
+import json
+import math
+import queue
+import random
 import signal
+import sys
 import threading
 import time
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import rclpy
 from rclpy.signals import SignalHandlerOptions
-from rclpy.utilities import remove_ros_args
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import Image as ImageMessage
 
+from dfer_ros.core.faces import Image
 from dfer_ros.recordings.demo_clip import crowd_frame
 from dfer_ros.ros.image_conversion import fill_image
 from dfer_ros.ros.quality_of_service import OUTPUT
 
-_IMAGES = 10
+APPLIED = "applied"
+_PHASES = 10
+_SWAY_PIXELS = 4
+_LARGEST_DRAWN = 720
+_BACKGROUND = 90
+_SECONDS_BETWEEN_COMINGS = 1.0
+
+
+@dataclass(frozen=True)
+class CameraSetting:
+    """What the camera sends: images of so many pixels with so many heads, rate a second; 0: none.
+
+    changing: heads go and come, one a second, between `faces` (two or more) and one of them.
+    """
+
+    rate: float = 30.0
+    faces: int = 1
+    width: int = 640
+    height: int = 480
+    changing: bool = False
+
+
+class Crowd:
+    """Heads in a grid, put together from cells that are made once: fast enough for any rate."""
+
+    def __init__(self, setting: CameraSetting) -> None:
+        self._setting = setting
+        columns = math.ceil(math.sqrt(setting.faces * setting.width / setting.height))
+        rows = math.ceil(setting.faces / columns)
+        width, height = setting.width // columns, setting.height // rows
+        places = [(index % columns * width, index // columns * height) for index in range(setting.faces)]
+        self._cells = [(slice(y, y + height), slice(x, x + width)) for x, y in places]
+        self._heads = _swaying_head(width, height)
+        self._present = [True] * setting.faces
+        self._growing = False
+        self._chance = random.Random(setting.faces)
+        self._image: Image = np.full((setting.height, setting.width, 3), _BACKGROUND, np.uint8)
+
+    def image(self, index: int) -> Image:
+        """Return the image [height, width, 3] of an index; it is valid until the next one is asked for."""
+        if self._setting.changing and (index + 1) % round(_SECONDS_BETWEEN_COMINGS * self._setting.rate) == 0:
+            self._come_or_go()
+        for place, present in zip(self._cells, self._present):
+            self._image[place] = self._heads[index % _PHASES] if present else _BACKGROUND
+        return self._image
+
+    def _come_or_go(self) -> None:
+        """Have one head go until one is left, then one come until all are there, and so on."""
+        here = sum(self._present)
+        if here in (1, len(self._present)):
+            self._growing = here == 1
+        others = [index for index, present in enumerate(self._present) if present != self._growing]
+        self._present[self._chance.choice(others)] = self._growing
+
+
+def _swaying_head(width: int, height: int) -> list[Image]:
+    """Return cells [height, width, 3] with a head that sways from one to the next; drawn once, and small."""
+    wide = width + 2 * _SWAY_PIXELS
+    scale = min(1.0, _LARGEST_DRAWN / max(wide, height))
+    drawn = cv2.resize(crowd_frame(1, round(scale * wide), round(scale * height), 0.0), (wide, height))
+    shifts = [round(_SWAY_PIXELS * (1 + math.sin(2 * math.pi * phase / _PHASES))) for phase in range(_PHASES)]
+    return [drawn[:, shift : shift + width] for shift in shifts]
 
 
 def main() -> None:
-    """Publish `image` until told to stop."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--faces", type=int, required=True)
-    parser.add_argument("--width", type=int, default=640)
-    parser.add_argument("--height", type=int, default=480)
-    parser.add_argument("--rate", type=float, default=30.0)
-    parser.add_argument("--stamps", type=Path, required=True)
-    stop = threading.Event()
-    signal.signal(signal.SIGINT, lambda *_: stop.set())
+    """Send what is asked for until the input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the bench, which closes the input.
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-    arguments = parser.parse_args(remove_ros_args()[1:])
     node = rclpy.create_node("bench_camera")
-    publisher = node.create_publisher(Image, "image", OUTPUT)
-    shifts = 4 * np.sin(2 * np.pi * np.arange(_IMAGES) / _IMAGES)
-    messages = []
-    for shift in shifts:
-        message = Image()
-        fill_image(message, crowd_frame(arguments.faces, arguments.width, arguments.height, float(shift)))
-        messages.append(message)
-    stamps: list[int] = []
-    start = time.monotonic()
-    while not stop.is_set():
-        message = messages[len(stamps) % _IMAGES]
-        stop.wait(max(0.0, start + len(stamps) / arguments.rate - time.monotonic()))
+    publisher = node.create_publisher(ImageMessage, "image", OUTPUT)
+    message = ImageMessage()
+
+    def publish(image: Image) -> None:
+        fill_image(message, image)
         message.header.stamp = node.get_clock().now().to_msg()
-        stamps.append(message.header.stamp.sec * 10**9 + message.header.stamp.nanosec)
+        _say(message.header.stamp.sec * 10**9 + message.header.stamp.nanosec)
         publisher.publish(message)
-    arguments.stamps.write_text("\n".join(map(str, stamps)), encoding="utf-8")
+
+    settings: queue.SimpleQueue[CameraSetting | None] = queue.SimpleQueue()
+    threading.Thread(target=_read, args=(settings,), daemon=True).start()
+    setting = settings.get()
+    while setting is not None:
+        setting = _send(setting, settings, publish)
     node.destroy_node()
     rclpy.shutdown()
+
+
+def _read(settings: queue.SimpleQueue[CameraSetting | None]) -> None:
+    for line in sys.stdin:
+        settings.put(CameraSetting(**json.loads(line)))
+    settings.put(None)
+
+
+def _send(
+    setting: CameraSetting, settings: queue.SimpleQueue[CameraSetting | None], publish: Callable[[Image], None]
+) -> CameraSetting | None:
+    """Send images of a setting until there is another one, and return that."""
+    if not setting.rate:
+        _say(APPLIED)
+        return settings.get()
+    crowd = Crowd(setting)
+    _say(APPLIED)
+    due = time.monotonic()
+    for index in itertools.count():
+        try:
+            return settings.get(timeout=max(0.0, due - time.monotonic()))
+        except queue.Empty:
+            publish(crowd.image(index))
+        # A camera that was held up goes on from there; it does not send what it missed all at once.
+        due = max(due + 1.0 / setting.rate, time.monotonic())
+    return None
+
+
+def _say(word: object) -> None:
+    sys.stdout.write(f"{word}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -9,12 +9,12 @@ import onnxruntime
 from rich.console import Console
 from rich.progress import track
 
-from dfer_ros.bench.portrait_crop import portrait_crop
 from dfer_ros.core.faces import FloatArray
 from dfer_ros.core.latency import BLOCKS, median_milliseconds
 from dfer_ros.core.model.encoder import preprocess
 from dfer_ros.core.model.folder import encoder_file, open_model_folder
 from dfer_ros.core.model.onnx_session import SessionConfig, create_session
+from dfer_ros.recordings.demo_clip import portrait_crop
 
 BATCHES = (1, 4, 8, 30)
 

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
-import subprocess
-import sys
-import tempfile
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import psutil
 from rich.console import Console
 from rich.progress import Progress
 
-from dfer_msgs.msg import EmotionArray
+from dfer_ros.bench.camera import CameraSetting
+from dfer_ros.bench.load import Load, Usage, apply_load
+from dfer_ros.bench.running_graph import BenchGraph
 from dfer_ros.core.errors import DferError
-from dfer_ros.graph.listener import GraphListener
-from dfer_ros.graph.processes import GraphProcesses
-from dfer_ros.graph.transport_profile import PROFILE_VARIABLES, transport_environment
+from dfer_ros.graph.transport_profile import PROFILE_VARIABLES
 
-_NAMESPACE = "/bench"
 _WARM_UP_SECONDS = 4.0
-_LATEST_ANSWER_SECONDS = 0.5
-_NODES = ("face_detector_node", "dfer_node")
 
 
 @dataclass(frozen=True)
@@ -87,102 +77,45 @@ def scenarios(only: Sequence[str], seconds: float, soak_seconds: float, yunet_mo
 
 
 def measure_graph(scenario: Scenario, console: Console) -> GraphResult:
-    """Run one scenario and return what was measured."""
-    _set_profile(scenario.shared_memory)
-    arrivals = _Arrivals(scenario.faces)
+    """Run one scenario and return what was measured; raises DferError where not all faces are answered at first."""
+    for variable in PROFILE_VARIABLES:
+        os.environ.pop(variable, None)
+    setting = CameraSetting(faces=scenario.faces, width=scenario.width, height=scenario.height)
+    usages: list[list[Usage]] = []
     with (
-        tempfile.TemporaryDirectory() as folder,
-        GraphProcesses(_NAMESPACE, lambda line: console.print(line, style="bright_black", soft_wrap=True)) as graph,
-        GraphListener(_NAMESPACE, None, arrivals.add),
+        BenchGraph(
+            lambda line: console.print(line, style="bright_black", soft_wrap=True),
+            scenario.detector,
+            shared_memory=scenario.shared_memory,
+        ) as graph,
         Progress(console=console, transient=True) as progress,
     ):
-        stamps = Path(folder) / "stamps"
-        with _camera(scenario, stamps):
-            for node in _NODES:
-                graph.start_as_launched(node, scenario.detector if node == "face_detector_node" else {}, {})
-            arrivals.wait_for_first()
-            time.sleep(_WARM_UP_SECONDS)
-            before = _Usage.of(graph)
-            task = progress.add_task(scenario.name, total=scenario.seconds)
-            while (elapsed := time.time() - before.time) < scenario.seconds:
-                progress.update(task, completed=elapsed)
-                time.sleep(0.2)
-            after = _Usage.of(graph)
-            time.sleep(_LATEST_ANSWER_SECONDS)
-        sent = [int(line) for line in stamps.read_text(encoding="utf-8").splitlines()]
-    return _result([stamp for stamp in sent if before.time <= stamp * 1e-9 < after.time], arrivals, before, after)
+        graph.wait_for_faces(setting)
+        time.sleep(_WARM_UP_SECONDS)
+        processes = [psutil.Process(pid) for pid in graph.processes.pids().values()]
+        task = progress.add_task(scenario.name, total=1.0)
+
+        def advance(share: float) -> None:
+            progress.update(task, completed=share)
+            usages.append([Usage.of(process) for process in processes])
+
+        load = apply_load(graph, setting, scenario.seconds, advance)
+    return _result(load, usages[0], usages[-1])
 
 
-def _result(sent: Sequence[int], arrivals: _Arrivals, before: _Usage, after: _Usage) -> GraphResult:
-    latencies = arrivals.latencies_ms(sent)
-    p50, p95, p99 = np.percentile(latencies, (50, 95, 99)) if latencies else (np.nan,) * 3
-    seconds = after.time - before.time
+def _result(load: Load, before: Sequence[Usage], after: Sequence[Usage]) -> GraphResult:
+    answers = [answer for answer in load.answers if answer.faces >= load.setting.faces]
+    ages = [1e3 * answer.age for answer in answers]
+    p50, p95, p99 = np.percentile(ages, (50, 95, 99)) if ages else (np.nan,) * 3
+    memory = sum(usage.memory for usage in after)
     return GraphResult(
-        sent=len(sent),
-        answered=len(latencies),
-        answers_per_second=len(latencies) / seconds,
+        sent=len(load.sent),
+        answered=len(answers),
+        answers_per_second=len(answers) / load.seconds,
         p50_ms=float(p50),
         p95_ms=float(p95),
         p99_ms=float(p99),
-        cpu_percent=100 * (after.cpu_seconds - before.cpu_seconds) / seconds,
-        memory_mb=after.memory_mb,
-        memory_growth_mb=after.memory_mb - before.memory_mb,
+        cpu_percent=sum(100 * (end.cpu - start.cpu) / (end.time - start.time) for start, end in zip(before, after)),
+        memory_mb=memory / 1e6,
+        memory_growth_mb=(memory - sum(usage.memory for usage in before)) / 1e6,
     )
-
-
-@dataclass(frozen=True)
-class _Usage:
-    """What both nodes have used until a time: CPU in seconds, resident memory in megabytes."""
-
-    time: float
-    cpu_seconds: float
-    memory_mb: float
-
-    @classmethod
-    def of(cls, graph: GraphProcesses) -> _Usage:
-        processes = [psutil.Process(pid) for pid in graph.pids().values()]
-        cpu = sum(sum(process.cpu_times()[:2]) for process in processes)
-        return cls(time.time(), cpu, sum(process.memory_info().rss for process in processes) / 1e6)
-
-
-class _Arrivals:
-    """When the emotions came, by the stamp of their image in nanoseconds."""
-
-    def __init__(self, faces: int) -> None:
-        self._faces = faces
-        self._arrived: dict[int, float] = {}
-        self._first = threading.Event()
-
-    def add(self, message: EmotionArray) -> None:
-        now = time.time()
-        if len(message.emotions) >= self._faces:
-            self._arrived[message.header.stamp.sec * 10**9 + message.header.stamp.nanosec] = now
-            self._first.set()
-
-    def wait_for_first(self) -> None:
-        if not self._first.wait(30.0):
-            raise DferError(f"No emotions of {self._faces} faces within 30 s: see the lines of the nodes above.")
-
-    def latencies_ms(self, sent: Sequence[int]) -> list[float]:
-        return [1e3 * (self._arrived[stamp] - stamp * 1e-9) for stamp in sent if stamp in self._arrived]
-
-
-@contextlib.contextmanager
-def _camera(scenario: Scenario, stamps: Path) -> Iterator[None]:
-    """Run the camera of a scenario; at the end it writes the stamps it sent, in nanoseconds."""
-    arguments = ["--faces", scenario.faces, "--width", scenario.width, "--height", scenario.height]
-    arguments += ["--stamps", stamps, "--ros-args", "-r", f"__ns:={_NAMESPACE}"]
-    command = [sys.executable, "-m", "dfer_ros.bench.camera", *map(str, arguments)]
-    camera = subprocess.Popen(command, start_new_session=True)
-    try:
-        yield
-    finally:
-        camera.send_signal(signal.SIGINT)
-        camera.wait()
-
-
-def _set_profile(shared_memory: bool) -> None:
-    for variable in PROFILE_VARIABLES:
-        os.environ.pop(variable, None)
-    if shared_memory:
-        os.environ.update(transport_environment())

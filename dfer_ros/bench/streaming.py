@@ -9,10 +9,10 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from dfer_ros.bench.portrait_crop import portrait_crop
 from dfer_ros.core.latency import BLOCKS, median_milliseconds
 from dfer_ros.core.model.emotion_model import EmotionModel, EmotionModelConfig
 from dfer_ros.core.window import FrameWindow, WindowConfig
+from dfer_ros.recordings.demo_clip import portrait_crop
 
 PERSONS = (1, 4)
 _FRAME_RATE = 30.0

@@ -13,9 +13,9 @@ from typing import Any
 import cv2
 from sensor_msgs.msg import CompressedImage, Image
 
-from dfer_ros.bench.faults.check import Advance, Check, Extent, nothing_unexpected, one_after_another, part_of
-from dfer_ros.bench.faults.graph import DETECTOR, FaultGraph
-from dfer_ros.bench.faults.load import values
+from dfer_ros.bench.faults.check import Check, Extent, nothing_unexpected, one_after_another, part_of, values
+from dfer_ros.bench.load import Advance
+from dfer_ros.bench.running_graph import DETECTOR, BenchGraph
 from dfer_ros.core.errors import DferError
 from dfer_ros.graph.processes import wait_until
 from dfer_ros.recordings.demo_clip import crowd_frame
@@ -98,11 +98,11 @@ def malformed_images(extent: Extent, advance: Advance) -> Iterator[Check]:
     """Send malformed images of both transports, each followed by a good one that must be answered."""
     half = extent.count(500, 10)
     for index, transport in enumerate(("raw", "compressed")):
-        with FaultGraph(extent.say, {"image_transport": transport, **_PATIENT}, _PATIENT) as graph:
+        with BenchGraph(extent.say, {"image_transport": transport, **_PATIENT}, _PATIENT) as graph:
             yield from _send(graph, transport, half, part_of(advance, index, 2))
 
 
-def _send(graph: FaultGraph, transport: str, count: int, advance: Advance) -> Iterator[Check]:
+def _send(graph: BenchGraph, transport: str, count: int, advance: Advance) -> Iterator[Check]:
     stream = _Images(graph, transport)
     stream.wait_for_graph()
     start, unanswered = time.monotonic(), 0
@@ -131,7 +131,7 @@ def _send(graph: FaultGraph, transport: str, count: int, advance: Advance) -> It
 class _Images:
     """The publisher of good and malformed images of a transport, in a random order of kinds that is always the same."""
 
-    def __init__(self, graph: FaultGraph, transport: str) -> None:
+    def __init__(self, graph: BenchGraph, transport: str) -> None:
         self._graph = graph
         self._chance = random.Random(4)
         self._picture = crowd_frame(1, _WIDTH, _HEIGHT, 0.0)
@@ -180,7 +180,7 @@ class _Images:
         return int(message.header.stamp.sec * 10**9 + message.header.stamp.nanosec)
 
 
-def _log_is_throttled(graph: FaultGraph, transport: str, seconds: float) -> Check:
+def _log_is_throttled(graph: BenchGraph, transport: str, seconds: float) -> Check:
     """Return the check that no kind of line comes more often than every five seconds."""
     lines = [line for line in graph.log if line.startswith(DETECTOR)]
     kinds = Counter(_STAMPS_AND_NUMBERS.sub("#", line) for line in lines)

@@ -8,9 +8,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from dfer_ros.bench.faults.camera import CameraSetting
-from dfer_ros.bench.faults.check import Advance, Check, Extent, nothing_unexpected, one_after_another
-from dfer_ros.bench.faults.graph import NODES, NOTHING, FaultGraph
+from dfer_ros.bench.camera import CameraSetting
+from dfer_ros.bench.faults.check import Check, Extent, nothing_unexpected, one_after_another
+from dfer_ros.bench.load import Advance
+from dfer_ros.bench.running_graph import NODES, NOTHING, BenchGraph
 from dfer_ros.graph.processes import wait_until
 
 _LOAD = CameraSetting(faces=1)
@@ -30,7 +31,7 @@ def kills(extent: Extent, advance: Advance) -> Iterator[Check]:
     chance = random.Random(4)
     delays: list[float] = []
     left: set[Path] = set()
-    with FaultGraph(extent.say) as graph:
+    with BenchGraph(extent.say) as graph:
         graph.wait_for_faces(_LOAD)
         for index in one_after_another(count, advance):
             time.sleep(_LONGEST_REST_SECONDS * chance.random())
@@ -55,7 +56,7 @@ def kills(extent: Extent, advance: Advance) -> Iterator[Check]:
     yield nothing_left(left)
 
 
-def _no_stale_publisher(graph: FaultGraph) -> Check:
+def _no_stale_publisher(graph: BenchGraph) -> Check:
     names = [graph.node.resolve_topic_name(topic) for topic in _TOPICS]
     start = time.monotonic()
     most = max(graph.node.count_publishers(name) for name in names)

@@ -13,10 +13,10 @@ from rclpy.client import Client
 from rclpy.node import Node
 from std_srvs.srv import SetBool
 
-from dfer_ros.bench.faults.camera import CameraSetting
-from dfer_ros.bench.faults.check import Advance, Check, Extent, nothing_unexpected, one_after_another
-from dfer_ros.bench.faults.graph import NODES, NOTHING, FaultGraph
-from dfer_ros.bench.faults.load import drops_counted
+from dfer_ros.bench.camera import CameraSetting
+from dfer_ros.bench.faults.check import Check, Extent, drops_counted, nothing_unexpected, one_after_another
+from dfer_ros.bench.load import Advance
+from dfer_ros.bench.running_graph import NODES, NOTHING, BenchGraph
 from dfer_ros.core.errors import DferError
 from dfer_ros.graph.processes import wait_until
 
@@ -66,7 +66,7 @@ def lifecycle(extent: Extent, advance: Advance) -> Iterator[Check]:
     count = extent.count(200, 12)
     chance = random.Random(4)
     refused, toggles, slowest = [], 0, 0.0
-    with FaultGraph(extent.say) as graph:
+    with BenchGraph(extent.say) as graph:
         controls = Controls(graph.node)
         graph.wait_for_faces(_LOAD)
         for _ in one_after_another(count, advance):

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import psutil
 
-from dfer_ros.bench.faults.camera import CameraSetting
-from dfer_ros.bench.faults.check import Advance, Check, Extent, nothing_unexpected
-from dfer_ros.bench.faults.graph import NODES, FaultGraph
-from dfer_ros.bench.faults.load import apply_load, bounded_latency, drops_counted, keeps_up, latest_only
+from dfer_ros.bench.camera import CameraSetting
+from dfer_ros.bench.faults.check import (
+    Check,
+    Extent,
+    bounded_latency,
+    drops_counted,
+    keeps_up,
+    latest_only,
+    nothing_unexpected,
+)
+from dfer_ros.bench.load import Advance, Usage, apply_load
+from dfer_ros.bench.running_graph import NODES, BenchGraph
 
 _CROWD = CameraSetting(faces=8, changing=True)
 _OLDEST_MS = 200.0
@@ -21,27 +28,11 @@ _WARM_UP_SHARE, _LEAST_WARM_UP_SECONDS, _MOST_WARM_UP_SECONDS = 0.1, 3.0, 60.0
 _SAMPLES_APART_SECONDS = 1.0
 
 
-@dataclass(frozen=True)
-class Usage:
-    """What a node's process holds at a time (seconds): resident memory in bytes, threads, open files."""
-
-    time: float
-    memory: int
-    threads: int
-    files: int
-
-    @classmethod
-    def of(cls, process: psutil.Process) -> Usage:
-        """Return what a process holds now."""
-        with process.oneshot():
-            return cls(time.monotonic(), process.memory_info().rss, process.num_threads(), process.num_fds())
-
-
 def long_run(extent: Extent, advance: Advance) -> Iterator[Check]:
     """Run video at 30 Hz with one to eight faces and watch both processes."""
     seconds = 3600.0 * extent.hours
     warm_up = min(max(_WARM_UP_SHARE * seconds, _LEAST_WARM_UP_SECONDS), _MOST_WARM_UP_SECONDS)
-    with FaultGraph(extent.say) as graph:
+    with BenchGraph(extent.say) as graph:
         graph.wait_for_faces(_CROWD)
         time.sleep(warm_up)
         processes = {node: psutil.Process(graph.processes.pids()[node]) for node in NODES}

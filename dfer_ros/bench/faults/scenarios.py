@@ -13,12 +13,13 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 from rich.text import Text
 
-from dfer_ros.bench.faults.check import Advance, Check, Extent
+from dfer_ros.bench.faults.check import Check, Extent
 from dfer_ros.bench.faults.images import malformed_images
 from dfer_ros.bench.faults.kills import kills
 from dfer_ros.bench.faults.lifecycle import lifecycle
 from dfer_ros.bench.faults.long_run import long_run
 from dfer_ros.bench.faults.streams import camera, crowd
+from dfer_ros.bench.load import Advance
 from dfer_ros.core.errors import DferError, SourceError
 
 SCENARIOS: Mapping[str, Callable[[Extent, Advance], Iterator[Check]]] = {

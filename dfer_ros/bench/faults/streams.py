@@ -10,10 +10,19 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 
-from dfer_ros.bench.faults.camera import CameraSetting
-from dfer_ros.bench.faults.check import Advance, Check, Extent, nothing_unexpected, part_of
-from dfer_ros.bench.faults.graph import DETECTOR, NOTHING, FaultGraph
-from dfer_ros.bench.faults.load import apply_load, bounded_latency, drops_counted, keeps_up, latest_only
+from dfer_ros.bench.camera import CameraSetting
+from dfer_ros.bench.faults.check import (
+    Check,
+    Extent,
+    bounded_latency,
+    drops_counted,
+    keeps_up,
+    latest_only,
+    nothing_unexpected,
+    part_of,
+)
+from dfer_ros.bench.load import Advance, apply_load
+from dfer_ros.bench.running_graph import DETECTOR, NOTHING, BenchGraph
 
 _RATES = (5.0, 15.0, 60.0, 120.0)
 _SIZES = ((640, 480), (1280, 720), (320, 240), (640, 480))
@@ -33,7 +42,7 @@ _BURN = "import sys, time\nend = time.monotonic() + float(sys.argv[1])\nwhile ti
 def camera(extent: Extent, advance: Advance) -> Iterator[Check]:
     """Do to one graph what cameras and other processes do."""
     parts = (_rates, _stalls, _sizes, _four_k, _busy_cores)
-    with FaultGraph(extent.say) as graph:
+    with BenchGraph(extent.say) as graph:
         graph.wait_for_faces(_TWO_FACES)
         for index, part in enumerate(parts):
             yield from part(graph, extent, part_of(advance, index, len(parts)))
@@ -43,7 +52,7 @@ def camera(extent: Extent, advance: Advance) -> Iterator[Check]:
 
 def crowd(extent: Extent, advance: Advance) -> Iterator[Check]:
     """Show fifty faces at once."""
-    with FaultGraph(extent.say, {**_SMALL_FACES, "yunet_model": extent.yunet_model}) as graph:
+    with BenchGraph(extent.say, {**_SMALL_FACES, "yunet_model": extent.yunet_model}) as graph:
         graph.wait_for_faces(_FIFTY_FACES)
         load = apply_load(graph, _FIFTY_FACES, extent.seconds(60.0, 2.0), advance)
         most = max((answer.faces for answer in load.answers), default=0)
@@ -54,7 +63,7 @@ def crowd(extent: Extent, advance: Advance) -> Iterator[Check]:
         yield nothing_unexpected(graph)
 
 
-def _rates(graph: FaultGraph, extent: Extent, advance: Advance) -> Iterator[Check]:
+def _rates(graph: BenchGraph, extent: Extent, advance: Advance) -> Iterator[Check]:
     """Send at 5 to 120 Hz."""
     seconds = extent.seconds(60.0, 1.0)
     for index, rate in enumerate(_RATES):
@@ -63,7 +72,7 @@ def _rates(graph: FaultGraph, extent: Extent, advance: Advance) -> Iterator[Chec
             yield replace(check, asked=f"{rate:.0f} Hz: {check.asked}")
 
 
-def _stalls(graph: FaultGraph, extent: Extent, advance: Advance) -> Iterator[Check]:
+def _stalls(graph: BenchGraph, extent: Extent, advance: Advance) -> Iterator[Check]:
     """Send nothing for up to ten seconds and go on."""
     stalls, seconds = extent.count(10, 1), min(10.0, extent.seconds(100.0, 2.0))
     ages, named = [], 0
@@ -84,7 +93,7 @@ def _stalls(graph: FaultGraph, extent: Extent, advance: Advance) -> Iterator[Che
     )
 
 
-def _sizes(graph: FaultGraph, extent: Extent, advance: Advance) -> Iterator[Check]:
+def _sizes(graph: BenchGraph, extent: Extent, advance: Advance) -> Iterator[Check]:
     """Change the size of the images in mid-stream."""
     found = []
     for index, (width, height) in enumerate(_SIZES):
@@ -96,7 +105,7 @@ def _sizes(graph: FaultGraph, extent: Extent, advance: Advance) -> Iterator[Chec
     yield Check("sizes change in mid-stream: both faces are found at each", ", ".join(found), True)
 
 
-def _four_k(graph: FaultGraph, extent: Extent, advance: Advance) -> Iterator[Check]:
+def _four_k(graph: BenchGraph, extent: Extent, advance: Advance) -> Iterator[Check]:
     """Send large images."""
     graph.wait_for_faces(_FOUR_K)
     load = apply_load(graph, _FOUR_K, extent.seconds(60.0, 1.0), advance)
@@ -104,7 +113,7 @@ def _four_k(graph: FaultGraph, extent: Extent, advance: Advance) -> Iterator[Che
         yield replace(check, asked=f"4K: {check.asked}")
 
 
-def _busy_cores(graph: FaultGraph, extent: Extent, advance: Advance) -> Iterator[Check]:
+def _busy_cores(graph: BenchGraph, extent: Extent, advance: Advance) -> Iterator[Check]:
     """Have other processes take every core, then let go."""
     seconds = extent.seconds(60.0, 2.0)
     graph.wait_for_faces(_TWO_FACES)
@@ -121,7 +130,7 @@ def _busy_cores(graph: FaultGraph, extent: Extent, advance: Advance) -> Iterator
     )
 
 
-def _first_age(graph: FaultGraph) -> float:
+def _first_age(graph: BenchGraph) -> float:
     """Show faces after a pause, then none again, and return the age of the first answer in seconds."""
     start = time.time()
     graph.camera.show(_TWO_FACES)

@@ -1,4 +1,4 @@
-"""The graph that faults are done to: both nodes, a camera that does as it is told, and all that can be seen of them."""
+"""The graph that benches run: both nodes, a camera that does as it is told, and all that can be seen of them."""
 
 from __future__ import annotations
 
@@ -16,20 +16,19 @@ from functools import cached_property
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 
 from dfer_msgs.msg import EmotionArray
-from dfer_ros.bench.faults.camera import APPLIED, CameraSetting
+from dfer_ros.bench.camera import APPLIED, CameraSetting
 from dfer_ros.core.errors import DferError
 from dfer_ros.graph.listener import GraphListener
-from dfer_ros.graph.processes import GraphProcesses, wait_until
+from dfer_ros.graph.processes import PATIENCE_SECONDS, GraphProcesses, wait_until
 from dfer_ros.graph.transport_profile import transport_environment
 from dfer_ros.ros.quality_of_service import OUTPUT
 
-NAMESPACE = "/faults"
+NAMESPACE = "/bench"
 DETECTOR, RECOGNIZER = "face_detector_node", "dfer_node"
 NODES = (DETECTOR, RECOGNIZER)
 STREAMS = {DETECTOR: "image", RECOGNIZER: "faces"}
 """The stream of each node in /diagnostics."""
 NOTHING = CameraSetting(rate=0.0)
-_PATIENCE_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -46,15 +45,15 @@ class Answer:
         return self.arrived - self.stamp * 1e-9
 
 
-class FaultCamera:
+class BenchCamera:
     """The process of the camera. sent: the stamps of its images in nanoseconds."""
 
     def __init__(self) -> None:
         self.sent: list[int] = []
         self._applied = threading.Event()
 
-    def __enter__(self) -> FaultCamera:
-        command = [sys.executable, "-m", "dfer_ros.bench.faults.camera", "--ros-args", "-r", f"__ns:={NAMESPACE}"]
+    def __enter__(self) -> BenchCamera:
+        command = [sys.executable, "-m", "dfer_ros.bench.camera", "--ros-args", "-r", f"__ns:={NAMESPACE}"]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         threading.Thread(target=self._read, daemon=True).start()
         return self
@@ -70,7 +69,7 @@ class FaultCamera:
         self._applied.clear()
         self._process.stdin.write(json.dumps(asdict(setting)) + "\n")
         self._process.stdin.flush()
-        if not self._applied.wait(_PATIENCE_SECONDS):
+        if not self._applied.wait(PATIENCE_SECONDS):
             raise DferError("The camera of the bench does not answer: see its lines above.")
 
     def _read(self) -> None:
@@ -82,10 +81,11 @@ class FaultCamera:
                 self.sent.append(int(line))
 
 
-class FaultGraph:
+class BenchGraph:
     """Both nodes in processes of their own while the `with` lasts.
 
     say: called with every line that the nodes print. detector, recognizer: parameters that differ from the defaults.
+    shared_memory: whether every process gets config/fastdds_shm.xml, unless the user has set a profile.
     answers: every EmotionArray, as they came. log: the lines of the nodes. healths: the newest status by node.
     """
 
@@ -94,15 +94,18 @@ class FaultGraph:
         say: Callable[[str], object],
         detector: Mapping[str, object] | None = None,
         recognizer: Mapping[str, object] | None = None,
+        shared_memory: bool = True,
     ) -> None:
         self._say = say
+        self._shared_memory = shared_memory
         self._parameters = {DETECTOR: detector or {}, RECOGNIZER: recognizer or {}}
         self.answers: list[Answer] = []
         self.log: list[str] = []
         self.healths: dict[str, DiagnosticStatus] = {}
 
-    def __enter__(self) -> FaultGraph:
-        os.environ.update(transport_environment())
+    def __enter__(self) -> BenchGraph:
+        if self._shared_memory:
+            os.environ.update(transport_environment())
         with contextlib.ExitStack() as stack:
             self.processes = stack.enter_context(GraphProcesses(NAMESPACE, self._on_line))
             for node in NODES:
@@ -117,9 +120,9 @@ class FaultGraph:
         self._stack.close()
 
     @cached_property
-    def camera(self) -> FaultCamera:
+    def camera(self) -> BenchCamera:
         """The camera; it is started when it is first asked for."""
-        return self._stack.enter_context(FaultCamera())
+        return self._stack.enter_context(BenchCamera())
 
     def start(self, node: str) -> None:
         """Start a node, or start it again."""
@@ -129,10 +132,10 @@ class FaultGraph:
         """Show a setting until all its faces are answered; raises DferError where they are not."""
         before = len(self.answers)
         self.camera.show(setting)
-        if not wait_until(lambda: any(a.faces >= setting.faces for a in self.answers[before:]), _PATIENCE_SECONDS):
+        if not wait_until(lambda: any(a.faces >= setting.faces for a in self.answers[before:])):
             most = max((answer.faces for answer in self.answers[before:]), default=0)
             raise DferError(
-                f"{setting.faces} faces were shown, and {most} found in {_PATIENCE_SECONDS:.0f} s; "
+                f"{setting.faces} faces were shown, and {most} found in {PATIENCE_SECONDS:.0f} s; "
                 f"the nodes said: {' '.join(self.log[-3:]) or 'nothing.'}"
             )
 
@@ -151,9 +154,9 @@ class FaultGraph:
         # Two rounds: the first one may have been made before.
         for _ in range(2):
             self.healths.clear()
-            if not wait_until(lambda: len(self.healths) == len(NODES), _PATIENCE_SECONDS):
+            if not wait_until(lambda: len(self.healths) == len(NODES)):
                 silent = ", ".join(sorted(set(NODES) - set(self.healths)))
-                raise DferError(f"No diagnostics from {silent} in {_PATIENCE_SECONDS:.0f} s: is DDS blocked here?")
+                raise DferError(f"No diagnostics from {silent} in {PATIENCE_SECONDS:.0f} s: is DDS blocked here?")
         return dict(self.healths)
 
     def unexpected(self) -> list[str]:
