@@ -4,7 +4,7 @@ A trend is found in two steps (summary measures, Matthews et al. 1990): each ses
 was shown in it after the level of each kind of expression was taken off, and a straight line over time goes through
 these. What is shown within a session is a repeated measure of one day, so that sessions are what the test counts: t
 with two degrees of freedom less than there are sessions. With as many expressions in each session this is what a mixed
-model with a random intercept finds, which a few sessions alike in all but chance would not let converge. p-values of
+model with a random intercept finds, whose fit is not to be trusted where sessions hardly differ. p-values of
 all measures of one expression are corrected together (Holm 1979).
 
 Two conditions are compared by the means of their sessions (Welch's t test), with Hedges' g as the size of the effect.
