@@ -6,11 +6,11 @@ import argparse
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 
 from dfer_ros.cli.analyze_many import analyze_many, configure_many
 from dfer_ros.cli.image_remarks import image_remarks
+from dfer_ros.cli.terminal import progress, say, warn
 from dfer_ros.core.atomic_file import check_outputs, whole_file
 from dfer_ros.core.detection import DETECTORS
 from dfer_ros.core.drawing import Annotation, draw_annotations
@@ -103,19 +103,18 @@ def _analyze_one(arguments: argparse.Namespace, config: AnalysisConfig) -> int:
             raise nothing_read(arguments.sources[0], source)
     order = analysis.order
     remarks = [f"The first that cannot be read: {source.unreadable[0]}"] if source.unreadable else []
-    for remark in (*image_remarks(len(source.unreadable), order.late, order.repeated, order.jumps), *remarks):
-        Console(stderr=True, soft_wrap=True).print(remark, style="yellow", highlight=False, markup=False)
+    warn(*image_remarks(len(source.unreadable), order.late, order.repeated, order.jumps), *remarks)
     sentence = f"{plural(frames, 'frame')}, {plural(faces, 'face')} -> {arguments.output}"
-    Console(soft_wrap=True).print(sentence, highlight=False, markup=False)
+    say(sentence)
     return 0
 
 
 def _with_progress(frames: Iterable[AnalyzedFrame], count: int) -> Iterator[AnalyzedFrame]:
     columns = (TextColumn("analyzing"), BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("frames", total=count or None)
+    with progress(*columns) as shown:
+        task = shown.add_task("frames", total=count or None)
         for analyzed in frames:
-            progress.update(task, completed=analyzed.frame.index + 1)
+            shown.update(task, completed=analyzed.frame.index + 1)
             yield analyzed
 
 

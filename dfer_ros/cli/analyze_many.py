@@ -12,12 +12,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from dfer_ros.cli.ray_tasks import analyze_on_ray
 from dfer_ros.cli.recording_worker import RecordingResult, RecordingTask
 from dfer_ros.cli.recordings_summary import say_summary, write_summary
+from dfer_ros.cli.terminal import progress
 from dfer_ros.cli.worker_processes import analyze_in_processes
 from dfer_ros.core.atomic_file import remove_parts
 from dfer_ros.core.errors import SourceError
@@ -156,9 +156,9 @@ def _with_progress(
         TimeRemainingColumn(),
     )
     failed = sum(result.receipt is None for result in before)
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        bar = progress.add_task("recordings", total=count, completed=len(before), failed=failed)
+    with progress(*columns) as shown:
+        bar = shown.add_task("recordings", total=count, completed=len(before), failed=failed)
         for result in coming:
             failed += result.receipt is None
-            progress.update(bar, advance=1, failed=failed)
+            shown.update(bar, advance=1, failed=failed)
             yield result

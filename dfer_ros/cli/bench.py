@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
 from dfer_ros.bench.machine import describe_machine, machine_line
 from dfer_ros.cli.bench_accuracy import configure_accuracy, figures_table, measure_accuracy
+from dfer_ros.cli.terminal import say, show_table
 from dfer_ros.core.atomic_file import whole_file
 from dfer_ros.core.detection.yunet_detector import find_yunet_model
 from dfer_ros.core.errors import DetectorError
@@ -33,7 +33,6 @@ ACCURACY = ("transitions", "blends")
 """Those that ask how right answers are, on labelled data; they need the libraries of training."""
 ALL = ("encoder", "streaming", "detectors", "peers", "graph")
 """What `dfer bench all` runs; `faults` asks other questions, and takes its time."""
-_TABLE_WIDTH = 150
 _Records = list[dict[str, Any]]
 """Results as JSON takes them; one with `passed` false makes the exit code 1."""
 
@@ -118,13 +117,8 @@ def _run_one(kind: str, arguments: argparse.Namespace, output: Path, console: Co
     with whole_file(output) as file:
         records = runs[kind](arguments, output, console)
         json.dump({"bench": kind, "machine": machine, "results": records}, file, indent=1)
-    console.print(f"-> {output}", highlight=False)
+    say(f"-> {output}")
     return 0 if all(record.get("passed", True) for record in records) else 1
-
-
-def _show(console: Console, table: Table) -> None:
-    """Print a table, whose lines a narrower terminal wraps, which beats cutting its cells."""
-    Console(width=max(console.width, _TABLE_WIDTH)).print(table)
 
 
 def _encoder(arguments: argparse.Namespace, _: Path, console: Console) -> _Records:
@@ -132,7 +126,7 @@ def _encoder(arguments: argparse.Namespace, _: Path, console: Console) -> _Recor
     from dfer_ros.cli.bench_tables import encoder_table
 
     results = measure_encoders(arguments.model, console)
-    _show(console, encoder_table(arguments.model, results))
+    show_table(encoder_table(arguments.model, results))
     return [asdict(result) for result in results]
 
 
@@ -141,7 +135,7 @@ def _streaming(arguments: argparse.Namespace, _: Path, console: Console) -> _Rec
     from dfer_ros.cli.bench_tables import streaming_table
 
     results = measure_streaming(arguments.model, console)
-    _show(console, streaming_table(arguments.model, results))
+    show_table(streaming_table(arguments.model, results))
     return [asdict(result) for result in results]
 
 
@@ -150,7 +144,7 @@ def _detectors(arguments: argparse.Namespace, _: Path, console: Console) -> _Rec
     from dfer_ros.cli.bench_tables import detectors_table
 
     results = measure_detectors(arguments.yunet_model, console)
-    _show(console, detectors_table(results))
+    show_table(detectors_table(results))
     return [asdict(result) for result in results]
 
 
@@ -159,7 +153,7 @@ def _peers(arguments: argparse.Namespace, _: Path, console: Console) -> _Records
     from dfer_ros.cli.bench_tables import peers_table
 
     results = measure_peers(arguments.model, console)
-    _show(console, peers_table(results))
+    show_table(peers_table(results))
     return [asdict(result) for result in results]
 
 
@@ -169,7 +163,7 @@ def _graph(arguments: argparse.Namespace, _: Path, console: Console) -> _Records
 
     chosen = scenarios(arguments.only, arguments.seconds, arguments.soak * 60, arguments.yunet_model)
     results = [measure_graph(scenario, console) for scenario in chosen]
-    _show(console, graph_table(list(zip(chosen, results))))
+    show_table(graph_table(list(zip(chosen, results))))
     return [{**asdict(scenario), **asdict(result)} for scenario, result in zip(chosen, results)]
 
 
@@ -188,5 +182,5 @@ def _faults(arguments: argparse.Namespace, output: Path, console: Console) -> _R
 
 def _accuracy(arguments: argparse.Namespace, _: Path, console: Console) -> _Records:
     title, results = measure_accuracy(arguments)
-    _show(console, figures_table(title, results))
+    show_table(figures_table(title, results))
     return [asdict(result) for result in results]

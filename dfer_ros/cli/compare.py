@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 from dataclasses import replace
 from pathlib import Path
 
-from rich.console import Console
-
+from dfer_ros.cli.argument_types import not_negative, share
+from dfer_ros.cli.terminal import say_error
 from dfer_ros.comparison.comparison import Comparison, compare_recordings
 from dfer_ros.comparison.json_result import comparison_record
 from dfer_ros.comparison.labelled_times import read_labels
@@ -37,7 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         bound = "least" if measure.least else "most"
         group.add_argument(
             f"--{measure.name}",
-            type=_share if measure.share else _number,
+            type=share if measure.share else not_negative,
             metavar="SHARE" if measure.share else "NUMBER",
             help=f"{bound} {measure.subject}{' (0 to 1)' if measure.share else ''}"
             + (", with --labels" if measure.labels else ""),
@@ -57,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
             _plot(arguments.plot, comparison)
     except DferError as error:
         # As of diff and cmp: 1 says that the two differ, so trouble has a code of its own.
-        Console(stderr=True, soft_wrap=True).print(f"dfer compare: {error}", style="red", highlight=False, markup=False)
+        say_error(f"dfer compare: {error}")
         return UNUSABLE
     say_comparison(comparison, checks, [path for path in (arguments.json, arguments.plot) if path is not None])
     return WITHIN if all(each.within for each in checks) else BEYOND
@@ -98,20 +97,3 @@ def _plot(path: Path, comparison: Comparison) -> None:
     except ImportError as error:
         raise DataError("--plot needs matplotlib: 'pip install matplotlib'.") from error
     plot_comparison(path, comparison)
-
-
-def _share(text: str) -> float:
-    value = _number(text)
-    if value > 1:
-        raise argparse.ArgumentTypeError(f"must be from 0 to 1, not {text}")
-    return value
-
-
-def _number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not value >= 0:
-        raise argparse.ArgumentTypeError(f"must be a number of 0 or more, not {text}")
-    return value

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 from pathlib import Path
 
 from rich.console import Console
 
+from dfer_ros.cli.argument_types import natural_number, positive_integer, proper_share
+from dfer_ros.cli.terminal import say, show_table
 from dfer_ros.training.compression.fine_tuning import FineTuningConfig
 from dfer_ros.training.compression.quantisation import CALIBRATIONS
 from dfer_ros.training.compression.report import table, write_report
@@ -15,8 +16,6 @@ from dfer_ros.training.compression.source import open_source
 from dfer_ros.training.compression.variants import PRUNED, VARIANTS, Compression, CompressionConfig
 
 _BEST = "best"
-_TABLE_WIDTH = 120
-"""Columns that the table needs; a narrower terminal wraps its lines, which beats cutting its cells."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -27,16 +26,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, required=True, help="folder for the encoders and the report")
     parser.add_argument("--variants", nargs="+", choices=VARIANTS, help="what to make (all that the model allows)")
     parser.add_argument("--calibration", choices=(_BEST, *CALIBRATIONS), default=_BEST, help="of INT8 (%(default)s)")
-    parser.add_argument("--calibration-crops", type=_positive, default=512, help="how many (%(default)s)")
-    parser.add_argument("--input-size", type=_positive, help="pixels (96, or what the model folder says)")
-    parser.add_argument("--pruned-share", type=_share, default=0.3, help="of the expanded channels (%(default)s)")
-    parser.add_argument("--steps", type=_not_negative, default=1500, help="of fine-tuning; 0 for none (%(default)s)")
-    parser.add_argument("--seed", type=_not_negative, default=0, help="of crops and of training (%(default)s)")
+    parser.add_argument("--calibration-crops", type=positive_integer, default=512, help="how many (%(default)s)")
+    parser.add_argument("--input-size", type=positive_integer, help="pixels (96, or what the model folder says)")
+    parser.add_argument("--pruned-share", type=proper_share, default=0.3, help="of the expanded channels (%(default)s)")
+    parser.add_argument("--steps", type=natural_number, default=1500, help="of fine-tuning; 0 for none (%(default)s)")
+    parser.add_argument("--seed", type=natural_number, default=0, help="of crops and of training (%(default)s)")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Make the variants, show the table, write the report."""
-    console = Console()
     source = open_source(arguments.model, arguments.input_size)
     able = VARIANTS if source.plain_convolutional else tuple(one for one in VARIANTS if one != PRUNED)
     config = CompressionConfig(
@@ -47,28 +45,8 @@ def run(arguments: argparse.Namespace) -> int:
         fine_tuning=FineTuningConfig(steps=arguments.steps, seed=arguments.seed),
         seed=arguments.seed,
     )
-    variants = Compression(source, arguments.stills, arguments.output, config, console).run()
+    variants = Compression(source, arguments.stills, arguments.output, config, Console()).run()
     write_report(variants, arguments.output, source.description.crop, source.description.input_size)
-    console.width = max(console.width, _TABLE_WIDTH)
-    console.print(table(variants))
-    console.print(f"Written: {arguments.output}", highlight=False)
+    show_table(table(variants))
+    say(f"Written: {arguments.output}")
     return 0
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is no whole number of 1 or more")
-    return int(text)
-
-
-def _not_negative(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"'{text}' is no whole number of 0 or more")
-    return int(text)
-
-
-def _share(text: str) -> float:
-    with contextlib.suppress(ValueError):
-        if 0.0 < float(text) < 1.0:
-            return float(text)
-    raise argparse.ArgumentTypeError(f"'{text}' is no number between 0 and 1")

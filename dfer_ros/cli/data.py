@@ -7,10 +7,10 @@ import os
 from collections import Counter
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from dfer_ros.cli.terminal import progress, say, show_table, warn
 from dfer_ros.core.detection import DETECTORS, DetectorConfig, create_detector
 from dfer_ros.core.errors import DataError
 from dfer_ros.core.labels import LABELS
@@ -21,9 +21,6 @@ from dfer_ros.training.data.statistics import split_statistics
 
 # FFmpeg's own remarks on damaged videos tell nobody which one; it reads this when the first video is opened.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-
-_TABLE_WIDTH = 156
-"""Columns that the tables need; a narrower terminal wraps their lines, which beats cutting the cells."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -73,18 +70,18 @@ def _prepare(arguments: argparse.Namespace) -> int:
         "skip missing": arguments.skip_missing,
     }
     columns = (TextColumn(data_set.name), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("recordings", total=len(recordings))
+    with progress(*columns) as shown:
+        task = shown.add_task("recordings", total=len(recordings))
         try:
             outcome = prepare(
                 recordings,
                 output,
                 settings,
                 lambda: create_detector(config),
-                lambda done: progress.update(task, completed=done),
+                lambda done: shown.update(task, completed=done),
             )
         except KeyboardInterrupt:
-            _warn("Stopped: what is done is kept, and the same command goes on from there.")
+            warn("Stopped: what is done is kept, and the same command goes on from there.")
             raise
     _report(outcome, len(recordings), output)
     return 0
@@ -92,13 +89,13 @@ def _prepare(arguments: argparse.Namespace) -> int:
 
 def _report(outcome: Preparation, recordings: int, output: Path) -> None:
     before = ", as prepared before" if outcome.already else ""
-    Console().print(f"{outcome.samples} crops of {recordings} recordings -> {output}{before}", highlight=False)
+    say(f"{outcome.samples} crops of {recordings} recordings -> {output}{before}")
     if outcome.skipped:
         reasons = Counter(NO_FACE if reason == NO_FACE else "could not be read" for reason in outcome.skipped.values())
         counts = ", ".join(f"{count}: {reason}" for reason, count in reasons.most_common())
-        _warn(f"{len(outcome.skipped)} recordings were left out ({counts}): see {output / SKIPPED_FILE}.")
+        warn(f"{len(outcome.skipped)} recordings were left out ({counts}): see {output / SKIPPED_FILE}.")
     if outcome.unread_frames:
-        _warn(
+        warn(
             f"Of {len(outcome.unread_frames)} clips single frames could not be read and were left out: see "
             f"{output / SKIPPED_FILE}."
         )
@@ -116,15 +113,14 @@ def _print_statistics(folders: list[Path], output: Path | None) -> int:
         table.add_column(heading, justify="right")
     for prepared in sets:
         _add_rows(table, prepared)
-    console = Console()
-    Console(width=max(console.width, _TABLE_WIDTH)).print(table)
+    show_table(table)
     if output is not None:
         try:
             from dfer_ros.training.data.statistics_plot import plot_statistics
         except ImportError as error:
             raise DataError(f"The picture needs {error.name}: 'pip install matplotlib'.") from error
         plot_statistics(sets, output)
-        console.print(f"-> {output}", highlight=False)
+        say(f"-> {output}")
     return 0
 
 
@@ -157,10 +153,5 @@ def _print_list(root: Path | None) -> int:
             except DataError:
                 row.append("no")
         table.add_row(*row)
-    console = Console()
-    Console(width=max(console.width, _TABLE_WIDTH)).print(table)
+    show_table(table)
     return 0
-
-
-def _warn(sentence: str) -> None:
-    Console(stderr=True, soft_wrap=True).print(sentence, style="yellow", highlight=False, markup=False)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from dfer_ros.cli.terminal import say
 from dfer_ros.core.atomic_file import whole_folder
 from dfer_ros.core.detection import DETECTORS, DetectorConfig
 from dfer_ros.core.errors import DataError
@@ -61,5 +62,5 @@ def run(arguments: argparse.Namespace) -> int:
     console = Console()
     with whole_folder(arguments.output) as folder:
         write_report(evaluate_model(config, console), folder)
-    console.print(f"-> {arguments.output / REPORT_FILE}", highlight=False)
+    say(f"-> {arguments.output / REPORT_FILE}")
     return 0

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from dfer_ros.cli.terminal import say
 from dfer_ros.training.model_export import ModelExportConfig, export_model
 
 
@@ -29,5 +30,5 @@ def run(arguments: argparse.Namespace) -> int:
         stills=tuple(dict.fromkeys(arguments.stills)),
     )
     export_model(config, arguments.output, console)
-    console.print(f"Model folder: {arguments.output}", highlight=False)
+    say(f"Model folder: {arguments.output}")
     return 0

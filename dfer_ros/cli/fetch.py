@@ -8,8 +8,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from rich.console import Console
-
+from dfer_ros.cli.terminal import say
 from dfer_ros.core.atomic_file import make_folder, whole_path
 from dfer_ros.core.detection.yunet_detector import YUNET_FILE, YUNET_SHA256, yunet_default_path
 from dfer_ros.core.errors import ModelError
@@ -28,9 +27,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Fetch the file; one that is already there and whole is left alone."""
-    console = Console()
     if arguments.output.is_file() and _is_yunet(arguments.output.read_bytes()):
-        console.print(f"{arguments.output} is already there and whole.", highlight=False)
+        say(f"{arguments.output} is already there and whole.")
         return 0
     content = _download(arguments.url)
     if not _is_yunet(content):
@@ -40,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     make_folder(arguments.output.parent)
     with whole_path(arguments.output) as part:
         part.write_bytes(content)
-    console.print(f"Fetched {arguments.output}", highlight=False)
+    say(f"Fetched {arguments.output}")
     return 0
 
 

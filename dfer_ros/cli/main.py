@@ -159,9 +159,9 @@ def _output_fails() -> bool:
 
 def _say_error(sentence: str) -> None:
     # Here, so that Ctrl-C is heard while it is imported.
-    from rich.console import Console
+    from dfer_ros.cli.terminal import say_error
 
-    Console(stderr=True, soft_wrap=True).print(sentence, style="red", highlight=False, markup=False)
+    say_error(sentence)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from dfer_ros.bags.recorder import BagRecorder
 from dfer_ros.bags.repair import repair_bag
 from dfer_ros.bags.writer import STORAGES, BagWriter, check_free
 from dfer_ros.cli.run import NAMESPACE
+from dfer_ros.cli.terminal import say, warn
 from dfer_ros.core.errors import SourceError
 from dfer_ros.graph.transport_profile import transport_environment
 from dfer_ros.report.wording import plural
@@ -74,9 +75,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _repair(bag: Path, output: Path, storage: str) -> int:
     repaired = repair_bag(bag, output, storage)
-    for remark in repaired.remarks:
-        _warn(remark)
-    _say(f"{plural(repaired.messages, 'message')} -> {output}")
+    warn(*repaired.remarks)
+    say(f"{plural(repaired.messages, 'message')} -> {output}")
     return 0
 
 
@@ -97,7 +97,7 @@ def _record(
 ) -> int:
     writer = BagWriter(output, arguments.storage)
     try:
-        recorder = BagRecorder(node, writer, topics, _warn)
+        recorder = BagRecorder(node, writer, topics, warn)
         reason = _listen(node, recorder, writer, arguments, stopped)
         writer.close()
     except SourceError as error:
@@ -108,14 +108,14 @@ def _record(
             writer.discard()
         raise
     for topic in recorder.topics.values():
-        _say(f"{topic.name}: {plural(topic.messages, 'message')}")
+        say(f"{topic.name}: {plural(topic.messages, 'message')}")
     if recorder.untimed:
-        _warn(f"{recorder.untimed} messages came before the first /clock and were left out.")
+        warn(f"{recorder.untimed} messages came before the first /clock and were left out.")
     if reason:
-        _warn(reason)
+        warn(reason)
     if not writer.messages:
         raise SourceError("Nothing was received, and no bag was written: does the graph run, in this namespace?")
-    _say(f"{plural(writer.messages, 'message')}, {writer.bytes / _MEGABYTE:.1f} MB -> {output}")
+    say(f"{plural(writer.messages, 'message')}, {writer.bytes / _MEGABYTE:.1f} MB -> {output}")
     return 1 if reason else 0
 
 
@@ -151,7 +151,7 @@ def _listen(
                     return f"Less than {arguments.keep_free:g} MB are free: the recording ended there."
             if recorder.awaited and not warned and now - begin > _PATIENCE_SECONDS:
                 warned = True
-                _warn(f"Nobody publishes {' and '.join(recorder.awaited)} yet; recording as soon as somebody does.")
+                warn(f"Nobody publishes {' and '.join(recorder.awaited)} yet; recording as soon as somebody does.")
     for _ in range(_LAST_MESSAGES):
         executor.spin_once(timeout_sec=0.0)
     return ""
@@ -170,11 +170,3 @@ def _check_room(output: Path, keep_free: float) -> None:
 
 def _room(path: Path) -> float:
     return shutil.disk_usage(path).free / _MEGABYTE
-
-
-def _say(sentence: str) -> None:
-    Console(soft_wrap=True).print(sentence, highlight=False, markup=False)
-
-
-def _warn(sentence: str) -> None:
-    Console(stderr=True, soft_wrap=True).print(sentence, style="yellow", highlight=False, markup=False)

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from dfer_ros.cli.image_remarks import image_remarks
 from dfer_ros.cli.recording_worker import RecordingResult
+from dfer_ros.cli.terminal import say, warn
 from dfer_ros.core.atomic_file import whole_file
 from dfer_ros.report.wording import plural
 
@@ -51,13 +52,13 @@ def say_summary(folder: Path, results: Sequence[RecordingResult], before: Collec
     if new:
         video = sum(receipt.seconds for receipt in new)
         sentence += f"; {video:.0f} s of video in {seconds:.0f} s ({video / max(seconds, 1e-3):.1f} times real time)"
-    Console(soft_wrap=True).print(f"{sentence} -> {_text(folder)}", highlight=False, markup=False)
+    say(f"{sentence} -> {_text(folder)}")
     unreadable, late, repeated, jumps = (
         sum(getattr(receipt, name) for receipt in new) for name in ("unreadable", "late", "repeated", "jumps")
     )
     remarks = list(image_remarks(unreadable, late, repeated, jumps))
-    for remark in [*remarks, "The summary says of which recordings."] if remarks else []:
-        Console(stderr=True, soft_wrap=True).print(remark, style="yellow", highlight=False)
+    if remarks:
+        warn(*remarks, "The summary says of which recordings.")
 
 
 def _say_problems(failed: Sequence[RecordingResult]) -> None:

@@ -9,7 +9,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import rclpy
@@ -17,8 +17,7 @@ from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
 from rclpy.signals import SignalHandlerOptions
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import BarColumn, TextColumn
 from rosgraph_msgs.msg import Clock
 
 from dfer_ros.bags.lateness import lateness
@@ -27,8 +26,10 @@ from dfer_ros.bags.player import BagPlayer, PlayConfig
 from dfer_ros.bags.reader import open_reader
 from dfer_ros.bags.selection import BagPart, Selection, select
 from dfer_ros.cli.keyboard import Keyboard
+from dfer_ros.cli.terminal import progress, say, warn
 from dfer_ros.core.errors import SourceError
 from dfer_ros.graph.transport_profile import transport_environment
+from dfer_ros.report.wording import plural
 
 _POLL_SECONDS = 0.05
 _SETTLE_SECONDS = 1.0
@@ -55,7 +56,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Play until the end or Ctrl-C, and tell how late the messages were."""
     _check(arguments)
-    console = Console(stderr=True)
     remaps = parse_remaps(arguments.remap)
     part = BagPart(arguments.start, arguments.duration)
     stopped = threading.Event()
@@ -67,9 +67,9 @@ def run(arguments: argparse.Namespace) -> int:
             own_clock = arguments.clock > 0.0
             topics = create_publishers(node, selection, remaps, own_clock)
             clock = node.create_publisher(Clock, CLOCK_TOPIC, QoSProfile(depth=1)) if own_clock else None
-            _warn(console, topics.remarks)
-            _warn(console, _wait_for_listeners(topics, arguments.wait, stopped))
-            _warn(console, rivals(node, topics.names))
+            warn(*topics.remarks)
+            warn(*_wait_for_listeners(topics, arguments.wait, stopped))
+            warn(*rivals(node, topics.names))
             return _play(selection, topics, clock, arguments, stopped)
 
 
@@ -132,24 +132,18 @@ def _progress(total: float, pausable: bool) -> Iterator[Callable[[float, bool], 
         TextColumn("{task.completed:.1f}/{task.total:.1f} s"),
         TextColumn(hint, style="dim"),
     )
-    with Progress(*columns, console=Console(stderr=True), auto_refresh=False) as progress:
-        task = progress.add_task("playing", total=total)
+    with progress(*columns, auto_refresh=False) as shown:
+        task = shown.add_task("playing", total=total)
 
         def show(seconds: float, paused: bool) -> None:
-            progress.update(task, completed=min(seconds, total), description="paused " if paused else "playing")
-            progress.refresh()
+            shown.update(task, completed=min(seconds, total), description="paused " if paused else "playing")
+            shown.refresh()
 
         yield show
 
 
 def _say_result(player: BagPlayer, topics: PlayedTopics, seconds: float) -> None:
-    console = Console(soft_wrap=True)
     passes = f", {player.passes} times" if player.passes > 1 else ""
     count, names = len(player.delays), len(topics.names)
-    many = f"{count} message{'s' * (count != 1)} on {names} topic{'s' * (names != 1)} in {seconds:.1f} s{passes}"
-    console.print(f"{many}; {lateness(player.delays)}." if count else f"{many}.", highlight=False)
-
-
-def _warn(console: Console, sentences: Sequence[str]) -> None:
-    for sentence in sentences:
-        console.print(sentence, style="yellow", highlight=False, markup=False, soft_wrap=True)
+    many = f"{plural(count, 'message')} on {plural(names, 'topic')} in {seconds:.1f} s{passes}"
+    say(f"{many}; {lateness(player.delays)}." if count else f"{many}.")

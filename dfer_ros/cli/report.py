@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from dfer_ros.bags.reader import holds_messages
+from dfer_ros.cli.terminal import say, warn
 from dfer_ros.core.atomic_file import check_outputs, whole_file
 from dfer_ros.core.errors import SourceError
 from dfer_ros.core.faces import Image
@@ -131,8 +132,7 @@ def _with_remarks(recording: RecordedEmotions, faces_missing: int, faces: int) -
 
 
 def _say(recording: RecordedEmotions, people: Sequence[Person], arguments: argparse.Namespace) -> None:
-    for remark in recording.remarks:
-        Console(stderr=True, soft_wrap=True).print(remark, style="yellow", highlight=False, markup=False)
+    warn(*recording.remarks)
     title = f"{escape(recording.name)}: {length(recording.end - recording.begin)}"
     # Without lines between the columns, and with ids that go on below, all of it has room in a narrow terminal.
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=0, pad_edge=False)
@@ -156,4 +156,4 @@ def _say(recording: RecordedEmotions, people: Sequence[Person], arguments: argpa
     if len(people) > MOST_PEOPLE:
         console.print(f"and {plural(len(people) - MOST_PEOPLE, 'more person', 'more people')}")
     written = [str(path) for path in (arguments.output, arguments.csv, arguments.episodes) if path is not None]
-    console.print(f"-> {', '.join(written)}", highlight=False, markup=False, soft_wrap=True)
+    say(f"-> {', '.join(written)}")

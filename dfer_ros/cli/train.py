@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from dfer_ros.cli.terminal import say
 from dfer_ros.training.configuration import read_configuration
 from dfer_ros.training.encoder.training import EncoderTask
 from dfer_ros.training.experiments.comparison.run import ComparisonRunConfig, run_comparison
@@ -40,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             TrainingRun(EncoderTask(config, folders, console), folders.output, console).run()
     except KeyboardInterrupt:
-        console.print(f"Stopped. The same command goes on from the last checkpoint in {folders.output}.")
+        say(f"Stopped. The same command goes on from the last checkpoint in {folders.output}.")
         raise
-    console.print(f"Trained: {folders.output}", highlight=False)
+    say(f"Trained: {folders.output}")
     return 0

@@ -11,6 +11,7 @@ import cv2
 import yaml
 from rich.console import Console
 
+from dfer_ros.cli.terminal import show_table
 from dfer_ros.core.atomic_file import check_outputs, whole_file
 from dfer_ros.core.errors import DferError, SourceError
 from dfer_ros.core.model.description import LARGEST_SIZE, SMALLEST_SIZE
@@ -31,8 +32,6 @@ BUDGET_MS = 40.0
 _RESOLUTIONS, _MULTIPLE, _ROUNDS = 10, 8, 10
 _LARGEST_ALONE = 512
 """Pixels of an encoder that is measured alone, to compare it with what papers report."""
-_TABLE_WIDTH = 120
-"""Columns that the tables need; a narrower terminal wraps their lines, which beats cutting their cells."""
 _GOOD_PREDICTION = 0.1
 """Relative error of a prediction that is still good."""
 
@@ -75,7 +74,6 @@ def run(arguments: argparse.Namespace) -> int:
     """Measure, choose, measure the choice again, and write the parameter file and the plot."""
     _check(arguments)
     console = Console()
-    tables = Console(width=max(console.width, _TABLE_WIDTH))
     cv2.setNumThreads(arguments.threads)
     folder = open_model_folder(arguments.model)
     graph_ms = graph_latency_ms(arguments.graph, arguments.faces) if arguments.graph else None
@@ -86,8 +84,8 @@ def run(arguments: argparse.Namespace) -> int:
         budget_ms = budget_of_frame_rate(arguments, folder, measured, graph_ms, console)
     measured, choice = _choose(arguments, folder, measured, accuracy, budget_ms)
     for curve in measured.curves:
-        tables.print(latency_table(curve, accuracy.get(curve.precision, {}), budget_ms, arguments.faces))
-    tables.print(summary_table(measured.curves, budget_ms))
+        show_table(latency_table(curve, accuracy.get(curve.precision, {}), budget_ms, arguments.faces))
+    show_table(summary_table(measured.curves, budget_ms))
     _say_choice(choice, console)
     again_ms = measure_again(arguments, folder, measured, choice.recommended)
     _say_error(choice.recommended, again_ms, budget_ms, console)

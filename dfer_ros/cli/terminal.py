@@ -1,0 +1,42 @@
+"""The one voice of all commands: what they say, warn of and show, and how far they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.progress import Progress, ProgressColumn
+from rich.table import Table
+
+_TABLE_WIDTH = 156
+"""Columns that the widest table needs; a narrower terminal wraps its lines, which beats cutting its cells."""
+
+
+def say(sentence: str, style: str = "") -> None:
+    """Print a sentence on standard output."""
+    Console(soft_wrap=True).print(sentence, style=style, highlight=False, markup=False)
+
+
+def warn(*sentences: str) -> None:
+    """Print what is not as it should be, and keeps nothing from going on, on standard error."""
+    for sentence in sentences:
+        _say_aside(sentence, "yellow")
+
+
+def say_error(sentence: str) -> None:
+    """Print why a command ends, on standard error."""
+    _say_aside(sentence, "red")
+
+
+def show_table(table: Table) -> None:
+    """Print a table with all its columns."""
+    Console(width=max(Console().width, _TABLE_WIDTH)).print(table)
+
+
+def progress(*columns: str | ProgressColumn, **options: Any) -> Progress:
+    """Return a display of how far something is, on standard error; options: of `rich.progress.Progress`."""
+    return Progress(*columns, console=Console(stderr=True), **options)
+
+
+def _say_aside(sentence: str, style: str) -> None:
+    Console(stderr=True, soft_wrap=True).print(sentence, style=style, highlight=False, markup=False)
