@@ -14,6 +14,8 @@ from dfer_ros.cli.terminal import progress, say, show_table, warn
 from dfer_ros.core.detection import DETECTORS, DetectorConfig, create_detector
 from dfer_ros.core.errors import DataError
 from dfer_ros.core.labels import LABELS
+from dfer_ros.core.model_folder import file_sha256
+from dfer_ros.training.data.near_duplicates import without_training
 from dfer_ros.training.data.preparation import NO_FACE, SKIPPED_FILE, Preparation, missing_files, prepare
 from dfer_ros.training.data.prepared_set import PreparedSet, check_names, open_prepared_set
 from dfer_ros.training.data.registry import DATASETS
@@ -32,6 +34,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     preparing.add_argument("--output", type=Path, required=True, help="folder of the prepared set")
     preparing.add_argument("--fold", type=int, help="fold of the published cross-validation, from 1 (1)")
     preparing.add_argument("--skip-missing", action="store_true", help="leave out what is listed but not there")
+    preparing.add_argument(
+        "--without", type=Path, help="CSV file of near duplicates: training stills it names stay out"
+    )
     preparing.add_argument("--detector", default=DetectorConfig.detector, choices=DETECTORS, help="(%(default)s)")
     preparing.add_argument("--yunet-model", default=DetectorConfig.yunet_model, help="YuNet's ONNX file")
     counting = actions.add_parser("stats", help="what is in prepared sets, as a table and a picture")
@@ -55,6 +60,8 @@ def _prepare(arguments: argparse.Namespace) -> int:
     fold = 1 if arguments.fold is None and data_set.folds else arguments.fold
     root, output = arguments.root.expanduser(), arguments.output.expanduser()
     recordings = data_set.recordings(root, fold)
+    if arguments.without is not None:
+        recordings = without_training(recordings, arguments.without.expanduser())
     missing = [] if arguments.skip_missing else missing_files(recordings)
     if missing:
         raise DataError(
@@ -69,6 +76,8 @@ def _prepare(arguments: argparse.Namespace) -> int:
         "root": str(root.resolve()),
         "skip missing": arguments.skip_missing,
     }
+    if arguments.without is not None:
+        settings["without"] = file_sha256(arguments.without.expanduser())
     columns = (TextColumn(data_set.name), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with progress(*columns) as shown:
         task = shown.add_task("recordings", total=len(recordings))
