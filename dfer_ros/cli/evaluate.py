@@ -9,7 +9,6 @@ from rich.console import Console
 
 from dfer_ros.cli.terminal import say
 from dfer_ros.core.atomic_file import whole_folder
-from dfer_ros.core.detection import DETECTORS, DetectorConfig
 from dfer_ros.core.errors import DataError
 from dfer_ros.core.model.emotion_model import EmotionModelConfig
 from dfer_ros.core.model.folder import PRECISIONS
@@ -28,7 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--stills", nargs="+", type=Path, default=[], help="prepared sets with a test or validation split"
     )
     parser.add_argument(
-        "--clips", nargs="+", type=Path, default=[], help="zip files or folders with manifest.csv, or prepared sets"
+        "--clips", nargs="+", type=Path, default=[], help="prepared sets of clips ('dfer data prepare')"
     )
     parser.add_argument("--peers", nargs="+", default=[], choices=PEERS, help="models of others, in the same run")
     parser.add_argument("--output", type=Path, required=True, help="folder for report.md, pictures and metrics.json")
@@ -41,8 +40,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=EvaluationConfig.frame_rate,
         help="Hz, for the cost of a second (%(default)s)",
     )
-    parser.add_argument("--detector", default=DetectorConfig.detector, choices=DETECTORS, help="(%(default)s)")
-    parser.add_argument("--yunet-model", default=DetectorConfig.yunet_model, help="YuNet's ONNX file")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -55,7 +52,6 @@ def run(arguments: argparse.Namespace) -> int:
         stills=tuple(dict.fromkeys(arguments.stills)),
         clips=tuple(dict.fromkeys(arguments.clips)),
         peers=tuple(dict.fromkeys(arguments.peers)),
-        detector=DetectorConfig(arguments.detector, yunet_model=arguments.yunet_model),
         seed=arguments.seed,
         frame_rate=arguments.frame_rate,
     )

@@ -16,7 +16,7 @@ from dfer_ros.core.errors import DataError
 Frames = npt.NDArray[Any]
 """[F, ...], one row for each frame."""
 
-_TEXTS = ("name", "source", "subject")
+_TEXTS = ("name", "source", "subject", "kind")
 _OF_CLIPS = (*_TEXTS, "label", "length")
 _OF = "of"
 """What clips were made from; files of older versions do not say it."""
@@ -37,6 +37,9 @@ class Clip(Protocol):
     @property
     def subject(self) -> str: ...  # noqa: D102
 
+    @property
+    def kind(self) -> str: ...  # noqa: D102
+
 
 class StoredClip(NamedTuple):
     """A clip as it was written. frames: the arrays in the order in which they were asked for."""
@@ -45,6 +48,7 @@ class StoredClip(NamedTuple):
     label: int
     source: str
     subject: str
+    kind: str
     frames: tuple[Frames, ...]
 
 
@@ -83,8 +87,8 @@ def read_clips(path: Path, keys: Sequence[str], what: str, of: str) -> list[Stor
         )
     ends = np.cumsum(columns["length"])[:-1]
     frames = zip(*(np.split(columns[key], ends) for key in keys))
-    names, sources, subjects, labels = (columns[key].tolist() for key in (*_TEXTS, "label"))
-    return [StoredClip(*row) for row in zip(names, labels, sources, subjects, frames)]
+    names, sources, subjects, kinds, labels = (columns[key].tolist() for key in (*_TEXTS, "label"))
+    return [StoredClip(*row) for row in zip(names, labels, sources, subjects, kinds, frames)]
 
 
 def _texts(values: Iterable[str]) -> npt.NDArray[np.str_]:

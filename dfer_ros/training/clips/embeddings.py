@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from dfer_ros.core.faces import FloatArray
-from dfer_ros.training.clips.clip_file import read_clips, write_clips
 from dfer_ros.training.clips.faces import ClipFaces
-from dfer_ros.training.clips.labelled_clips import is_sequence
+from dfer_ros.training.clips.clip_file import read_clips, write_clips
+from dfer_ros.training.data.manifest import is_sequence
 from dfer_ros.training.encoder.session import Encoder
 
 _ROWS = ("stamps", "quality", "embeddings", "logits")
@@ -34,6 +34,7 @@ class ClipEmbeddings:
     quality: FloatArray
     embeddings: FloatArray
     logits: FloatArray
+    kind: str = ""
 
     def __len__(self) -> int:
         return len(self.stamps)
@@ -56,6 +57,7 @@ def embed_clip(faces: ClipFaces, encoder: Encoder) -> ClipEmbeddings:
         faces.quality,
         outputs.embeddings,
         outputs.logits,
+        faces.kind,
     )
 
 
@@ -72,7 +74,9 @@ def load_clip_embeddings(path: Path, of: str = "") -> list[ClipEmbeddings]:
 
     Raises DataError where the file is missing, damaged or of others.
     """
-    return [
-        ClipEmbeddings(clip.name, clip.label, clip.source, clip.subject, *clip.frames)
-        for clip in read_clips(path, _ROWS, "embeddings of clips", of)
-    ]
+    clips = []
+    for clip in read_clips(path, _ROWS, "embeddings of clips", of):
+        stamps, quality, embeddings, logits = clip.frames
+        about = (clip.name, clip.label, clip.source, clip.subject)
+        clips.append(ClipEmbeddings(*about, stamps, quality, embeddings, logits, clip.kind))
+    return clips

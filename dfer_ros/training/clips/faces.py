@@ -1,9 +1,8 @@
-"""The face of a labelled clip, frame by frame: followed in a video as on the robot, or read from a prepared set."""
+"""The face of a labelled clip, frame by frame, as a prepared set has it (`data.crops` has followed it there)."""
 
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import overload
@@ -11,23 +10,19 @@ from typing import overload
 import numpy as np
 import numpy.typing as npt
 
-from dfer_ros.core.detection import FaceDetector
 from dfer_ros.core.errors import DataError
-from dfer_ros.core.face_pipeline import FacePipeline
 from dfer_ros.core.faces import FloatArray, Image
-from dfer_ros.core.tracker import TrackerConfig
-from dfer_ros.recordings.video import open_source
-from dfer_ros.training.clips.labelled_clips import CK_PLUS_SOURCE, LabelledClip, check_source
 from dfer_ros.training.data.ck_plus import CK_PLUS
+from dfer_ros.training.data.manifest import CK_PLUS_SOURCE, check_source
 from dfer_ros.training.data.prepared_set import INDEX_FILE, PreparedSet
 
 
 @dataclass(frozen=True)
 class ClipFaces:
-    """A person over the frames of a clip, oldest first; F is 0 where no face was found.
+    """A person over the frames of a clip, oldest first; F may be 0.
 
     label: index into LABELS. crops: F aligned crops [128, 128, 3] uint8 BGR.
-    stamps: [F] float64, seconds, rising. quality: [F] 0..1.
+    stamps: [F] float64, seconds, rising. quality: [F] 0..1. kind: see data.manifest, empty where nobody knows.
     """
 
     name: str
@@ -37,25 +32,7 @@ class ClipFaces:
     crops: Sequence[Image]
     stamps: npt.NDArray[np.float64]
     quality: FloatArray
-
-
-def follow_face(clip: LabelledClip, detector: FaceDetector) -> ClipFaces:
-    """Return the person seen longest in a clip, through the same detection, tracking and alignment as on the robot."""
-    pipeline = FacePipeline(detector, TrackerConfig())
-    seen: dict[str, list[tuple[Image, float, float]]] = defaultdict(list)
-    for frame in open_source(str(clip.path), clip.fps).frames():
-        for face in pipeline.process(frame.image, frame.stamp):
-            seen[face.id].append((face.aligned, frame.stamp, face.quality))
-    longest = max(seen.values(), key=len, default=[])
-    return ClipFaces(
-        clip.name,
-        clip.label,
-        clip.source,
-        clip.subject,
-        tuple(crop for crop, _, _ in longest),
-        np.array([stamp for _, stamp, _ in longest], dtype=np.float64),
-        np.array([quality for _, _, quality in longest], dtype=np.float32),
-    )
+    kind: str = ""
 
 
 def prepared_clips(prepared: PreparedSet) -> Iterator[ClipFaces]:
@@ -77,7 +54,8 @@ def prepared_clips(prepared: PreparedSet) -> Iterator[ClipFaces]:
                 "prepare the set again."
             )
         crops = _Crops(prepared, [index for index, _ in frames])
-        yield ClipFaces(name, first.label, _source(prepared, name), first.subject, crops, stamps, quality)
+        source, kind = _source(prepared, name), first.tags[0] if first.tags else ""
+        yield ClipFaces(name, first.label, source, first.subject, crops, stamps, quality, kind)
 
 
 class _Crops(Sequence[Image]):

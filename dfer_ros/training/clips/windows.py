@@ -53,7 +53,10 @@ def clip_windows(clip: ClipEmbeddings, config: WindowConfig, of_logits: bool) ->
 
 def head_answers(head: TrainableHead, windows: Sequence[ClipWindows]) -> list[ClipAnswer]:
     """Return what a head answers on clips, at each of their frames."""
-    return [ClipAnswer(one.clip.name, one.clip.label, one.clip.source, _probabilities(head, one)) for one in windows]
+    return [
+        ClipAnswer(one.clip.name, one.clip.label, one.clip.source, _probabilities(head, one), one.clip.kind)
+        for one in windows
+    ]
 
 
 def _probabilities(head: TrainableHead, windows: ClipWindows) -> FloatArray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dfer_ros.core.errors import DataError
@@ -16,7 +16,7 @@ class Recording:
     """One labelled still or clip, as the data set has it on disk.
 
     name: relative path that names it in the prepared set; unique. split, subject, target: as of a Sample.
-    path: the file or folder that it lies in.
+    path: the file or folder that it lies in. tags: as of a Sample.
     """
 
     name: str
@@ -24,6 +24,7 @@ class Recording:
     subject: str
     target: tuple[float, ...]
     path: Path
+    tags: tuple[str, ...] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True)

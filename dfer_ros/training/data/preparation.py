@@ -195,7 +195,7 @@ def _finish(
     skipped = {done.name: done.reason for done in outcome if not done.crops}
     unread = {done.name: done.reason for done in outcome if done.crops and done.reason}
     samples = [
-        Sample(image, one.split, one.subject, one.name if isinstance(one, Clip) else "", seconds, quality, one.target)
+        Sample(image, one.split, one.subject, _clip_name(one), seconds, quality, one.target, one.tags)
         for one, done in zip(recordings, outcome)
         for image, seconds, quality in done.crops
     ]
@@ -213,6 +213,10 @@ def _finish(
     write_index(output, samples)
     journal.path.unlink(missing_ok=True)
     return Preparation(len(samples), skipped, unread)
+
+
+def _clip_name(recording: Recording) -> str:
+    return recording.name if isinstance(recording, Clip) else ""
 
 
 @contextlib.contextmanager

@@ -24,6 +24,8 @@ SETTINGS_FILE = "prepared.json"
 """What a set was prepared from, and what was left out."""
 SPLITS = ("train", "validation", "test")
 _COLUMNS = ("image", "split", "subject", "clip", "seconds", "quality", *LABELS)
+_TAGS = "tags"
+"""The last column, words with spaces between; sets that were prepared before there were tags lack it."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class Sample:
     subject: who or what must not be in two splits; empty where it is not known.
     clip: name of the clip it is a frame of, empty for a still. seconds: time in the clip. quality: 0..1.
     target: [7] shares of the classes in the order of LABELS, sum 1.
+    tags: words by which parts of a set are looked at apart: the kind of a clip, or what makes a still hard.
     """
 
     image: str
@@ -43,6 +46,7 @@ class Sample:
     seconds: float
     quality: float
     target: tuple[float, ...]
+    tags: tuple[str, ...] = ()
 
     @property
     def label(self) -> int:
@@ -108,11 +112,11 @@ def write_index(folder: Path, samples: Iterable[Sample]) -> None:
     """Write index.csv; it appears whole or not at all. Raises TrainingError where it cannot be written."""
     with whole_path(folder / INDEX_FILE) as part, part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(_COLUMNS)
+        writer.writerow((*_COLUMNS, _TAGS))
         for sample in samples:
             shares = [f"{share:.4g}" for share in sample.target]
             row = [sample.image, sample.split, sample.subject, sample.clip, f"{sample.seconds:.3f}"]
-            writer.writerow([*row, f"{sample.quality:.3f}", *shares])
+            writer.writerow([*row, f"{sample.quality:.3f}", *shares, " ".join(sample.tags)])
 
 
 def open_prepared_set(folder: Path) -> PreparedSet:
@@ -127,9 +131,10 @@ def open_prepared_set(folder: Path) -> PreparedSet:
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}.") from error
     try:
-        if tuple(next(reader, ())) != _COLUMNS:
+        columns = tuple(next(reader, ()))
+        if columns not in (_COLUMNS, (*_COLUMNS, _TAGS)):
             raise DataError(f"{path} does not begin with the columns {', '.join(_COLUMNS)}: prepare the set again.")
-        return PreparedSet(folder, tuple(_parse(row) for row in reader))
+        return PreparedSet(folder, tuple(_parse(row, len(columns)) for row in reader))
     except (ValueError, csv.Error) as error:
         raise DataError(f"{path}, line {reader.line_num}: {error}, so prepare the set again.") from error
 
@@ -146,13 +151,14 @@ def check_names(sets: Iterable[PreparedSet]) -> None:
             )
 
 
-def _parse(row: list[str]) -> Sample:
-    if len(row) != len(_COLUMNS):
-        raise ValueError(f"{len(row)} values instead of {len(_COLUMNS)}")
-    image, split, subject, clip, seconds, quality, *shares = row
+def _parse(row: list[str], columns: int) -> Sample:
+    if len(row) != columns:
+        raise ValueError(f"{len(row)} values instead of {columns}")
+    image, split, subject, clip, seconds, quality, *shares = row[: len(_COLUMNS)]
+    tags = tuple(row[-1].split()) if columns > len(_COLUMNS) else ()
     if split not in SPLITS:
         raise ValueError(f"the split '{split}' is none of {', '.join(SPLITS)}")
     target = np.array([float(share) for share in shares])
     if not np.isfinite(target).all() or not (target >= 0).all() or not target.sum() > 0:
         raise ValueError("the shares of the classes are negative, all zero or no numbers")
-    return Sample(image, split, subject, clip, float(seconds), float(quality), tuple(target / target.sum()))
+    return Sample(image, split, subject, clip, float(seconds), float(quality), tuple(target / target.sum()), tags)

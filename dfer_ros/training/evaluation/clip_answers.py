@@ -12,8 +12,11 @@ from dfer_ros.core.faces import FloatArray, SeenFace
 from dfer_ros.core.labels import LABELS
 from dfer_ros.core.recognizer import Recognizer
 from dfer_ros.training.clips.faces import ClipFaces
-from dfer_ros.training.clips.labelled_clips import ALL_VIDEOS, is_sequence
+from dfer_ros.training.data.manifest import ALL_VIDEOS, MICRO, is_sequence
 from dfer_ros.training.evaluation.metrics import Labels
+
+KIND = "kind "
+"""What stands before the name of a kind where it names a group."""
 
 
 @dataclass(frozen=True)
@@ -21,12 +24,19 @@ class ClipAnswer:
     """What was answered on a clip for the person seen longest.
 
     label: index into LABELS. probabilities: [F, 7], one row for every frame with that person; F may be 0.
+    kind: of the clip, see data.manifest.
     """
 
     name: str
     label: int
     source: str
     probabilities: FloatArray
+    kind: str = ""
+
+    @property
+    def video(self) -> bool:
+        """Whether the clip counts among all videos: neither a sequence nor a micro-expression."""
+        return not self.sequence and self.kind != MICRO
 
     @property
     def sequence(self) -> bool:
@@ -58,7 +68,8 @@ def recognized_frames(faces: ClipFaces, recognizer: Recognizer) -> list[Emotion]
 def answer_clip(faces: ClipFaces, recognizer: Recognizer) -> ClipAnswer:
     """Return the answers of the core on a clip, frame by frame, with a fresh window."""
     rows = [emotion.probabilities for emotion in recognized_frames(faces, recognizer)]
-    return ClipAnswer(faces.name, faces.label, faces.source, np.array(rows, dtype=np.float32).reshape(-1, len(LABELS)))
+    probabilities = np.array(rows, dtype=np.float32).reshape(-1, len(LABELS))
+    return ClipAnswer(faces.name, faces.label, faces.source, probabilities, faces.kind)
 
 
 def answers_and_labels(answers: Sequence[ClipAnswer]) -> tuple[Labels, Labels]:
@@ -68,10 +79,13 @@ def answers_and_labels(answers: Sequence[ClipAnswer]) -> tuple[Labels, Labels]:
 
 
 def groups(answers: Sequence[ClipAnswer]) -> dict[str, list[ClipAnswer]]:
-    """Return the answers on all videos, and those of each source, by name."""
-    grouped = {ALL_VIDEOS: [answer for answer in answers if not answer.sequence]}
+    """Return the answers on all videos, those of each source, and those of each kind, by name."""
+    grouped = {ALL_VIDEOS: [answer for answer in answers if answer.video]}
     for answer in answers:
         grouped.setdefault(answer.source, []).append(answer)
+    for answer in answers:
+        if answer.kind:
+            grouped.setdefault(f"{KIND}{answer.kind}", []).append(answer)
     return {name: group for name, group in grouped.items() if group}
 
 

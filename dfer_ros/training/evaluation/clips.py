@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -82,7 +82,7 @@ def answer_all(
             answered.by_precision[name].append(answer_clip(faces, recognizer))
         for peer in peers:
             rows = peer.probabilities(faces.crops)
-            answered.by_peer[peer.name].append(ClipAnswer(faces.name, faces.label, faces.source, rows))
+            answered.by_peer[peer.name].append(ClipAnswer(faces.name, faces.label, faces.source, rows, faces.kind))
     return answered
 
 
@@ -118,17 +118,17 @@ def left_out_calibration(answers: Sequence[ClipAnswer], temperature: float) -> L
     temperature: with which the probabilities of the answers were made.
     """
     answers = [answer for answer in answers if len(answer.probabilities)]
-    if len({answer.source for answer in answers if not answer.sequence}) < 2:
+    if len({answer.source for answer in answers if answer.video}) < 2:
         return None
     unscaled = [_at_temperature(answer, temperature, 1.0) for answer in answers]
     temperatures = {source: _fitted_without(unscaled, source) for source in sorted({a.source for a in answers})}
     scaled = [_at_temperature(answer, 1.0, temperatures[answer.source]) for answer in unscaled]
-    before, labels, weights = frame_rows([answer for answer in unscaled if not answer.sequence])
-    after, _, _ = frame_rows([answer for answer in scaled if not answer.sequence])
+    before, labels, weights = frame_rows([answer for answer in unscaled if answer.video])
+    after, _, _ = frame_rows([answer for answer in scaled if answer.video])
     return LeftOutCalibration(
         temperatures,
         calibration_metrics(before, after, labels, weights),
-        calibration_floor([answer.probabilities for answer in scaled if not answer.sequence]),
+        calibration_floor([answer.probabilities for answer in scaled if answer.video]),
         calibration_metrics(_answers(unscaled), _answers(scaled), answers_and_labels(answers)[1]),
     )
 
@@ -138,7 +138,7 @@ def frame_temperature(answers: Sequence[ClipAnswer]) -> float:
 
     It is fitted on the frames of the videos, every clip weighing the same; 1 where there are none.
     """
-    probabilities, labels, weights = frame_rows([answer for answer in answers if not answer.sequence])
+    probabilities, labels, weights = frame_rows([answer for answer in answers if answer.video])
     return fit_temperature(logits_of(probabilities), labels, weights) if len(labels) else 1.0
 
 
@@ -148,7 +148,7 @@ def _fitted_without(unscaled: Sequence[ClipAnswer], source: str) -> float:
 
 def _at_temperature(answer: ClipAnswer, made_with: float, temperature: float) -> ClipAnswer:
     logits = made_with * logits_of(answer.probabilities)
-    return ClipAnswer(answer.name, answer.label, answer.source, calibrated_probabilities(logits, temperature))
+    return replace(answer, probabilities=calibrated_probabilities(logits, temperature))
 
 
 def logits_of(probabilities: FloatArray) -> FloatArray:

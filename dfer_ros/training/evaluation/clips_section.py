@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dfer_ros.training.clips.labelled_clips import ALL_VIDEOS, is_sequence
+from dfer_ros.training.data.manifest import ALL_VIDEOS, is_sequence
 from dfer_ros.training.evaluation.clips import GroupResult, LeftOutCalibration
 from dfer_ros.training.evaluation.evaluate_model import ClipsResults, EvaluationResults
 from dfer_ros.training.evaluation.markdown import label_name, percent, table, two_percents
@@ -21,7 +21,7 @@ def clips_section(results: EvaluationResults, clips: ClipsResults, folder: Path)
     wholes = [name for name in groups if name == ALL_VIDEOS or is_sequence(name)]
     text = f"""## Clips through the core pipeline, {len(clips.rows)} clips
 
-{_faces(clips.detector)}, encoder, window and head as on the robot. A video is answered by the
+Crops of prepared sets, encoder, window and head as on the robot. A video is answered by the
 mean of its probabilities, a sequence from neutral to the apex (CK+) by the answer that stands at its end. Few clips
 move by points for each clip: the brackets are 95 % intervals from resampling the clips.
 
@@ -38,10 +38,6 @@ move by points for each clip: the brackets are 95 % intervals from resampling th
         text += _calibration(clips.left_out, first, folder)
     plot_time_use(folder / "time_use.png", clips.time_use, wholes)
     return text + _time_use(clips.time_use, wholes, first) + _every_clip(clips, first)
-
-
-def _faces(detector: str) -> str:
-    return f"Detection ({detector}), tracking, alignment" if detector else "Crops of prepared sets"
 
 
 def _title(group: str) -> str:

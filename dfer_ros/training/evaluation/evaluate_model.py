@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
+from rich.progress import track
 
-from dfer_ros.core.detection import DetectorConfig
+from dfer_ros.core.model.emotion_model import EmotionModel, EmotionModelConfig
 from dfer_ros.core.errors import ModelError
 from dfer_ros.core.faces import FloatArray
 from dfer_ros.core.model.emotion_model import EmotionModel, EmotionModelConfig
@@ -17,7 +18,7 @@ from dfer_ros.core.model.onnx_session import SessionConfig
 from dfer_ros.core.model.temporal_head import TemporalHead
 from dfer_ros.core.recognizer import Recognizer
 from dfer_ros.core.window import FrameWindow, WindowConfig
-from dfer_ros.training.clips.sources import check_clip_paths, detector_for, labelled_faces
+from dfer_ros.training.clips.sources import check_clip_paths, labelled_faces
 from dfer_ros.training.data.prepared_set import check_names
 from dfer_ros.training.encoder.session import EncoderSession
 from dfer_ros.training.evaluation.clips import (
@@ -39,8 +40,7 @@ from dfer_ros.training.experiments.peers import Peer, load_peer
 class EvaluationConfig:
     """model: name of a shipped model or path of a folder. precisions: empty for all that are there.
 
-    stills: prepared sets. clips: zip files or folders with manifest.csv, or prepared sets, of which the same split is
-    taken as of stills. peers: names of evaluation.peers.
+    stills, clips: prepared sets; the test split is taken, or else validation. peers: names of evaluation.peers.
     seed: of shuffles and resamples. frame_rate: Hz, for the cost of a second of video.
     """
 
@@ -49,7 +49,6 @@ class EvaluationConfig:
     stills: tuple[Path, ...] = ()
     clips: tuple[Path, ...] = ()
     peers: tuple[str, ...] = ()
-    detector: DetectorConfig = field(default_factory=DetectorConfig)
     seed: int = 0
     frame_rate: float = 30.0
 
@@ -58,11 +57,9 @@ class EvaluationConfig:
 class ClipsResults:
     """by_precision, by_peer: results by group (all videos, or a source). The rest is of the first precision.
 
-    detector: its name, empty where all clips are of prepared sets. left_out: None where there are videos of one source
-    only.
+    left_out: None where there are videos of one source only.
     """
 
-    detector: str
     by_precision: dict[str, dict[str, GroupResult]]
     by_peer: dict[str, dict[str, GroupResult]]
     left_out: LeftOutCalibration | None
@@ -143,13 +140,12 @@ def _evaluate_clips(
 ) -> ClipsResults:
     first, description = next(iter(encoders)), folder.description
     window = WindowConfig(description.window_seconds, description.window_frames)
-    detector = detector_for(config.clips, config.detector)
     recognizers = {p: Recognizer(EmotionModel(EmotionModelConfig(str(folder.path.resolve()), p))) for p in encoders}
-    faces = labelled_faces(config.clips, detector, open_evaluation_split, console)
+    clips = labelled_faces(config.clips, open_evaluation_split)
+    faces = track(clips, description="clips", console=console, transient=True)
     answered = answer_all(faces, recognizers, encoders[first], peers)
     answers = answered.by_precision[first]
     return ClipsResults(
-        detector.name if detector is not None else "",
         {name: group_results(of_precision, config.seed) for name, of_precision in answered.by_precision.items()},
         {name: group_results(of_peer, config.seed) for name, of_peer in answered.by_peer.items()},
         left_out_calibration(answers, description.temperature),

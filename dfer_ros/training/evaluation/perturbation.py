@@ -69,7 +69,7 @@ def replayed_answers(
 ) -> list[ClipAnswer]:
     """Return the answers that a head gives on clips."""
     return [
-        ClipAnswer(clip.name, clip.label, clip.source, calibrated_probabilities(logits, temperature))
+        ClipAnswer(clip.name, clip.label, clip.source, calibrated_probabilities(logits, temperature), clip.kind)
         for clip, logits in zip(clips, replay(clips, head, config))
     ]
 

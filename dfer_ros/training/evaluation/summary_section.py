@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dfer_ros.training.clips.labelled_clips import ALL_VIDEOS, is_sequence
+from dfer_ros.training.data.manifest import ALL_VIDEOS, is_sequence
 from dfer_ros.training.evaluation.evaluate_model import ClipsResults, EvaluationResults
 from dfer_ros.training.evaluation.markdown import percent, table, two_percents
 from dfer_ros.training.evaluation.metrics import ClassificationMetrics

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import yaml
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
 from dfer_ros.core.atomic_file import whole_path
@@ -25,7 +26,6 @@ from dfer_ros.training.clips.sources import (
     check_clip_paths,
     clip_names,
     clip_paths,
-    detector_for,
     labelled_faces,
 )
 from dfer_ros.training.courses.bank import BankConfig, EmbeddingBank, embed_stills, join_banks, load_bank, save_bank
@@ -96,7 +96,7 @@ def run_head(config: HeadRunConfig, folders: TrainingFolders, console: Console) 
         check_clip_paths(paths)  # what is missing is said before an hour of work
     folders.make_output()
     bank = kept_bank(sets, encoder, config.bank, folders.output / f"bank_{key}.npz")
-    clips = kept_clips(paths, encoder, clips_file)
+    clips = kept_clips(paths, encoder, clips_file, console)
     classifier = frame_classifier(encoder, bank)
     answers = left_out_answers(config.training, classifier, bank, clips, folders.output / "left_out", console)
     rows = comparison_rows(answers)
@@ -140,10 +140,10 @@ def kept_bank(sets: Sequence[PreparedSet], encoder: TrainedEncoder, config: Bank
     return load_bank(path)
 
 
-def kept_clips(paths: Sequence[Path], encoder: TrainedEncoder, path: Path) -> list[ClipEmbeddings]:
+def kept_clips(paths: Sequence[Path], encoder: TrainedEncoder, path: Path, console: Console) -> list[ClipEmbeddings]:
     """Return what an encoder makes of labelled clips (see clip_sources), from the file `path` if it is there."""
     if not path.is_file():
-        faces = labelled_faces(paths, detector_for(paths))
+        faces = track(labelled_faces(paths), description="embeddings of clips", console=console)
         save_clip_embeddings(path, [embed_clip(clip, encoder) for clip in faces], clip_names(paths))
     return load_clip_embeddings(path, clip_names(paths))
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import cv2
 import pytest
 import yaml
+from dfer_ros.training.clip_crops import FACES_FILE
 from made_runs import save_encoder, write_clips, write_stills
 
 from dfer_ros.cli.main import main
 from dfer_ros.core.model.folder import PRECISIONS, encoder_file, open_model_folder
-from dfer_ros.training.clips.crops import FACES_FILE
 from dfer_ros.training.compression.report import JSON_FILE
 from dfer_ros.training.head.run import CALIBRATION_FILE, COMPARISON_FILE
 

@@ -3,6 +3,7 @@ import zipfile
 import cv2
 import numpy as np
 import pytest
+from dfer_ros.training.clips import open_clips
 
 from dfer_ros.core.errors import DataError, OutputError
 from dfer_ros.core.face_pipeline import FacePipeline
@@ -20,7 +21,6 @@ from dfer_ros.training.clips.embeddings import (
     save_clip_embeddings,
 )
 from dfer_ros.training.clips.faces import follow_face
-from dfer_ros.training.clips.labelled_clips import open_clips
 from dfer_ros.training.clips.sources import labelled_faces
 from dfer_ros.training.encoder.session import EncoderSession
 from dfer_ros.training.evaluation.clip_answers import ClipAnswer, answer_clip, answers_and_labels, groups

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from dfer_ros.training.clip_crops import FACES_FILE, load_faces, save_faces
 from rich.console import Console
 
 from dfer_ros.cli.main import main
@@ -24,7 +25,7 @@ from dfer_ros.training.experiments.conv3d.batches import (
     window_images,
     window_rows,
 )
-from dfer_ros.training.experiments.conv3d.network import Conv3d, Conv3dConfig
+from dfer_ros.training.clips.faces import ClipFaces
 from dfer_ros.training.experiments.conv3d.run import ClipRunConfig, clip_model_cost, clip_rows, read_clip_run
 from dfer_ros.training.experiments.conv3d.stills import inflate
 from dfer_ros.training.experiments.conv3d.task import ClipScheduleConfig

@@ -12,10 +12,12 @@ from dfer_ros.core.atomic_file import make_folder
 from dfer_ros.core.errors import TrainingError
 from dfer_ros.core.model.folder import file_sha256
 from dfer_ros.training.checkpoint import CHECKPOINT_FILE
-from dfer_ros.training.clips.crops import FACES_FILE, kept_faces
-from dfer_ros.training.clips.sources import Clips, clip_paths
+from dfer_ros.training.experiments.conv3d.run import CONV3D, read_clip_run
+from dfer_ros.training.clips.sources import Clips, clip_paths, labelled_faces
+from dfer_ros.training.experiments.comparison.encoder import ComparedEncoder, ComparisonMaterial
+from dfer_ros.training.experiments.comparison.report import write_report
+from dfer_ros.training.experiments.comparison.results import ComparedModel
 from dfer_ros.training.courses.bank import BankConfig
-from dfer_ros.training.encoder.trained_encoder import TrainedEncoder, load_trained_encoder
 from dfer_ros.training.evaluation.time_use import NEWEST_FRAME
 from dfer_ros.training.experiments.comparison.encoder import ComparedEncoder, ComparisonMaterial
 from dfer_ros.training.experiments.comparison.report import write_report
@@ -66,8 +68,8 @@ def run_comparison(config: ComparisonRunConfig, folders: TrainingFolders, consol
     """
     encoder = load_trained_encoder(folders.runs / config.encoder, config.input_size)
     stills = [drawn_stills(one, folders.data, config.bank.seed) for one in config.stills]
+    faces = labelled_faces(clip_paths(config.clips, folders.data))
     folders.make_output()
-    faces = kept_faces(clip_paths(config.clips, folders.data), _faces_file(config, folders))
     material = ComparisonMaterial(stills, config.bank, faces, config.training, config.frame_rate)
 
     compared = _compared(config, config.encoder, encoder, material, folders, console)
@@ -96,13 +98,6 @@ def clip_models(folder: Path) -> list[ComparedModel]:
     rows, cost = read_clip_run(folder)
     names = {f"{CONV3D}, every frame": cost.every_frame, f"{CONV3D}, every stride": cost.every_stride}
     return [ComparedModel(name, 0, cost.parameters, of_second, tuple(rows)) for name, of_second in names.items()]
-
-
-def _faces_file(config: ComparisonRunConfig, folders: TrainingFolders) -> Path:
-    """Return where faces are kept: with the clip model if it has found them, as then they are the same."""
-    if config.clip_run is not None and (folders.runs / config.clip_run / FACES_FILE).is_file():
-        return folders.runs / config.clip_run / FACES_FILE
-    return folders.output / FACES_FILE
 
 
 def _compared(

@@ -16,9 +16,10 @@ from rich.table import Table
 
 from dfer_ros.core.atomic_file import whole_path
 from dfer_ros.core.errors import TrainingError
-from dfer_ros.training.clips.crops import FACES_FILE, kept_faces
 from dfer_ros.training.clips.faces import ClipFaces
-from dfer_ros.training.clips.sources import Clips, clip_paths
+from dfer_ros.training.clips.sources import Clips, clip_paths, labelled_faces
+from dfer_ros.training.experiments.conv3d.stills import ClipStillsConfig, train_on_stills
+from dfer_ros.training.experiments.conv3d.training import ClipTrainingConfig, clip_model_answers, train_clip_model
 from dfer_ros.training.evaluation.clip_answers import ClipAnswer, groups
 from dfer_ros.training.evaluation.cost import network_cost
 from dfer_ros.training.experiments.conv3d.network import Conv3d
@@ -72,8 +73,8 @@ def run_clip(config: ClipRunConfig, folders: TrainingFolders, console: Console) 
 
     What is there from a run that was stopped is taken over. Raises DataError and TrainingError for what is missing.
     """
+    clips = labelled_faces(clip_paths(config.clips, folders.data))
     folders.make_output()
-    clips = kept_faces(clip_paths(config.clips, folders.data), folders.output / FACES_FILE)
     start = None
     if config.stills is not None:
         model, crop, seed = config.training.model, config.training.window.crop, config.training.seed

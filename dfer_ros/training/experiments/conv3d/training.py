@@ -91,7 +91,7 @@ def clip_model_answers(config: ClipTrainingConfig, model: Conv3d, clips: Sequenc
     """Return what a clip model answers on clips, window after window with the stride of the configuration."""
     stride = config.stride * config.window.seconds
     return [
-        ClipAnswer(clip.name, clip.label, clip.source, _probabilities(config, model.eval(), clip, stride))
+        ClipAnswer(clip.name, clip.label, clip.source, _probabilities(config, model.eval(), clip, stride), clip.kind)
         for clip in clips
     ]
 
