@@ -1,4 +1,6 @@
-"""A vision transformer (Dosovitskiy et al. 2021) of `transformers`, tuned as a whole or with LoRA (Hu et al. 2022).
+"""Vision transformers of `transformers`, tuned as a whole or with LoRA (Hu et al. 2022).
+
+The plain one (Dosovitskiy et al. 2021) and that of DINOv2 (Oquab et al. 2024), for which pretrained weights can be had.
 
 `transformers` and `peft` are imported only when such an encoder is made.
 """
@@ -13,7 +15,9 @@ import torch
 from torch import nn
 
 from dfer_ros.core.errors import TrainingError, first_line
+from dfer_ros.training.encoders.dinov2_weights import load_dinov2_weights
 
+PLAIN, DINOV2 = FAMILIES = ("vit", "dinov2")
 _ADAPTER = "default"
 _MODULES = {
     "query": ("query", "q_proj"),
@@ -28,7 +32,8 @@ _MODULES = {
 class VisionTransformerConfig:
     """image_size: pixels for which the position embeddings are stored; other sizes interpolate them.
 
-    patch_size: side of a patch in pixels. hidden_size, intermediate_size: channels. layers, heads: counts.
+    family: one of FAMILIES. patch_size: side of a patch in pixels. hidden_size, intermediate_size: channels.
+    layers, heads: counts. frozen_layers: how many of the first layers stay as they are, and what comes before them.
     """
 
     image_size: int = 96
@@ -37,6 +42,8 @@ class VisionTransformerConfig:
     layers: int = 8
     heads: int = 3
     intermediate_size: int = 768
+    family: str = PLAIN
+    frozen_layers: int = 0
 
 
 @dataclass(frozen=True)
@@ -58,14 +65,19 @@ class VisionTransformer(nn.Module):
     def __init__(self, config: VisionTransformerConfig, pretrained: Path | None, lora: LoraConfig | None) -> None:
         super().__init__()
         self._patch = config.patch_size
-        self.network = _create(config) if pretrained is None else _load(pretrained, config)
+        self._options: dict[str, Any] = {} if config.family == DINOV2 else {"interpolate_pos_encoding": True}
+        self.network = _create_network(config, pretrained)
+        if config.frozen_layers:
+            self.network.embeddings.requires_grad_(False)
+            for layer in self.network.encoder.layer[: config.frozen_layers]:
+                layer.requires_grad_(False)
         if lora is not None:
             _add_adapters(self.network, lora)
             self.register_load_state_dict_pre_hook(_accept_plain_weights)  # type: ignore[no-untyped-call]
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Return the feature maps [N, D, S / patch, S / patch]."""
-        tokens = self.network(image, interpolate_pos_encoding=True).last_hidden_state[:, 1:]
+        tokens = self.network(image, **self._options).last_hidden_state[:, 1:]
         side = image.shape[-1] // self._patch
         return tokens.transpose(1, 2).unflatten(2, (side, side))
 
@@ -77,6 +89,36 @@ class VisionTransformer(nn.Module):
         for name, module in adapters:
             module.merge()
             self.network.set_submodule(name, module.get_base_layer())
+
+
+def _create_network(config: VisionTransformerConfig, pretrained: Path | None) -> Any:
+    if config.family not in FAMILIES:
+        raise TrainingError(f"vit.family '{config.family}' is not known: use one of {', '.join(FAMILIES)}.")
+    if config.family == PLAIN:
+        return _create(config) if pretrained is None else _load(pretrained, config)
+    network = _create_dinov2(config)
+    if pretrained is not None:
+        load_dinov2_weights(network, pretrained)
+    return network
+
+
+def _create_dinov2(config: VisionTransformerConfig) -> Any:
+    from transformers import Dinov2Config, Dinov2Model
+
+    if config.intermediate_size % config.hidden_size:
+        raise TrainingError(f"A {DINOV2} needs an intermediate_size that is a multiple of its hidden_size.")
+    described = Dinov2Config(
+        image_size=config.image_size,
+        patch_size=config.patch_size,
+        hidden_size=config.hidden_size,
+        num_hidden_layers=config.layers,
+        num_attention_heads=config.heads,
+        mlp_ratio=config.intermediate_size // config.hidden_size,
+    )
+    described._attn_implementation = "eager"
+    network = Dinov2Model(described)
+    network.embeddings.mask_token.requires_grad_(False)  # of its pretraining only
+    return network
 
 
 def _create(config: VisionTransformerConfig) -> Any:
@@ -115,6 +157,7 @@ def _load(folder: Path, config: VisionTransformerConfig) -> Any:
         network.config.num_hidden_layers,
         network.config.num_attention_heads,
         network.config.intermediate_size,
+        frozen_layers=config.frozen_layers,
     )
     if found != config:
         raise TrainingError(f"The ViT in {folder} is not as 'vit' says: set it to {asdict(found)}.")
