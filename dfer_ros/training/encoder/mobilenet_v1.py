@@ -8,6 +8,7 @@ batch norms are folded into the convolutions.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +57,11 @@ class MobileNetV1(nn.Module):
         features: torch.Tensor = self.layers(image)
         return features
 
+    @property
+    def folded(self) -> bool:
+        """Whether the batch norms are folded into the convolutions, so that their statistics are of nothing."""
+        return all(not layer.get_buffer("1.running_mean").any() for layer in self.layers)
+
     def fit_statistics(self, images: torch.Tensor) -> None:
         """Give every batch norm the mean and variance of these images [N, 3, S, S]; the function stays the same.
 
@@ -96,11 +102,24 @@ def load_face_weights(network: MobileNetV1, folder: Path) -> None:
         raise TrainingError(
             f"{folder / GRAPH_FILE} is not the graph that is expected ({error!r}): {_REMEDY}"
         ) from error
+    tensors_of_layers = [[torch.from_numpy(np.array(one, order="C")) for one in layer] for layer in folded]
+    load_folded_weights(network, [(weight, bias) for weight, bias in tensors_of_layers])
+
+
+def load_folded_weights(network: nn.Module, folded: Sequence[tuple[torch.Tensor, torch.Tensor]]) -> None:
+    """Load the weight and bias of every layer, into which its batch norm was folded.
+
+    Raises ValueError for another number of layers, RuntimeError for another shape.
+    """
+    layers = network.get_submodule("layers")
+    assert isinstance(layers, nn.Sequential)
+    if len(folded) != len(layers):
+        raise ValueError(f"it has {len(folded)} convolutions instead of {len(layers)}")
     with torch.no_grad():
-        for layer, (weight, bias) in zip(network.layers, folded):
+        for layer, (weight, bias) in zip(layers, folded):
             norm = _norm(layer)
-            layer.get_parameter("0.weight").copy_(torch.from_numpy(np.ascontiguousarray(weight)))
-            norm.bias.copy_(torch.from_numpy(bias.copy()))
+            layer.get_parameter("0.weight").copy_(weight)
+            norm.bias.copy_(bias)
             layer.get_buffer("1.running_var").fill_(1.0 - norm.eps)
 
 

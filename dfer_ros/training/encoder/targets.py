@@ -9,12 +9,11 @@ from rich.console import Console
 
 from dfer_ros.core.faces import FloatArray
 from dfer_ros.core.model.folder import file_sha256
-from dfer_ros.training.checkpoint import CHECKPOINT_FILE
 from dfer_ros.training.data.prepared_set import PreparedSet
 from dfer_ros.training.encoder.batches import DataConfig
 from dfer_ros.training.encoder.config import DistillationConfig
 from dfer_ros.training.encoder.soft_labels import soft_labels
-from dfer_ros.training.encoder.trained_encoder import load_trained_encoder
+from dfer_ros.training.encoder.trained_encoder import load_trained_encoder, weights_file
 from dfer_ros.training.folders import TrainingFolders
 
 
@@ -38,7 +37,7 @@ def training_targets(
         load_trained_encoder(run, teacher.input_size, adjusted=False)
         for run, teacher in zip(runs, distillation.teachers)
     ]
-    checkpoints = [file_sha256(run / CHECKPOINT_FILE) for run in runs]
+    checkpoints = [file_sha256(weights_file(run)) for run in runs]
     targets = []
     for one, prepared, target in zip(data, sets, labels):
         if one.taught:

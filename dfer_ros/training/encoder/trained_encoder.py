@@ -12,9 +12,9 @@ import torch
 from dfer_ros.core.errors import TrainingError, first_line
 from dfer_ros.core.faces import FloatArray, Image
 from dfer_ros.training.checkpoint import CHECKPOINT_FILE, load_checkpoint
-from dfer_ros.training.encoder.augmentation import central_part
-from dfer_ros.training.encoder.frame_encoder import EncoderConfig, TrainableEncoder
 from dfer_ros.training.encoder.session import EncoderOutputs
+from dfer_ros.training.encoders.exported_mobilenet import EXPORTED, load_exported_mobilenet
+from dfer_ros.training.encoder.frame_encoder import EncoderConfig, TrainableEncoder
 from dfer_ros.training.encoder.surround import SurroundConfig
 
 MEAN = (0.485, 0.456, 0.406)
@@ -52,12 +52,14 @@ class TrainedEncoder:
 
 
 def load_trained_encoder(folder: Path, input_size: int, adjusted: bool = True) -> TrainedEncoder:
-    """Return the encoder of a run's folder.
+    """Return the encoder of a run's folder, or of a model folder with a MobileNet.
 
     adjusted: with the logit adjustment of its run, as it is used; without, as it was trained: to train on from, or to
-    teach others, whose own adjustment comes after. Raises TrainingError where its checkpoint is missing or damaged.
+    teach others, whose own adjustment comes after; a model folder has the adjusted one only. Raises TrainingError where its checkpoint is missing or damaged.
     """
     path = folder / CHECKPOINT_FILE
+    if weights_file(folder) != path:
+        return TrainedEncoder(*load_exported_mobilenet(folder), input_size)
     state = load_checkpoint(path)
     try:
         config = dacite.from_dict(EncoderConfig, {**state["encoder"], "pretrained": None})
@@ -75,6 +77,12 @@ def load_trained_encoder(folder: Path, input_size: int, adjusted: bool = True) -
             f"The checkpoint {path} is not of a frame encoder of this version, train it again: {first_line(error)}"
         ) from error
     return TrainedEncoder(model, surround, input_size)
+
+
+def weights_file(folder: Path) -> Path:
+    """Return the file from which load_trained_encoder reads."""
+    exported = folder / EXPORTED
+    return exported if exported.is_file() and not (folder / CHECKPOINT_FILE).is_file() else folder / CHECKPOINT_FILE
 
 
 def normalise(images: torch.Tensor) -> torch.Tensor:
