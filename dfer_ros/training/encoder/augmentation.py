@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from dfer_ros.core.alignment import ALIGNED_SIZE
+from dfer_ros.core.alignment import ALIGNED_SIZE, TEMPLATE
 from dfer_ros.core.faces import FloatArray, Image
 
 
@@ -15,7 +15,8 @@ from dfer_ros.core.faces import FloatArray, Image
 class AugmentationConfig:
     """Probabilities 0..1 and strengths.
 
-    rotation: degrees. shift: pixels of the aligned crop. scale, stretch: share of the size. The others: how often.
+    rotation: degrees. shift: pixels of the aligned crop. scale, stretch: share of the size. The others: how often;
+    tint: light as in films, dark or of one colour. mouth: the mouth covered, so that speech does not decide alone.
     """
 
     rotation: float = 12.0
@@ -30,10 +31,14 @@ class AugmentationConfig:
     grey: float = 0.25
     noise: float = 0.2
     occlusion: float = 0.25
+    tint: float = 0.0
+    mouth: float = 0.0
 
 
 def augment(crop: Image, part: int, size: int, config: AugmentationConfig, chance: np.random.Generator) -> Image:
     """Return [size, size, 3] uint8 BGR of the central `part` pixels of an aligned crop as a camera might give it."""
+    if config.mouth and chance.random() < config.mouth:
+        crop = _cover_mouth(crop, chance)
     if chance.random() < config.low_resolution:
         crop = _lower_resolution(crop, chance)
     if chance.random() < config.blur:
@@ -42,6 +47,8 @@ def augment(crop: Image, part: int, size: int, config: AugmentationConfig, chanc
         crop, _placement(part, size, config, chance), (size, size), flags=cv2.INTER_LINEAR, borderMode=_border(chance)
     )
     crop = _light(crop, config, chance)
+    if config.tint and chance.random() < config.tint:
+        crop = _tint(crop, chance)
     if chance.random() < config.grey:
         crop = cv2.cvtColor(cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
     if chance.random() < config.noise:
@@ -105,6 +112,27 @@ def _light(crop: Image, config: AugmentationConfig, chance: np.random.Generator)
         tables = tables * np.exp(chance.normal(0.0, 0.12, 3)) + chance.normal(0.0, 0.02, 3)
     table = np.clip(tables * 255.0, 0, 255).astype(np.uint8)[None]
     return cv2.LUT(crop, table)
+
+
+def _tint(crop: Image, chance: np.random.Generator) -> Image:
+    """Light a crop as films do: darker, in one colour, from one side."""
+    gains = np.exp(chance.normal(-0.25, 0.35, 3))
+    side, turn = np.linspace(-1.0, 1.0, crop.shape[0]), chance.uniform(0, 2 * np.pi)
+    slope = np.cos(turn) * side[None, :] + np.sin(turn) * side[:, None]
+    shade = np.exp(chance.uniform(0.0, 0.7) * slope)[:, :, None]
+    return np.clip(crop * (gains * shade), 0, 255).astype(np.uint8)
+
+
+def _cover_mouth(crop: Image, chance: np.random.Generator) -> Image:
+    """Hide the mouth of an aligned crop behind its own colours, blurred, or behind one colour."""
+    middle = TEMPLATE[3] + chance.normal(0, 0.02, 2)
+    centre = (int(middle[0] * ALIGNED_SIZE), int(middle[1] * ALIGNED_SIZE))
+    half = (int(chance.uniform(0.17, 0.27) * ALIGNED_SIZE), int(chance.uniform(0.11, 0.2) * ALIGNED_SIZE))
+    blurred = chance.random() < 0.5
+    covered = cv2.blur(crop, (25, 25)) if blurred else np.full_like(crop, chance.integers(0, 256, 3))
+    mask = np.zeros(crop.shape[:2], np.uint8)
+    cv2.ellipse(mask, centre, half, 0.0, 0, 360, 1, -1)
+    return np.where(mask[:, :, None] > 0, covered, crop)
 
 
 def _noise(crop: Image, chance: np.random.Generator) -> Image:
