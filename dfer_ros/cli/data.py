@@ -39,6 +39,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     preparing.add_argument("--detector", default=DetectorConfig.detector, choices=DETECTORS, help="(%(default)s)")
     preparing.add_argument("--yunet-model", default=DetectorConfig.yunet_model, help="YuNet's ONNX file")
+    framing = actions.add_parser("frames", help="frames of prepared clips as stills for the frame encoder")
+    framing.add_argument("folders", type=Path, nargs="+", metavar="FOLDER", help="prepared sets of clips")
+    framing.add_argument("--encoder", type=Path, required=True, help="run of an encoder that never saw these clips")
+    framing.add_argument("--input-size", type=int, default=112, help="pixels at which it sees them (%(default)s)")
+    framing.add_argument("--output", type=Path, required=True, help="folder of the prepared set")
     counting = actions.add_parser("stats", help="what is in prepared sets, as a table and a picture")
     counting.add_argument("folders", type=Path, nargs="+", metavar="FOLDER", help="prepared sets")
     counting.add_argument("--output", type=Path, help="PNG to draw: counts and sample crops of each class")
@@ -50,6 +55,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Do what was asked for."""
     if arguments.action == "prepare":
         return _prepare(arguments)
+    if arguments.action == "frames":
+        return _write_frames(arguments)
     if arguments.action == "stats":
         return _print_statistics(arguments.folders, arguments.output)
     return _print_list(arguments.root)
@@ -93,6 +100,27 @@ def _prepare(arguments: argparse.Namespace) -> int:
             warn("Stopped: what is done is kept, and the same command goes on from there.")
             raise
     _report(outcome, len(recordings), output)
+    return 0
+
+
+def _write_frames(arguments: argparse.Namespace) -> int:
+    from dfer_ros.training.clip_frames import FramesConfig, write_clip_frames
+    from dfer_ros.training.clip_sources import check_clip_paths
+    from dfer_ros.training.exported_encoder import exported_encoder
+    from dfer_ros.training.trained_encoder import load_trained_encoder
+    from dfer_ros.training.whole_path import whole_folder
+
+    check_clip_paths(arguments.folders, open_prepared_set)
+    sets = [open_prepared_set(folder) for folder in arguments.folders]
+    encoder = exported_encoder(load_trained_encoder(arguments.encoder, arguments.input_size))
+    clips = sum(len({sample.clip for sample in prepared.samples}) for prepared in sets)
+    columns = (TextColumn("frames of clips"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with whole_folder(arguments.output) as folder, Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("clips", total=clips)
+        samples = write_clip_frames(
+            sets, encoder, FramesConfig(), folder, lambda done: progress.update(task, completed=done)
+        )
+    Console().print(f"{len(samples)} frames of {clips} clips -> {arguments.output}", highlight=False)
     return 0
 
 

@@ -54,7 +54,7 @@ def prepared_clips(prepared: PreparedSet) -> Iterator[ClipFaces]:
                 "prepare the set again."
             )
         crops = _Crops(prepared, [index for index, _ in frames])
-        source, kind = _source(prepared, name), first.tags[0] if first.tags else ""
+        source, kind = source_of(prepared, name), first.tags[0] if first.tags else ""
         yield ClipFaces(name, first.label, source, first.subject, crops, stamps, quality, kind)
 
 
@@ -77,7 +77,8 @@ class _Crops(Sequence[Image]):
         return self._prepared.crop(self._indices[index])
 
 
-def _source(prepared: PreparedSet, clip: str) -> str:
+def source_of(prepared: PreparedSet, clip: str) -> str:
+    """Return the source of a clip of a prepared set (rule of prepared_clips). Raises DataError where it cannot be."""
     source, slash, name = clip.partition("/")
     if not slash or "/" in name:
         source = CK_PLUS_SOURCE if prepared.data_set == CK_PLUS.name else prepared.name

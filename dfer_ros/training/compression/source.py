@@ -7,12 +7,13 @@ from pathlib import Path
 
 from dfer_ros.core.atomic_file import whole_path
 from dfer_ros.core.errors import TrainingError
-from dfer_ros.core.labels import LABELS
 from dfer_ros.core.model.folder import DESCRIPTION_FILE, ModelDescription, encoder_file, open_model_folder
 from dfer_ros.training.checkpoint import CHECKPOINT_FILE
-from dfer_ros.training.encoder.export import export_encoder
 from dfer_ros.training.encoder.frame_encoder import PLAIN_CONVOLUTIONAL
-from dfer_ros.training.encoder.trained_encoder import MEAN, STD, TrainedEncoder, load_trained_encoder
+from dfer_ros.training.encoder.export import export_encoder
+from dfer_ros.training.exported_encoder import describe
+from dfer_ros.training.encoder.trained_encoder import TrainedEncoder, load_trained_encoder
+from dfer_ros.training.whole_path import whole_path
 
 _INPUT_SIZE = 96
 
@@ -49,7 +50,7 @@ def open_source(path: Path, input_size: int | None) -> Source:
     run = path.parent if path.name == CHECKPOINT_FILE else path
     if (run / CHECKPOINT_FILE).is_file():
         trained = load_trained_encoder(run, input_size or _INPUT_SIZE)
-        return Source(_description(trained), run.resolve(), trained)
+        return Source(describe(trained), run.resolve(), trained)
     if not (path / DESCRIPTION_FILE).is_file():
         raise TrainingError(
             f"{path} has neither {CHECKPOINT_FILE} nor {DESCRIPTION_FILE}: give the folder of a run or of a model."
@@ -57,18 +58,3 @@ def open_source(path: Path, input_size: int | None) -> Source:
     folder = open_model_folder(str(path.resolve()))
     description = replace(folder.description, input_size=input_size or folder.description.input_size)
     return Source(description, onnx=folder.verified(encoder_file("fp32")))
-
-
-def _description(trained: TrainedEncoder) -> ModelDescription:
-    return ModelDescription(
-        labels=LABELS,
-        crop=trained.surround.crop,
-        input_size=trained.input_size,
-        mean=MEAN,
-        std=STD,
-        window_seconds=1.0,
-        window_frames=1,
-        temperature=1.0,
-        unknown_threshold=0.0,
-        sha256={},
-    )

@@ -4,17 +4,18 @@ Layout, as a folder or zip file:
 
     train/<class>/train_<number>_aligned.jpg, test/<class>/...   100x100 colour stills
     near_duplicates_*.csv                                        pairs of stills that show the same picture
-    lists/*.txt                                                  test stills that are hard: occluded, or turned away
+    lists/<occlusion, pose30, pose45>.txt                        test stills that are hard: occluded, or turned away
 
 The authors stretched each face sideways by about 1.41, which no similarity can undo: the affine map below does.
 Split: the published test; of the published training stills every sixteenth, by its number, is for validation. Training
-stills that stand in a list of near duplicates are left out. The people are not named.
+stills that stand in a list of near duplicates are left out. The people are not named. Tags: the lists a still is in.
 Source: whdeng.cn/RAF/model1.html, and the README that comes with the data packs.
 """
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from functools import partial
 from pathlib import Path, PurePosixPath
 
@@ -44,7 +45,8 @@ def load(root: Path, _fold: int) -> list[AlignedStill]:
     pack = open_pack(root, "rafdb", "train/")
     entries = sorted(pack.namelist())
     duplicates = _near_duplicates(pack, entries)
-    stills = (_still(pack, entry) for entry in entries if entry.endswith(".jpg"))
+    tags = _lists(pack, entries)
+    stills = (_still(pack, entry, tuple(tags[entry])) for entry in entries if entry.endswith(".jpg"))
     return [still for still in stills if still.split != "train" or still.name not in duplicates]
 
 
@@ -54,7 +56,7 @@ def unstretched(image: Image) -> Image:
     return cv2.warpAffine(image, UNSTRETCH, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
-def _still(pack: Pack, entry: str) -> AlignedStill:
+def _still(pack: Pack, entry: str, tags: tuple[str, ...]) -> AlignedStill:
     found = _STILL.fullmatch(entry)
     if found is None or found[2] not in LABELS:
         raise DataError(
@@ -65,7 +67,7 @@ def _still(pack: Pack, entry: str) -> AlignedStill:
     if split == "train" and number % _VALIDATION_EVERY == 0:
         split = "validation"
     read = partial(_read, pack, entry)
-    return AlignedStill(entry, split, "", one_label(label), Path(str(pack.filename)), read)
+    return AlignedStill(entry, split, "", one_label(label), Path(str(pack.filename)), read, tags=tags)
 
 
 def _read(pack: Pack, entry: str) -> bytes:
@@ -73,6 +75,15 @@ def _read(pack: Pack, entry: str) -> bytes:
     if image is None:
         raise DataError(f"{entry} in {pack.filename} is not an image that can be decoded.")
     return cv2.imencode(".jpg", unstretched(image), (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))[1].tobytes()
+
+
+def _lists(pack: Pack, entries: list[str]) -> dict[str, list[str]]:
+    """Return the names of the lists that every still stands in."""
+    tags: dict[str, list[str]] = defaultdict(list)
+    for place in (entry for entry in entries if PurePosixPath(entry).match("lists/*.txt")):
+        for name in read_entry(pack, place).decode().split():
+            tags[name].append(PurePosixPath(place).stem)
+    return tags
 
 
 def _near_duplicates(pack: Pack, entries: list[str]) -> set[str]:

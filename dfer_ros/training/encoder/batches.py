@@ -24,12 +24,14 @@ class DataConfig:
 
     balance: 0 draws as the set is, 1 every class equally often (class weights by drawing).
     taught: whether teachers, if there are any, have a say about this set.
+    without: samples with one of these tags are not drawn: sources of clips that are left out, or unlabelled frames.
     """
 
     name: str
     share: float = 1.0
     balance: float = 0.5
     taught: bool = True
+    without: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.share <= 0 or self.balance < 0:

@@ -13,10 +13,14 @@ from dfer_ros.training.encoder.surround import SurroundConfig
 
 @dataclass(frozen=True)
 class TeacherConfig:
-    """run: name of an encoder's run. input_size: pixels at which it looks at the stills."""
+    """run: name of an encoder's run. input_size: pixels at which it looks at the stills.
+
+    bfloat16: whether it computes in 16 bits, for a vision transformer.
+    """
 
     run: str
     input_size: int = 112
+    bfloat16: bool = False
 
     def __post_init__(self) -> None:
         if self.input_size < 1:
@@ -25,11 +29,15 @@ class TeacherConfig:
 
 @dataclass(frozen=True)
 class DistillationConfig:
-    """weight: share 0..1 of the teachers' probabilities in the targets. temperature: above 1 softens them."""
+    """weight: share 0..1 of the teachers' probabilities in the targets. temperature: above 1 softens them.
+
+    mirrored: whether they see each still a second time, mirrored.
+    """
 
     teachers: tuple[TeacherConfig, ...] = ()
     weight: float = 0.6
     temperature: float = 1.0
+    mirrored: bool = True
 
     def __post_init__(self) -> None:
         if not 0 <= self.weight <= 1 or self.temperature <= 0:

@@ -15,17 +15,23 @@ from dfer_ros.core.errors import DataError
 from dfer_ros.core.faces import FloatArray
 from dfer_ros.core.labels import LABELS
 from dfer_ros.training.data.prepared_set import PreparedSet
-from dfer_ros.training.encoder.trained_encoder import TrainedEncoder
+from dfer_ros.training.encoder.session import Encoder
+from dfer_ros.training.encoder.config import DistillationConfig
+from dfer_ros.training.whole_path import whole_path
 
 _BATCH = 128
 
 
 def soft_labels(
-    prepared: PreparedSet, teachers: Sequence[TrainedEncoder], temperature: float, path: Path, console: Console
+    prepared: PreparedSet,
+    teachers: Sequence[Encoder],
+    distillation: DistillationConfig,
+    path: Path,
+    console: Console,
 ) -> FloatArray:
     """Return the mean probabilities [N, 7] of the teachers for the samples of a set, from `path` if it is there.
 
-    Every still is seen as it is and mirrored. temperature: above 1 softens the teachers.
+    Every still is seen as it is and, if `distillation` says so, mirrored.
     Raises DataError where the file is damaged or of another set, TrainingError where it cannot be written.
     """
     if path.is_file():
@@ -34,10 +40,10 @@ def soft_labels(
     starts = range(0, len(rows), _BATCH)
     for start in track(starts, description=f"soft labels of {prepared.folder.name}", console=console):
         crops = [prepared.crop(index) for index in range(start, min(start + _BATCH, len(rows)))]
-        views = crops + [crop[:, ::-1] for crop in crops]
-        answers = [calibrated_probabilities(teacher.logits(views), temperature) for teacher in teachers]
-        mean = np.mean(answers, axis=0)
-        rows[start : start + len(crops)] = (mean[: len(crops)] + mean[len(crops) :]) / 2
+        views = [crops, [crop[:, ::-1] for crop in crops]] if distillation.mirrored else [crops]
+        logits = [teacher.run(view).logits for teacher in teachers for view in views]
+        answers = [calibrated_probabilities(one, distillation.temperature) for one in logits]
+        rows[start : start + len(crops)] = np.mean(answers, axis=0)
     _write(path, rows)
     return rows
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import dacite
@@ -15,6 +16,7 @@ from dfer_ros.training.checkpoint import CHECKPOINT_FILE, load_checkpoint
 from dfer_ros.training.encoder.session import EncoderOutputs
 from dfer_ros.training.encoders.exported_mobilenet import EXPORTED, load_exported_mobilenet
 from dfer_ros.training.encoder.frame_encoder import EncoderConfig, TrainableEncoder
+from dfer_ros.training.low_precision import run_in_bfloat16
 from dfer_ros.training.encoder.surround import SurroundConfig
 
 MEAN = (0.485, 0.456, 0.406)
@@ -25,10 +27,17 @@ _BATCH = 128
 
 
 class TrainedEncoder:
-    """model: the network. surround: what of the aligned crop it sees. input_size: pixels at which it is used here."""
+    """model: the network. surround: what of the aligned crop it sees. input_size: pixels at which it is used here.
 
-    def __init__(self, model: TrainableEncoder, surround: SurroundConfig, input_size: int) -> None:
+    bfloat16: whether it computes in 16 bits; for networks without batch norms.
+    """
+
+    def __init__(
+        self, model: TrainableEncoder, surround: SurroundConfig, input_size: int, bfloat16: bool = False
+    ) -> None:
         self.model = model.eval()
+        self.bfloat16 = bfloat16
+        self._compute = partial(run_in_bfloat16, model) if bfloat16 else model
         self.surround = surround
         self.input_size = input_size
 
@@ -47,15 +56,18 @@ class TrainedEncoder:
         images = np.stack([central_part(crop, self.surround.crop, self.input_size) for crop in crops])
         device = next(self.model.parameters()).device
         with torch.inference_mode():
-            embedding, logits = self.model(normalise(torch.from_numpy(images).to(device)))
+            embedding, logits = self._compute(normalise(torch.from_numpy(images).to(device)))
         return embedding.cpu().numpy(), logits.cpu().numpy()
 
 
-def load_trained_encoder(folder: Path, input_size: int, adjusted: bool = True) -> TrainedEncoder:
+def load_trained_encoder(
+    folder: Path, input_size: int, adjusted: bool = True, bfloat16: bool = False
+) -> TrainedEncoder:
     """Return the encoder of a run's folder, or of a model folder with a MobileNet.
 
     adjusted: with the logit adjustment of its run, as it is used; without, as it was trained: to train on from, or to
-    teach others, whose own adjustment comes after; a model folder has the adjusted one only. Raises TrainingError where its checkpoint is missing or damaged.
+    teach others, whose own adjustment comes after. A model folder has the adjusted one only.
+    bfloat16: as of TrainedEncoder. Raises TrainingError where its checkpoint is missing or damaged.
     """
     path = folder / CHECKPOINT_FILE
     if weights_file(folder) != path:
@@ -76,7 +88,7 @@ def load_trained_encoder(folder: Path, input_size: int, adjusted: bool = True) -
         raise TrainingError(
             f"The checkpoint {path} is not of a frame encoder of this version, train it again: {first_line(error)}"
         ) from error
-    return TrainedEncoder(model, surround, input_size)
+    return TrainedEncoder(model, surround, input_size, bfloat16)
 
 
 def weights_file(folder: Path) -> Path:

@@ -40,13 +40,17 @@ class EncoderOnStills:
 
 @dataclass(frozen=True)
 class StillResults:
-    """A set, how good the encoder is on it by precision, and how good peers are."""
+    """A set, how good the encoder is on it by precision, and how good peers are.
+
+    hard: metrics at the shipped size by tag of the stills, and in it by precision and peer.
+    """
 
     name: str
     split: str
     count: int
     by_precision: dict[str, EncoderOnStills]
     peers: dict[str, ClassificationMetrics]
+    hard: dict[str, dict[str, ClassificationMetrics]]
 
 
 def open_evaluation_split(folder: Path) -> PreparedSet:
@@ -89,6 +93,8 @@ def evaluate_stills(
                 by_head[name].append(head(outputs.embeddings))
         for peer in peers:
             answers[peer.name].append(peer.probabilities(crops).argmax(axis=1))
+    predicted = {name: np.concatenate(rows[name, shipped_size]).argmax(axis=1) for name in encoders}
+    predicted |= {name: np.concatenate(parts) for name, parts in answers.items()}
     return StillResults(
         prepared.name,
         prepared.samples[0].split,
@@ -103,8 +109,20 @@ def evaluate_stills(
             )
             for name in encoders
         },
-        {name: classification_metrics(np.concatenate(parts), labels) for name, parts in answers.items()},
+        {name: classification_metrics(predicted[name], labels) for name in answers},
+        _by_tag(prepared, predicted, labels),
     )
+
+
+def _by_tag(
+    prepared: PreparedSet, predicted: Mapping[str, Labels], labels: Labels
+) -> dict[str, dict[str, ClassificationMetrics]]:
+    """Return the metrics on the stills of each tag, by who answered."""
+    results = {}
+    for tag in sorted({tag for sample in prepared.samples for tag in sample.tags}):
+        rows = np.array([tag in sample.tags for sample in prepared.samples])
+        results[tag] = {name: classification_metrics(one[rows], labels[rows]) for name, one in predicted.items()}
+    return results
 
 
 def _calibration(logits: FloatArray, labels: Labels, temperature: float) -> CalibrationMetrics:

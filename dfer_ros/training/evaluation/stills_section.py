@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dfer_ros.core.labels import LABELS
 from dfer_ros.training.evaluation.evaluate_model import EvaluationResults
-from dfer_ros.training.evaluation.markdown import percent, table
+from dfer_ros.training.evaluation.markdown import percent, table, two_percents
 from dfer_ros.training.evaluation.metrics import ClassificationMetrics
 from dfer_ros.training.evaluation.plots import (
     plot_confusion,
@@ -34,7 +34,7 @@ def stills_section(results: EvaluationResults, stills: StillResults, folder: Pat
     return f"""## Stills: {stills.name}, {stills.split} split, {stills.count} stills
 
 {metrics_table(by_name)}
-### By class, {first}
+{_hard_table(stills)}### By class, {first}
 
 {_class_table(main.by_size[size])}
 ![Confusion matrix of {stills.name}]({name}_confusion.png)
@@ -62,6 +62,18 @@ The upper panel counts the stills.
 Errors among the surest answers. The further the curve falls to the left, the more it is worth to say `unknown` when
 unsure.
 """
+
+
+def _hard_table(stills: StillResults) -> str:
+    """Return the recalls on the stills that a list of the set names as hard; nothing where there is no list."""
+    if not stills.hard:
+        return ""
+    columns = list(next(iter(stills.hard.values())))
+    rows = [
+        [tag, str(of_tag[columns[0]].count), *(two_percents(of_tag[one].accuracy, of_tag[one].uar) for one in columns)]
+        for tag, of_tag in stills.hard.items()
+    ]
+    return f"### Hard stills\n\n{table(['WAR / UAR, %', 'stills', *columns], rows)}\n"
 
 
 def metrics_table(by_name: dict[str, ClassificationMetrics]) -> str:

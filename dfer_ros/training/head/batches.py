@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -34,7 +35,7 @@ class HeadBatch:
 
 
 class HeadBatches:
-    """clips: windows of the clips to train on; every clip is drawn as often as any other.
+    """clips: windows of the clips to train on; every class is drawn equally often, and so is every source of a class.
 
     clip_share: 0..1, part of a batch that comes from clips. label_smoothing: 0..1, of the labels of clips.
     """
@@ -82,12 +83,13 @@ class _ClipPool:
         self._rows = np.concatenate([windows.rows + begin for windows, begin in zip(clips, begins)])
         self._ages = np.concatenate([windows.ages for windows in clips])
         self._mask = np.concatenate([windows.mask for windows in clips])
+        self._chances = _even_chances([(windows.clip.label, windows.clip.source) for windows in clips])
         hard = np.eye(len(LABELS), dtype=np.float32)[[windows.clip.label for windows in clips]]
         self._targets = hard * (1.0 - label_smoothing) + np.float32(label_smoothing / len(LABELS))
 
     def draw(self, count: int, chance: np.random.Generator) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
         """Return embeddings [N, T, D], ages [N, T], mask [N, T] and targets [N, 7] of windows at random."""
-        clip = chance.integers(self.count, size=count)
+        clip = chance.choice(self.count, size=count, p=self._chances)
         window = self._firsts[clip] + (chance.random(count) * self._labelled[clip]).astype(int)
         # Some faces were found only just now.
         oldest = np.where(chance.random((count, 1)) < _CUT_SHARE, chance.uniform(0.0, 2.0, (count, 1)), np.inf)
@@ -99,6 +101,15 @@ class _ClipPool:
             np.take_along_axis(values[window], columns, axis=1) for values in (self._rows, self._ages, self._mask)
         )
         return self._frames[rows], ages * there, mask * there, self._targets[clip]
+
+
+def _even_chances(clips: Sequence[tuple[int, str]]) -> npt.NDArray[np.float64]:
+    """Return the chance of each clip [N], sum 1, by its label and source: no laboratory leads, and no class."""
+    of_source = Counter(clips)
+    of_label = Counter(label for label, _ in of_source)
+    chances = np.array([1.0 / (of_label[label] * of_source[label, source]) for label, source in clips])
+    even: npt.NDArray[np.float64] = chances / chances.sum()
+    return even
 
 
 def labelled_frames(count: int, sequence: bool) -> npt.NDArray[np.int64]:

@@ -72,13 +72,30 @@ def left_out_answers(
     """Return the answers on all clips by (head, order), each by a head or a decay that never saw the clip's source."""
     answers: dict[tuple[str, str], list[ClipAnswer]] = {}
     for source in dict.fromkeys(clip.source for clip in clips):
-        others = [clip for clip in clips if clip.source != source]
-        head = train_head(config, classifier, bank, others, source, _inside(output, source), console)
-        mean = weighted_mean(choose_decay(config, classifier, others), classifier.temperature)
-        tested = [clip for clip in clips if clip.source == source]
-        for order in ORDERS:
-            answers.setdefault((HEAD, order), []).extend(_answers(config, head, tested, order))
-            answers.setdefault((WEIGHTED_MEAN, order), []).extend(_answers(config, mean, tested, order, of_logits=True))
+        without = answers_without(config, classifier, bank, clips, (source,), _inside(output, source), console)
+        for key, given in without.items():
+            answers.setdefault(key, []).extend(given)
+    return answers
+
+
+def answers_without(
+    config: HeadTrainingConfig,
+    classifier: Classifier,
+    bank: EmbeddingBank,
+    clips: Sequence[ClipEmbeddings],
+    sources: Sequence[str],
+    output: Path | None = None,
+    console: Console | None = None,
+) -> dict[tuple[str, str], list[ClipAnswer]]:
+    """Return the answers on the clips of some sources by (head, order), by a head and a decay that saw none of them."""
+    others = [clip for clip in clips if clip.source not in sources]
+    tested = [clip for clip in clips if clip.source in sources]
+    head = train_head(config, classifier, bank, others, ", ".join(sources), output, console)
+    mean = weighted_mean(choose_decay(config, classifier, others), classifier.temperature)
+    answers = {}
+    for order in ORDERS:
+        answers[HEAD, order] = _answers(config, head, tested, order)
+        answers[WEIGHTED_MEAN, order] = _answers(config, mean, tested, order, of_logits=True)
     return answers
 
 

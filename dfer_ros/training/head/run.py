@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import yaml
@@ -30,17 +30,18 @@ from dfer_ros.training.clips.sources import (
 )
 from dfer_ros.training.courses.bank import BankConfig, EmbeddingBank, embed_stills, join_banks, load_bank, save_bank
 from dfer_ros.training.data.prepared_set import SPLITS, PreparedSet, open_prepared_set
-from dfer_ros.training.encoder.trained_encoder import TrainedEncoder, load_trained_encoder
+from dfer_ros.training.encoder.session import Encoder
 from dfer_ros.training.evaluation.calibration import fit_temperature
 from dfer_ros.training.evaluation.clip_answers import ClipAnswer
 from dfer_ros.training.evaluation.clips import frame_temperature, left_out_calibration
-from dfer_ros.training.folders import TrainingFolders
-from dfer_ros.training.head.export import export_head
+from dfer_ros.training.evaluation.left_out import ANSWERS_FILE, save_answers
+from dfer_ros.training.exported_encoder import exported_encoder
 from dfer_ros.training.head.left_out import (
     HEAD,
     ORDERS,
     WEIGHTED_MEAN,
     ComparisonRow,
+    answers_without,
     comparison_rows,
     left_out_answers,
 )
@@ -63,15 +64,29 @@ class BankStills:
 
 
 @dataclass(frozen=True)
+class FoldConfig:
+    """encoder: name of a run that trained it without the clips of some sources."""
+
+    encoder: str
+    sources: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not self.sources:
+            raise TrainingError(f"The fold of the encoder {self.encoder} needs at least one of sources.")
+
+
+@dataclass(frozen=True)
 class HeadRunConfig:
     """encoder: name of the run that trained it. clips: see clip_sources. input_size: pixels.
 
-    stills: what simulated courses are made of.
+    stills: what simulated courses are made of. folds: encoders that have not seen some sources, each with which the
+    answers on these are made; all sources are in one of them. Without folds the encoder is the same for all.
     """
 
     encoder: str
     clips: Clips
     stills: tuple[BankStills, ...]
+    folds: tuple[FoldConfig, ...] = ()
     input_size: int = 96
     bank: BankConfig = field(default_factory=BankConfig)
     training: HeadTrainingConfig = field(default_factory=HeadTrainingConfig)
@@ -86,7 +101,28 @@ def run_head(config: HeadRunConfig, folders: TrainingFolders, console: Console) 
 
     What is there from a run that was stopped is taken over. Raises DataError and TrainingError for what is missing.
     """
-    run = folders.runs / config.encoder
+    material = head_material(config, config.encoder, folders, console)
+    answers = _left_out(config, material, folders, console)
+    rows = comparison_rows(answers)
+    write_comparison(rows, folders.output / COMPARISON_FILE)
+    console.print(comparison_table(rows))
+    head = train_head(config.training, *material, None, folders.output, console)
+    save_answers(folders.output / ANSWERS_FILE, answers[HEAD, "plain"])
+    _write_calibration(answers[HEAD, "plain"], rows, config.training, folders.output / CALIBRATION_FILE)
+    export_head(head, folders.output / HEAD_FILE)
+
+
+class HeadMaterial(NamedTuple):
+    """What a head is made from: the classifier of an encoder, and what the encoder makes of stills and clips."""
+
+    classifier: Classifier
+    bank: EmbeddingBank
+    clips: list[ClipEmbeddings]
+
+
+def head_material(config: HeadRunConfig, name: str, folders: TrainingFolders, console: Console) -> HeadMaterial:
+    """Return the material with the encoder of a run, kept in the folder of the head's run."""
+    run = folders.runs / name
     encoder = load_trained_encoder(run, config.input_size)
     sets = [drawn_stills(one, folders.data, config.bank.seed) for one in config.stills]
     paths = clip_paths(config.clips, folders.data)
@@ -95,16 +131,29 @@ def run_head(config: HeadRunConfig, folders: TrainingFolders, console: Console) 
     if not clips_file.is_file():
         check_clip_paths(paths)  # what is missing is said before an hour of work
     folders.make_output()
-    bank = kept_bank(sets, encoder, config.bank, folders.output / f"bank_{key}.npz")
-    clips = kept_clips(paths, encoder, clips_file, console)
-    classifier = frame_classifier(encoder, bank)
-    answers = left_out_answers(config.training, classifier, bank, clips, folders.output / "left_out", console)
-    rows = comparison_rows(answers)
-    write_comparison(rows, folders.output / COMPARISON_FILE)
-    console.print(comparison_table(rows))
-    head = train_head(config.training, classifier, bank, clips, None, folders.output, console)
-    _write_calibration(answers[HEAD, "plain"], rows, config.training, folders.output / CALIBRATION_FILE)
-    export_head(head, folders.output / HEAD_FILE)
+    session = exported_encoder(encoder)
+    bank = kept_bank(sets, session, config.bank, folders.output / f"bank_{key}.npz")
+    clips = kept_clips(paths, session, clips_file, console)
+    return HeadMaterial(frame_classifier(encoder, bank), bank, clips)
+
+
+def _left_out(
+    config: HeadRunConfig, material: HeadMaterial, folders: TrainingFolders, console: Console
+) -> dict[tuple[str, str], list[ClipAnswer]]:
+    """Return the answers on all clips, each by a head, and with folds an encoder, that never saw its source."""
+    if not config.folds:
+        return left_out_answers(config.training, *material, folders.output / "left_out", console)
+    answers: dict[tuple[str, str], list[ClipAnswer]] = {}
+    left_out = {source for fold in config.folds for source in fold.sources}
+    missing = sorted({clip.source for clip in material.clips} - left_out)
+    if missing:
+        raise TrainingError(f"No fold of this run leaves out {', '.join(missing)}: add them to the sources of one.")
+    for fold in config.folds:
+        of_fold = head_material(config, fold.encoder, folders, console)
+        output = folders.output / "left_out" / fold.encoder
+        for key, given in answers_without(config.training, *of_fold, fold.sources, output, console).items():
+            answers.setdefault(key, []).extend(given)
+    return answers
 
 
 def comparison_table(rows: list[ComparisonRow]) -> Table:
@@ -131,7 +180,7 @@ def drawn_stills(stills: BankStills, data: Path, seed: int) -> PreparedSet:
     return replace(prepared, samples=tuple(prepared.samples[index] for index in sorted(chosen)))
 
 
-def kept_bank(sets: Sequence[PreparedSet], encoder: TrainedEncoder, config: BankConfig, path: Path) -> EmbeddingBank:
+def kept_bank(sets: Sequence[PreparedSet], encoder: Encoder, config: BankConfig, path: Path) -> EmbeddingBank:
     """Return the bank of some stills, from the file `path` if it is there."""
     if not path.is_file():
         save_bank(
@@ -140,7 +189,7 @@ def kept_bank(sets: Sequence[PreparedSet], encoder: TrainedEncoder, config: Bank
     return load_bank(path)
 
 
-def kept_clips(paths: Sequence[Path], encoder: TrainedEncoder, path: Path, console: Console) -> list[ClipEmbeddings]:
+def kept_clips(paths: Sequence[Path], encoder: Encoder, path: Path, console: Console) -> list[ClipEmbeddings]:
     """Return what an encoder makes of labelled clips (see clip_sources), from the file `path` if it is there."""
     if not path.is_file():
         faces = track(labelled_faces(paths), description="embeddings of clips", console=console)

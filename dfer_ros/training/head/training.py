@@ -104,7 +104,7 @@ def train_head(
     output: Path | None = None,
     console: Console | None = None,
 ) -> TrainableHead:
-    """Return a head trained on courses from a bank and on the clips of all sources but `held_out`.
+    """Return a head trained on courses from a bank and on the clips of all sources but `held_out`, None for all.
 
     output: folder of checkpoint and log; None keeps nothing. A run whose folder has a checkpoint goes on from it, to
     the same result. Raises TrainingError where the checkpoint is of another configuration, or cannot be read or

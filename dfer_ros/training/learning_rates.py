@@ -1,4 +1,4 @@
-"""How a frame encoder takes a step: which of its parameters learn how fast, and in how many bits it computes."""
+"""Which parameters of a frame encoder learn how fast."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import re
 from collections import defaultdict
 from typing import Any
 
-import torch
 from torch import nn
 
 from dfer_ros.training.encoder_training_config import ScheduleConfig
@@ -34,16 +33,6 @@ def parameter_groups(model: nn.Module, schedule: ScheduleConfig) -> list[dict[st
         }
         for (place, decays), parameters in groups.items()
     ]
-
-
-def run_in_bfloat16(model: nn.Module, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return embedding [N, D] and logits [N, 7], float32, of a model without batch norms that computes in 16 bits.
-
-    Its parameters stay in 32 bits, and so do their gradients: small steps are not lost.
-    """
-    short = {name: parameter.bfloat16() for name, parameter in model.named_parameters()}
-    embedding, logits = torch.func.functional_call(model, short, (image.bfloat16(),))
-    return embedding.float(), logits.float()
 
 
 def _place(name: str, depth: int) -> int:

@@ -1,0 +1,33 @@
+"""What was answered on clips by models that never saw their source, kept beside the model that is shipped.
+
+The model of a folder has learned from the clips, so what it answers on them says too much. These answers do not: each
+is of an encoder and a head that were trained in the same way, without the source of the clip.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from dfer_ros.training.clip_file import StoredClip, read_clips, write_clips
+from dfer_ros.training.evaluation.clip_answers import ClipAnswer
+
+ANSWERS_FILE = "left_out.npz"
+_ROWS = "probabilities"
+
+
+def save_answers(path: Path, answers: Sequence[ClipAnswer]) -> None:
+    """Write answers, frame by frame; the file appears whole or not at all. Raises TrainingError where it cannot."""
+    rows = [answer.probabilities.astype(np.float16) for answer in answers]
+    clips = [StoredClip(answer.name, answer.label, answer.source, "", answer.kind, ()) for answer in answers]
+    write_clips(path, clips, {_ROWS: rows}, "")
+
+
+def load_answers(path: Path) -> list[ClipAnswer]:
+    """Return the answers that save_answers wrote. Raises DataError where the file is missing or damaged."""
+    return [
+        ClipAnswer(clip.name, clip.label, clip.source, clip.frames[0].astype(np.float32), clip.kind)
+        for clip in read_clips(path, (_ROWS,), "answers on clips", "")
+    ]

@@ -1,0 +1,51 @@
+"""Whether one model is better than another on the same clips or stills, by how much, and whether chance allows the word."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dfer_ros.training.evaluation.metrics import Interval, Labels, accuracy, unweighted_average_recall
+
+_RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a model gains over another one. on: what both answered. count: how many of these there were.
+
+    war, uar: the differences, -1..1. war_interval, uar_interval: 95 %, over what was answered on by both.
+    """
+
+    on: str
+    other: str
+    count: int
+    war: float
+    uar: float
+    war_interval: Interval
+    uar_interval: Interval
+
+    @property
+    def word(self) -> str:
+        """Better or worse where the interval of the UAR excludes zero, else that it cannot be told."""
+        if self.uar_interval.low > 0:
+            return "better"
+        return "worse" if self.uar_interval.high < 0 else "cannot be told"
+
+
+def compare_answers(on: str, other: str, ours: Labels, theirs: Labels, labels: Labels, seed: int) -> Verdict:
+    """Return the verdict of our answers [N] over others' [N] on labels [N], N >= 1.
+
+    The interval is that of percentiles over resamples of the N with replacement; both are resampled alike, so that
+    what is hard for both does not count (the paired bootstrap of Efron & Tibshirani 1993).
+    """
+    chance = np.random.default_rng(seed)
+    drawn = chance.integers(len(labels), size=(_RESAMPLES, len(labels)))
+    measures = (accuracy, unweighted_average_recall)
+    gained = [measure(ours, labels) - measure(theirs, labels) for measure in measures]
+    bounds = []
+    for measure in measures:
+        gains = [measure(ours[rows], labels[rows]) - measure(theirs[rows], labels[rows]) for rows in drawn]
+        bounds.append(Interval(*(float(bound) for bound in np.percentile(gains, (2.5, 97.5)))))
+    return Verdict(on, other, len(labels), *gained, *bounds)
