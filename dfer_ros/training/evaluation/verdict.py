@@ -1,4 +1,4 @@
-"""Whether one model is better than another on the same clips or stills, by how much, and whether chance allows the word."""
+"""Whether one model is better than another on the same clips, by how much, and whether chance allows the word."""
 
 from __future__ import annotations
 
