@@ -14,7 +14,7 @@ from dfer_ros.cli.terminal import progress, say, show_table, warn
 from dfer_ros.core.detection import DETECTORS, DetectorConfig, create_detector
 from dfer_ros.core.errors import DataError
 from dfer_ros.core.labels import LABELS
-from dfer_ros.core.model_folder import file_sha256
+from dfer_ros.core.model.folder import file_sha256
 from dfer_ros.training.data.near_duplicates import without_training
 from dfer_ros.training.data.preparation import NO_FACE, SKIPPED_FILE, Preparation, missing_files, prepare
 from dfer_ros.training.data.prepared_set import PreparedSet, check_names, open_prepared_set
@@ -104,11 +104,11 @@ def _prepare(arguments: argparse.Namespace) -> int:
 
 
 def _write_frames(arguments: argparse.Namespace) -> int:
-    from dfer_ros.training.clip_frames import FramesConfig, write_clip_frames
-    from dfer_ros.training.clip_sources import check_clip_paths
-    from dfer_ros.training.exported_encoder import exported_encoder
-    from dfer_ros.training.trained_encoder import load_trained_encoder
-    from dfer_ros.training.whole_path import whole_folder
+    from dfer_ros.core.atomic_file import whole_folder
+    from dfer_ros.training.clips.frames import FramesConfig, write_clip_frames
+    from dfer_ros.training.clips.sources import check_clip_paths
+    from dfer_ros.training.encoder.exported_encoder import exported_encoder
+    from dfer_ros.training.encoder.trained_encoder import load_trained_encoder
 
     check_clip_paths(arguments.folders, open_prepared_set)
     sets = [open_prepared_set(folder) for folder in arguments.folders]

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dfer_ros.core.faces import FloatArray
-from dfer_ros.training.clips.faces import ClipFaces
 from dfer_ros.training.clips.clip_file import read_clips, write_clips
+from dfer_ros.training.clips.faces import ClipFaces
 from dfer_ros.training.data.manifest import is_sequence
 from dfer_ros.training.encoder.session import Encoder
 

@@ -9,10 +9,10 @@ import torch
 from onnx import numpy_helper
 
 from dfer_ros.core.errors import TrainingError
-from dfer_ros.core.model_folder import encoder_file, open_model_folder
-from dfer_ros.training.encoders.frame_encoder import MOBILENET_V1, EncoderConfig, TrainableEncoder
-from dfer_ros.training.encoders.mobilenet_v1 import load_folded_weights
-from dfer_ros.training.surround import SurroundConfig
+from dfer_ros.core.model.folder import encoder_file, open_model_folder
+from dfer_ros.training.encoder.frame_encoder import MOBILENET_V1, EncoderConfig, TrainableEncoder
+from dfer_ros.training.encoder.mobilenet_v1 import load_folded_weights
+from dfer_ros.training.encoder.surround import SurroundConfig
 
 EXPORTED = encoder_file("fp32")
 

@@ -15,9 +15,8 @@ from dfer_ros.core.errors import DataError
 from dfer_ros.core.faces import FloatArray
 from dfer_ros.core.labels import LABELS
 from dfer_ros.training.data.prepared_set import PreparedSet
-from dfer_ros.training.encoder.session import Encoder
 from dfer_ros.training.encoder.config import DistillationConfig
-from dfer_ros.training.whole_path import whole_path
+from dfer_ros.training.encoder.session import Encoder
 
 _BATCH = 128
 

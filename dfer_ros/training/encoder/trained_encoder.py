@@ -13,10 +13,11 @@ import torch
 from dfer_ros.core.errors import TrainingError, first_line
 from dfer_ros.core.faces import FloatArray, Image
 from dfer_ros.training.checkpoint import CHECKPOINT_FILE, load_checkpoint
-from dfer_ros.training.encoder.session import EncoderOutputs
-from dfer_ros.training.encoders.exported_mobilenet import EXPORTED, load_exported_mobilenet
+from dfer_ros.training.encoder.augmentation import central_part
+from dfer_ros.training.encoder.exported_mobilenet import EXPORTED, load_exported_mobilenet
 from dfer_ros.training.encoder.frame_encoder import EncoderConfig, TrainableEncoder
-from dfer_ros.training.low_precision import run_in_bfloat16
+from dfer_ros.training.encoder.low_precision import run_in_bfloat16
+from dfer_ros.training.encoder.session import EncoderOutputs
 from dfer_ros.training.encoder.surround import SurroundConfig
 
 MEAN = (0.485, 0.456, 0.406)

@@ -20,6 +20,8 @@ from dfer_ros.training.data.prepared_set import PreparedSet, check_names, open_p
 from dfer_ros.training.encoder.batches import Batch, EncoderBatches, drawn_shares
 from dfer_ros.training.encoder.config import EncoderTrainingConfig, ScheduleConfig
 from dfer_ros.training.encoder.frame_encoder import TrainableEncoder
+from dfer_ros.training.encoder.learning_rates import parameter_groups
+from dfer_ros.training.encoder.low_precision import run_in_bfloat16
 from dfer_ros.training.encoder.mobilenet_v1 import MobileNetV1
 from dfer_ros.training.encoder.targets import training_targets
 from dfer_ros.training.encoder.trained_encoder import TrainedEncoder, load_trained_encoder, normalise

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from dfer_ros.core.errors import TrainingError, first_line
-from dfer_ros.training.encoders.dinov2_weights import load_dinov2_weights
+from dfer_ros.training.encoder.dinov2_weights import load_dinov2_weights
 
 PLAIN, DINOV2 = FAMILIES = ("vit", "dinov2")
 _ADAPTER = "default"

@@ -9,7 +9,6 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
-from dfer_ros.core.model.emotion_model import EmotionModel, EmotionModelConfig
 from dfer_ros.core.errors import ModelError
 from dfer_ros.core.faces import FloatArray
 from dfer_ros.core.model.emotion_model import EmotionModel, EmotionModelConfig

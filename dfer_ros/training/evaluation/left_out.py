@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dfer_ros.training.clip_file import StoredClip, read_clips, write_clips
+from dfer_ros.training.clips.clip_file import StoredClip, read_clips, write_clips
 from dfer_ros.training.evaluation.clip_answers import ClipAnswer
 
 ANSWERS_FILE = "left_out.npz"

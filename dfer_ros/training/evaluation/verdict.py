@@ -42,10 +42,9 @@ def compare_answers(on: str, other: str, ours: Labels, theirs: Labels, labels: L
     """
     chance = np.random.default_rng(seed)
     drawn = chance.integers(len(labels), size=(_RESAMPLES, len(labels)))
-    measures = (accuracy, unweighted_average_recall)
-    gained = [measure(ours, labels) - measure(theirs, labels) for measure in measures]
-    bounds = []
-    for measure in measures:
-        gains = [measure(ours[rows], labels[rows]) - measure(theirs[rows], labels[rows]) for rows in drawn]
-        bounds.append(Interval(*(float(bound) for bound in np.percentile(gains, (2.5, 97.5)))))
-    return Verdict(on, other, len(labels), *gained, *bounds)
+    gains, bounds = [], []
+    for measure in (accuracy, unweighted_average_recall):
+        gains.append(measure(ours, labels) - measure(theirs, labels))
+        resampled = [measure(ours[rows], labels[rows]) - measure(theirs[rows], labels[rows]) for rows in drawn]
+        bounds.append(Interval(*np.percentile(resampled, (2.5, 97.5)).tolist()))
+    return Verdict(on, other, len(labels), gains[0], gains[1], bounds[0], bounds[1])

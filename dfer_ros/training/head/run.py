@@ -30,12 +30,15 @@ from dfer_ros.training.clips.sources import (
 )
 from dfer_ros.training.courses.bank import BankConfig, EmbeddingBank, embed_stills, join_banks, load_bank, save_bank
 from dfer_ros.training.data.prepared_set import SPLITS, PreparedSet, open_prepared_set
+from dfer_ros.training.encoder.exported_encoder import exported_encoder
 from dfer_ros.training.encoder.session import Encoder
+from dfer_ros.training.encoder.trained_encoder import TrainedEncoder, load_trained_encoder
 from dfer_ros.training.evaluation.calibration import fit_temperature
 from dfer_ros.training.evaluation.clip_answers import ClipAnswer
 from dfer_ros.training.evaluation.clips import frame_temperature, left_out_calibration
 from dfer_ros.training.evaluation.left_out import ANSWERS_FILE, save_answers
-from dfer_ros.training.exported_encoder import exported_encoder
+from dfer_ros.training.folders import TrainingFolders
+from dfer_ros.training.head.export import export_head
 from dfer_ros.training.head.left_out import (
     HEAD,
     ORDERS,

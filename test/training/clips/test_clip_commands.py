@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import pytest
 import yaml
-from dfer_ros.training.clip_crops import FACES_FILE
+from dfer_ros.training.clips.crops import FACES_FILE
 from made_runs import save_encoder, write_clips, write_stills
 
 from dfer_ros.cli.main import main

@@ -5,7 +5,7 @@ import zipfile
 import cv2
 import numpy as np
 import pytest
-from dfer_ros.training.clip_crops import FACES_FILE, kept_faces, load_faces
+from dfer_ros.training.clips.crops import FACES_FILE, kept_faces, load_faces
 from made_runs import striped, write_clips
 
 from dfer_ros.core.errors import DataError, SourceError, TrainingError

@@ -3,7 +3,7 @@ import zipfile
 import cv2
 import numpy as np
 import pytest
-from dfer_ros.training.clips import open_clips
+from dfer_ros.training.clips.labelled_clips import open_clips
 
 from dfer_ros.core.errors import DataError, OutputError
 from dfer_ros.core.face_pipeline import FacePipeline

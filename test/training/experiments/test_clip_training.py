@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from dfer_ros.training.clip_crops import FACES_FILE, load_faces, save_faces
+from dfer_ros.training.clips.crops import FACES_FILE, load_faces, save_faces
 from rich.console import Console
 
 from dfer_ros.cli.main import main
 from dfer_ros.core.errors import DataError, TrainingError
 from dfer_ros.training.checkpoint import CHECKPOINT_FILE, load_checkpoint
-from dfer_ros.training.clips.crops import FACES_FILE, load_faces, save_faces
 from dfer_ros.training.clips.faces import ClipFaces
 from dfer_ros.training.data.prepared_set import Sample, one_label, write_index
 from dfer_ros.training.encoder.augmentation import central_part
@@ -25,7 +24,6 @@ from dfer_ros.training.experiments.conv3d.batches import (
     window_images,
     window_rows,
 )
-from dfer_ros.training.clips.faces import ClipFaces
 from dfer_ros.training.experiments.conv3d.run import ClipRunConfig, clip_model_cost, clip_rows, read_clip_run
 from dfer_ros.training.experiments.conv3d.stills import inflate
 from dfer_ros.training.experiments.conv3d.task import ClipScheduleConfig

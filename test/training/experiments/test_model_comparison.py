@@ -6,24 +6,24 @@ import cv2
 import numpy as np
 import pytest
 import yaml
-from dfer_ros.training.clip_crops import FACES_FILE, save_faces
+from dfer_ros.training.clips.crops import FACES_FILE, save_faces
 from made_runs import SMALL_VIT, save_encoder, striped, write_stills
 from rich.console import Console
 
 from dfer_ros.cli.main import main
 from dfer_ros.training.clips.embeddings import load_clip_embeddings
 from dfer_ros.training.clips.faces import ClipFaces
-from dfer_ros.training.experiments.conv3d.run import CONV3D
+from dfer_ros.training.courses.bank import load_bank
+from dfer_ros.training.encoder.frame_encoder import EncoderConfig, parameter_counts
+from dfer_ros.training.encoder.trained_encoder import load_trained_encoder
 from dfer_ros.training.experiments.comparison.encoder import BANK_FILE, CLIPS_FILE
 from dfer_ros.training.experiments.comparison.report import CSV_FILE, MARKDOWN_FILE, PICTURE_FILE, write_report
 from dfer_ros.training.experiments.comparison.results import ComparedModel, sources_won
-from dfer_ros.training.courses.bank import load_bank
-from dfer_ros.training.encoder.frame_encoder import EncoderConfig, parameter_counts
+from dfer_ros.training.experiments.conv3d.run import CONV3D
+from dfer_ros.training.head.create_head import HeadConfig, create_head, parameter_count
 from dfer_ros.training.head.left_out import HEAD, WEIGHTED_MEAN, ComparisonRow, loso_table
 from dfer_ros.training.head.run import frame_classifier
 from dfer_ros.training.head.training import HeadScheduleConfig, HeadTrainingConfig
-from dfer_ros.training.head.create_head import HeadConfig, create_head, parameter_count
-from dfer_ros.training.encoder.trained_encoder import load_trained_encoder
 
 SIZE = 32
 SOURCES = ("mead", "feid", "ckplus")

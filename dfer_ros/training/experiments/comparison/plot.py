@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, StrMethodFormatter
 from sklearn.isotonic import isotonic_regression
 
-from dfer_ros.training.experiments.comparison.results import ComparedModel
 from dfer_ros.training.data.manifest import ALL_VIDEOS, CK_PLUS_SOURCE
+from dfer_ros.training.experiments.comparison.results import ComparedModel
 
 _LEAST_GAP = 0.055
 """Between two labels, as share of the height of a panel."""

@@ -9,8 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from dfer_ros.training.experiments.comparison.plot import plot_comparison
-from dfer_ros.training.experiments.comparison.results import ComparedModel, of_all, sources_won
+from dfer_ros.core.atomic_file import whole_path
 from dfer_ros.training.data.manifest import ALL_VIDEOS, CK_PLUS_SOURCE
 from dfer_ros.training.evaluation.markdown import percent, table, two_percents
 from dfer_ros.training.experiments.comparison.plot import plot_comparison

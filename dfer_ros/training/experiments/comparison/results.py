@@ -13,7 +13,6 @@ from dfer_ros.core.atomic_file import whole_path
 from dfer_ros.core.errors import TrainingError
 from dfer_ros.training.data.manifest import ALL_VIDEOS
 from dfer_ros.training.head.left_out import ComparisonRow
-from dfer_ros.training.whole_path import whole_path
 
 
 @dataclass(frozen=True)

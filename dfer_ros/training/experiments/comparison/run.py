@@ -12,12 +12,9 @@ from dfer_ros.core.atomic_file import make_folder
 from dfer_ros.core.errors import TrainingError
 from dfer_ros.core.model.folder import file_sha256
 from dfer_ros.training.checkpoint import CHECKPOINT_FILE
-from dfer_ros.training.experiments.conv3d.run import CONV3D, read_clip_run
 from dfer_ros.training.clips.sources import Clips, clip_paths, labelled_faces
-from dfer_ros.training.experiments.comparison.encoder import ComparedEncoder, ComparisonMaterial
-from dfer_ros.training.experiments.comparison.report import write_report
-from dfer_ros.training.experiments.comparison.results import ComparedModel
 from dfer_ros.training.courses.bank import BankConfig
+from dfer_ros.training.encoder.trained_encoder import TrainedEncoder, load_trained_encoder
 from dfer_ros.training.evaluation.time_use import NEWEST_FRAME
 from dfer_ros.training.experiments.comparison.encoder import ComparedEncoder, ComparisonMaterial
 from dfer_ros.training.experiments.comparison.report import write_report

@@ -12,11 +12,11 @@ import torch
 from dfer_ros.core.alignment import ALIGNED_SIZE
 from dfer_ros.core.errors import TrainingError
 from dfer_ros.core.faces import Image
-from dfer_ros.training.encoder.augmentation import AugmentationConfig, augment, central_part
 from dfer_ros.training.clips.faces import ClipFaces
 from dfer_ros.training.data.manifest import is_sequence
-from dfer_ros.training.head.batches import labelled_frames
+from dfer_ros.training.encoder.augmentation import AugmentationConfig, augment, central_part
 from dfer_ros.training.encoder.trained_encoder import normalise
+from dfer_ros.training.head.batches import labelled_frames
 
 Rows = npt.NDArray[np.int64]
 """Frames of a clip, by number."""

@@ -18,8 +18,6 @@ from dfer_ros.core.atomic_file import whole_path
 from dfer_ros.core.errors import TrainingError
 from dfer_ros.training.clips.faces import ClipFaces
 from dfer_ros.training.clips.sources import Clips, clip_paths, labelled_faces
-from dfer_ros.training.experiments.conv3d.stills import ClipStillsConfig, train_on_stills
-from dfer_ros.training.experiments.conv3d.training import ClipTrainingConfig, clip_model_answers, train_clip_model
 from dfer_ros.training.evaluation.clip_answers import ClipAnswer, groups
 from dfer_ros.training.evaluation.cost import network_cost
 from dfer_ros.training.experiments.conv3d.network import Conv3d

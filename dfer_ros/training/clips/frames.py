@@ -21,10 +21,10 @@ from dfer_ros.core.decision import calibrated_probabilities
 from dfer_ros.core.errors import TrainingError
 from dfer_ros.core.faces import FloatArray
 from dfer_ros.core.labels import LABELS
-from dfer_ros.training.clip_faces import source_of
+from dfer_ros.training.clips.faces import source_of
 from dfer_ros.training.data.manifest import MICRO, is_sequence
 from dfer_ros.training.data.prepared_set import PreparedSet, Sample, one_label, write_index
-from dfer_ros.training.encoder_session import Encoder
+from dfer_ros.training.encoder.session import Encoder
 
 NEUTRAL = LABELS.index("neutral")
 UNLABELLED = "unlabelled"

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from dfer_ros.training.encoder_training_config import ScheduleConfig
+from dfer_ros.training.encoder.config import ScheduleConfig
 
 _LAYER = re.compile(r"backbone\.network\.encoder\.layer\.(\d+)\.")
 _BEFORE_LAYERS = "backbone.network.embeddings."

@@ -6,10 +6,10 @@ import tempfile
 from pathlib import Path
 
 from dfer_ros.core.labels import LABELS
-from dfer_ros.core.model_folder import ModelDescription
-from dfer_ros.training.encoder_session import Encoder, EncoderSession
-from dfer_ros.training.export import export_encoder
-from dfer_ros.training.trained_encoder import MEAN, STD, TrainedEncoder
+from dfer_ros.core.model.folder import ModelDescription
+from dfer_ros.training.encoder.export import export_encoder
+from dfer_ros.training.encoder.session import Encoder, EncoderSession
+from dfer_ros.training.encoder.trained_encoder import MEAN, STD, TrainedEncoder
 
 
 def exported_encoder(trained: TrainedEncoder) -> Encoder:
