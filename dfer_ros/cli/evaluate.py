@@ -30,6 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--clips", nargs="+", type=Path, default=[], help="prepared sets of clips ('dfer data prepare')"
     )
     parser.add_argument("--peers", nargs="+", default=[], choices=PEERS, help="models of others, in the same run")
+    parser.add_argument("--against", nargs="+", default=[], help="other models, by name or folder, in the same run")
     parser.add_argument("--output", type=Path, required=True, help="folder for report.md, pictures and metrics.json")
     parser.add_argument(
         "--seed", type=int, default=EvaluationConfig.seed, help="of shuffles and resamples (%(default)s)"
@@ -52,6 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
         stills=tuple(dict.fromkeys(arguments.stills)),
         clips=tuple(dict.fromkeys(arguments.clips)),
         peers=tuple(dict.fromkeys(arguments.peers)),
+        against=tuple(dict.fromkeys(arguments.against)),
         seed=arguments.seed,
         frame_rate=arguments.frame_rate,
     )

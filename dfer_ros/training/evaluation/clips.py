@@ -73,13 +73,20 @@ def answer_all(
     recognizers: Mapping[str, Recognizer],
     encoder: EncoderSession,
     peers: Sequence[Peer],
+    others: Mapping[str, Recognizer],
 ) -> AnsweredClips:
-    """Return what every recognizer, by precision, and every peer answers; each clip is walked through once."""
-    answered = AnsweredClips({name: [] for name in recognizers}, {peer.name: [] for peer in peers}, [])
+    """Return what every recognizer, by precision, every peer and every other model answers; each clip is seen once.
+
+    others: recognizers of other models, by name; they are among the peers.
+    """
+    names = [*others, *(peer.name for peer in peers)]
+    answered = AnsweredClips({name: [] for name in recognizers}, {name: [] for name in names}, [])
     for faces in clips:
         answered.embeddings.append(embed_clip(faces, encoder))
         for name, recognizer in recognizers.items():
             answered.by_precision[name].append(answer_clip(faces, recognizer))
+        for name, recognizer in others.items():
+            answered.by_peer[name].append(answer_clip(faces, recognizer))
         for peer in peers:
             rows = peer.probabilities(faces.crops)
             answered.by_peer[peer.name].append(ClipAnswer(faces.name, faces.label, faces.source, rows, faces.kind))
@@ -120,9 +127,9 @@ def left_out_calibration(answers: Sequence[ClipAnswer], temperature: float) -> L
     answers = [answer for answer in answers if len(answer.probabilities)]
     if len({answer.source for answer in answers if answer.video}) < 2:
         return None
-    unscaled = [_at_temperature(answer, temperature, 1.0) for answer in answers]
+    unscaled = [at_temperature(answer, temperature, 1.0) for answer in answers]
     temperatures = {source: _fitted_without(unscaled, source) for source in sorted({a.source for a in answers})}
-    scaled = [_at_temperature(answer, 1.0, temperatures[answer.source]) for answer in unscaled]
+    scaled = [at_temperature(answer, 1.0, temperatures[answer.source]) for answer in unscaled]
     before, labels, weights = frame_rows([answer for answer in unscaled if answer.video])
     after, _, _ = frame_rows([answer for answer in scaled if answer.video])
     return LeftOutCalibration(
@@ -146,7 +153,8 @@ def _fitted_without(unscaled: Sequence[ClipAnswer], source: str) -> float:
     return frame_temperature([answer for answer in unscaled if answer.source != source])
 
 
-def _at_temperature(answer: ClipAnswer, made_with: float, temperature: float) -> ClipAnswer:
+def at_temperature(answer: ClipAnswer, made_with: float, temperature: float) -> ClipAnswer:
+    """Return an answer whose probabilities were made with one temperature as another one makes them."""
     logits = made_with * logits_of(answer.probabilities)
     return replace(answer, probabilities=calibrated_probabilities(logits, temperature))
 

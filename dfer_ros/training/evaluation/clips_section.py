@@ -13,6 +13,9 @@ from dfer_ros.training.evaluation.plots import plot_confusion, plot_reliability,
 from dfer_ros.training.evaluation.stills_section import metrics_table
 from dfer_ros.training.evaluation.time_use import DECAY_SECONDS, NEWEST_FRAME, RECORDED, WEIGHTED_MEAN, TimeUse
 
+LEFT_OUT = "source left out"
+"""The answers of encoders and heads that never saw the source of a clip."""
+
 
 def clips_section(results: EvaluationResults, clips: ClipsResults, folder: Path) -> str:
     """Return the section on clips and draw its pictures."""
@@ -30,6 +33,11 @@ move by points for each clip: the brackets are 95 % intervals from resampling th
     for name in wholes:
         plot_confusion(folder / f"clips_{name}_confusion.png", groups[name].metrics, f"{_title(name)}, {first}")
         by_name = {precision: of_groups[name].metrics for precision, of_groups in clips.by_precision.items()}
+        if name in clips.source_left_out:
+            by_name = {LEFT_OUT: clips.source_left_out[name].metrics} | by_name
+            title = f"{_title(name)}, {LEFT_OUT}"
+            plot_confusion(folder / f"clips_{name}_left_out.png", clips.source_left_out[name].metrics, title)
+            text += f"![Confusion matrix of {title}](clips_{name}_left_out.png)\n\n"
         by_name |= {peer: of_groups[name].metrics for peer, of_groups in clips.by_peer.items() if name in of_groups}
         text += f"### {_title(name)[0].upper()}{_title(name)[1:]}\n\n{metrics_table(by_name)}\n"
         text += f"![Confusion matrix of {_title(name)}](clips_{name}_confusion.png)\n\n"
@@ -50,12 +58,14 @@ def _source(group: str) -> str:
 
 def _source_table(clips: ClipsResults) -> str:
     columns = clips.by_precision | clips.by_peer
-    groups = next(iter(columns.values()))
+    if clips.source_left_out:
+        columns = {LEFT_OUT: clips.source_left_out} | columns
+    groups = next(iter(clips.by_precision.values()))
     rows = [
         [
             _source(name),
             str(groups[name].metrics.count),
-            *(_cell(c[name]) for c in columns.values()),
+            *(_cell(column[name]) if name in column else "" for column in columns.values()),
         ]
         for name in groups
     ]

@@ -17,6 +17,7 @@ from dfer_ros.training.data.prepared_set import PreparedSet, open_prepared_set
 from dfer_ros.training.encoder.session import EncoderSession
 from dfer_ros.training.evaluation.calibration import CalibrationMetrics, calibration_metrics
 from dfer_ros.training.evaluation.metrics import ClassificationMetrics, Labels, classification_metrics
+from dfer_ros.training.evaluation.verdict import Verdict, compare_answers
 from dfer_ros.training.experiments.peers import Peer
 
 StillHead = Callable[[FloatArray], FloatArray]
@@ -42,7 +43,8 @@ class EncoderOnStills:
 class StillResults:
     """A set, how good the encoder is on it by precision, and how good peers are.
 
-    hard: metrics at the shipped size by tag of the stills, and in it by precision and peer.
+    hard: metrics at the shipped size by tag of the stills, and in it by precision and peer. verdicts: over every peer
+    and other model, which is among the peers.
     """
 
     name: str
@@ -51,6 +53,23 @@ class StillResults:
     by_precision: dict[str, EncoderOnStills]
     peers: dict[str, ClassificationMetrics]
     hard: dict[str, dict[str, ClassificationMetrics]]
+    verdicts: list[Verdict]
+
+
+@dataclass(frozen=True)
+class StillModels:
+    """What answers about stills.
+
+    encoders: of the model, by precision; the first is compared with all others. head: the model's. others: encoders of
+    other models, by name. shipped_size: input size of the model in pixels. temperature: that of the head's logits.
+    """
+
+    encoders: Mapping[str, EncoderSession]
+    head: StillHead
+    peers: Sequence[Peer]
+    others: Mapping[str, EncoderSession]
+    shipped_size: int
+    temperature: float
 
 
 def open_evaluation_split(folder: Path) -> PreparedSet:
@@ -66,35 +85,28 @@ def open_evaluation_split(folder: Path) -> PreparedSet:
     raise DataError(f"The prepared set {folder} has no test or validation split: give one that was kept from training.")
 
 
-def evaluate_stills(
-    folder: Path,
-    encoders: Mapping[str, EncoderSession],
-    head: StillHead,
-    peers: Sequence[Peer],
-    shipped_size: int,
-    temperature: float,
-    console: Console,
-) -> StillResults:
-    """Return the results of encoders, by precision, and of peers on the evaluation split of a prepared set.
-
-    head: the model's. shipped_size: its own input size in pixels. temperature: that of the head's logits.
-    """
+def evaluate_stills(folder: Path, models: StillModels, seed: int, console: Console) -> StillResults:
+    """Return the results on the evaluation split of a prepared set. seed: of the resamples for the verdicts."""
     prepared = open_evaluation_split(folder)
+    encoders, shipped_size = models.encoders, models.shipped_size
     labels = np.array([sample.label for sample in prepared.samples], dtype=np.int64)
     sizes = sorted({*INPUT_SIZES, shipped_size})
     rows: dict[tuple[str, int], list[FloatArray]] = {(name, size): [] for name in encoders for size in sizes}
     by_head: dict[str, list[FloatArray]] = {name: [] for name in encoders}
-    answers: dict[str, list[Labels]] = {peer.name: [] for peer in peers}
+    answers: dict[str, list[Labels]] = {name: [] for name in (*models.others, *(peer.name for peer in models.peers))}
     for crops in _chunks(prepared, console):
         for name, size in rows:
             outputs = encoders[name].run(crops, size)
             rows[name, size].append(outputs.logits)
             if size == shipped_size:
-                by_head[name].append(head(outputs.embeddings))
-        for peer in peers:
+                by_head[name].append(models.head(outputs.embeddings))
+        for name, encoder in models.others.items():
+            answers[name].append(encoder.run(crops).logits.argmax(axis=1))
+        for peer in models.peers:
             answers[peer.name].append(peer.probabilities(crops).argmax(axis=1))
     predicted = {name: np.concatenate(rows[name, shipped_size]).argmax(axis=1) for name in encoders}
     predicted |= {name: np.concatenate(parts) for name, parts in answers.items()}
+    ours = predicted[next(iter(encoders))]
     return StillResults(
         prepared.name,
         prepared.samples[0].split,
@@ -105,12 +117,13 @@ def evaluate_stills(
                     size: classification_metrics(np.concatenate(rows[name, size]).argmax(axis=1), labels)
                     for size in sizes
                 },
-                _calibration(np.concatenate(by_head[name]), labels, temperature),
+                _calibration(np.concatenate(by_head[name]), labels, models.temperature),
             )
             for name in encoders
         },
         {name: classification_metrics(predicted[name], labels) for name in answers},
         _by_tag(prepared, predicted, labels),
+        [compare_answers(prepared.name, name, ours, predicted[name], labels, seed) for name in answers],
     )
 
 

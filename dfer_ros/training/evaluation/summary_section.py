@@ -5,7 +5,7 @@ from __future__ import annotations
 from dfer_ros.training.data.manifest import ALL_VIDEOS, is_sequence
 from dfer_ros.training.evaluation.evaluate_model import ClipsResults, EvaluationResults
 from dfer_ros.training.evaluation.markdown import percent, table, two_percents
-from dfer_ros.training.evaluation.metrics import ClassificationMetrics
+from dfer_ros.training.evaluation.metrics import ClassificationMetrics, Interval
 from dfer_ros.training.evaluation.stills import StillResults
 
 _NOTHING = ""
@@ -22,9 +22,31 @@ def summary_section(results: EvaluationResults) -> str:
     text += f"Encoder at {results.input_size} pixels, temperature {results.temperature:g}, seed {results.seed}. "
     text += "WAR is the weighted average recall (accuracy), UAR the unweighted one, both in percent.\n\n## Summary\n\n"
     text += table(["", *columns], rows)
+    text += _verdicts(results)
     for name, origin in results.peers.items():
         text += f"\n{name}: {origin}. Peers see the same aligned crops, scaled to their input.\n"
     return text
+
+
+def _verdicts(results: EvaluationResults) -> str:
+    """Return whether the model is better than every other one of the run, and how far chance would account for it."""
+    verdicts = [verdict for stills in results.stills for verdict in stills.verdicts]
+    left_out = results.clips is not None and bool(results.clips.source_left_out)
+    if results.clips is not None:
+        verdicts += results.clips.verdicts
+    if not verdicts:
+        return ""
+    rows = []
+    for one in verdicts:
+        on = f"{one.on}, source left out" if one.on == ALL_VIDEOS and left_out else one.on
+        war, uar = _gain(one.war, one.war_interval), _gain(one.uar, one.uar_interval)
+        rows.append([on, one.other, str(one.count), war, uar, one.word])
+    headings = ["on", "over", "count", "WAR gained, points (95 %)", "UAR gained, points (95 %)", "verdict"]
+    return f"\n### Verdict\n\n{table(headings, rows)}\nBetter or worse is said where the interval excludes zero.\n"
+
+
+def _gain(gain: float, interval: Interval) -> str:
+    return f"{100 * gain:+.1f} ({100 * interval.low:+.1f} to {100 * interval.high:+.1f})"
 
 
 def _still_rows(results: EvaluationResults, stills: StillResults) -> list[list[str]]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from dfer_ros.training.data.manifest import ALL_VIDEOS
+from dfer_ros.training.evaluation.clip_answers import ClipAnswer, answers_and_labels
 from dfer_ros.training.evaluation.metrics import Interval, Labels, accuracy, unweighted_average_recall
 
 _RESAMPLES = 2000
@@ -32,6 +35,22 @@ class Verdict:
         if self.uar_interval.low > 0:
             return "better"
         return "worse" if self.uar_interval.high < 0 else "cannot be told"
+
+
+def clip_verdicts(
+    answers: Sequence[ClipAnswer], by_peer: Mapping[str, Sequence[ClipAnswer]], seed: int
+) -> list[Verdict]:
+    """Return the verdicts of answers on videos over those of every peer on the same clips; none without videos."""
+    ours = {(answer.source, answer.name): answer for answer in answers if answer.video}
+    if not ours:
+        return []
+    predicted, labels = answers_and_labels(list(ours.values()))
+    verdicts = []
+    for name, given in by_peer.items():
+        theirs = {(answer.source, answer.name): answer for answer in given}
+        others, _ = answers_and_labels([theirs[key] for key in ours])
+        verdicts.append(compare_answers(ALL_VIDEOS, name, predicted, others, labels, seed))
+    return verdicts
 
 
 def compare_answers(on: str, other: str, ours: Labels, theirs: Labels, labels: Labels, seed: int) -> Verdict:
