@@ -31,6 +31,7 @@ from dfer_ros.training.evaluation.evaluate_model import (
     check_inputs,
     evaluate_model,
 )
+from dfer_ros.training.evaluation.left_out import ANSWERS_FILE
 from dfer_ros.training.evaluation.metrics import ClassificationMetrics
 from dfer_ros.training.head.run import CALIBRATION_FILE
 from dfer_ros.training.head.training import HeadTrainingConfig
@@ -40,7 +41,7 @@ from dfer_ros.training.head.training import HeadTrainingConfig
 class ModelExportConfig:
     """encoders: folder that `dfer compress` wrote. head: folder of the head's run.
 
-    clips, stills: to measure on, see EvaluationConfig.
+    clips, stills: to measure on, see EvaluationConfig. unknown_threshold: where the head's run has none of its own.
     """
 
     encoders: Path
@@ -58,6 +59,8 @@ def export_model(config: ModelExportConfig, output: Path, console: Console) -> E
     """
     parts = {encoder_file(precision): config.encoders / encoder_file(precision) for precision in PRECISIONS}
     parts[HEAD_FILE] = config.head / HEAD_FILE
+    if (config.head / ANSWERS_FILE).is_file():
+        parts[ANSWERS_FILE] = config.head / ANSWERS_FILE
     for path in (*parts.values(), config.encoders / JSON_FILE, config.head / CALIBRATION_FILE):
         if not path.is_file():
             raise TrainingError(f"There is no {path}: make encoders with 'dfer compress' and heads with 'dfer train'.")
@@ -120,7 +123,7 @@ def _description(config: ModelExportConfig, folder: Path, files: list[str]) -> M
         window_seconds=window["seconds"],
         window_frames=window["frames"],
         temperature=left_out["temperature"],
-        unknown_threshold=config.unknown_threshold,
+        unknown_threshold=left_out.get("unknown", {}).get("threshold", config.unknown_threshold),
         sha256={name: file_sha256(folder / name) for name in files},
         training=how,
         metrics={"left_out_source": left_out},

@@ -7,10 +7,9 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import yaml
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -35,9 +34,9 @@ from dfer_ros.training.encoder.session import Encoder
 from dfer_ros.training.encoder.trained_encoder import TrainedEncoder, load_trained_encoder
 from dfer_ros.training.evaluation.calibration import fit_temperature
 from dfer_ros.training.evaluation.clip_answers import ClipAnswer
-from dfer_ros.training.evaluation.clips import frame_temperature, left_out_calibration
 from dfer_ros.training.evaluation.left_out import ANSWERS_FILE, save_answers
 from dfer_ros.training.folders import TrainingFolders
+from dfer_ros.training.head.calibration import write_calibration
 from dfer_ros.training.head.export import export_head
 from dfer_ros.training.head.left_out import (
     HEAD,
@@ -84,6 +83,8 @@ class HeadRunConfig:
 
     stills: what simulated courses are made of. folds: encoders that have not seen some sources, each with which the
     answers on these are made; all sources are in one of them. Without folds the encoder is the same for all.
+    named_precision: share 0..1 of right answers among those that are named, on videos of sources left out, from which
+    the threshold of unknown follows.
     """
 
     encoder: str
@@ -91,12 +92,15 @@ class HeadRunConfig:
     stills: tuple[BankStills, ...]
     folds: tuple[FoldConfig, ...] = ()
     input_size: int = 96
+    named_precision: float = 0.8
     bank: BankConfig = field(default_factory=BankConfig)
     training: HeadTrainingConfig = field(default_factory=HeadTrainingConfig)
 
     def __post_init__(self) -> None:
-        if not self.stills or self.input_size < 1:
-            raise TrainingError("A run for a head needs stills, and an input_size of 1 pixel or more.")
+        if not self.stills or self.input_size < 1 or not 0 < self.named_precision < 1:
+            raise TrainingError(
+                "A run for a head needs stills, an input_size of 1 pixel or more, and a named_precision of 0 to 1."
+            )
 
 
 def run_head(config: HeadRunConfig, folders: TrainingFolders, console: Console) -> None:
@@ -111,7 +115,8 @@ def run_head(config: HeadRunConfig, folders: TrainingFolders, console: Console) 
     console.print(comparison_table(rows))
     head = train_head(config.training, *material, None, folders.output, console)
     save_answers(folders.output / ANSWERS_FILE, answers[HEAD, "plain"])
-    _write_calibration(answers[HEAD, "plain"], rows, config.training, folders.output / CALIBRATION_FILE)
+    calibration = folders.output / CALIBRATION_FILE
+    write_calibration(answers[HEAD, "plain"], rows, config.training, config.named_precision, calibration)
     export_head(head, folders.output / HEAD_FILE)
 
 
@@ -220,27 +225,3 @@ def write_comparison(rows: Sequence[ComparisonRow], path: Path) -> None:
         writer = csv.DictWriter(file, list(asdict(rows[0])))
         writer.writeheader()
         writer.writerows(asdict(row) for row in rows)
-
-
-def _write_calibration(
-    answers: Sequence[ClipAnswer], rows: Sequence[ComparisonRow], training: HeadTrainingConfig, path: Path
-) -> None:
-    """Write the window of the head, its temperature, fitted on answers by heads that never saw the source, and more."""
-    window = {"seconds": training.window_seconds, "frames": training.window_frames}
-    content: dict[str, Any] = {"temperature": round(frame_temperature(answers), 3), "window": window}
-    left_out = left_out_calibration(answers, 1.0)
-    if left_out is not None:
-        frames = left_out.frames
-        content["frames_of_videos"] = {
-            "ece": round(frames.ece, 3),
-            "ece_if_calibrated_exactly": round(left_out.frames_floor.mean, 3),
-            "error": round(frames.error, 3),
-            "error_at_80": round(frames.error_at_80, 3),
-        }
-    plain = [row for row in rows if row.head == HEAD and row.order == "plain"]
-    content["sources"] = {
-        row.source: {"count": row.clips, "war": round(100 * row.war, 1), "uar": round(100 * row.uar, 1)}
-        for row in plain
-    }
-    with whole_path(path) as part:
-        part.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
