@@ -42,7 +42,7 @@ class FramesConfig:
 
     apex: int = 4
     quiet: int = 2
-    unlabelled: int = 6
+    unlabelled: int = 3
     apart: float = 0.2
     clips: int = 12
     calm: float = 0.6

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dfer_ros.core.errors import TrainingError
 from dfer_ros.training.encoder.augmentation import AugmentationConfig
@@ -104,6 +104,7 @@ class EncoderTrainingConfig:
 
     logit_adjustment: 0 leaves the answers as they are, which expects the classes as often as they were drawn; 1 makes
     the trained encoder answer as if all were equally likely (Menon et al. 2021).
+    folds: sources of clips by a name for them; `without` is the run that leaves those of one out.
     """
 
     data: tuple[DataConfig, ...]
@@ -117,6 +118,15 @@ class EncoderTrainingConfig:
     logit_adjustment: float = 0.0
     seed: int = 0
     workers: int = 1
+    folds: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def without(self, fold: str) -> EncoderTrainingConfig:
+        """Return the run of a fold: the same without the samples of some sources. Raises TrainingError for no fold."""
+        if fold not in self.folds:
+            offer = f"it has {', '.join(self.folds)}" if self.folds else "it has none"
+            raise TrainingError(f"The run has no fold '{fold}': {offer}.")
+        data = tuple(replace(one, without=(*one.without, *self.folds[fold])) for one in self.data)
+        return replace(self, data=data, folds={})
 
     def __post_init__(self) -> None:
         if not self.data:

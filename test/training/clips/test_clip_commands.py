@@ -3,13 +3,10 @@
 import csv
 import json
 import shutil
-import zipfile
 from pathlib import Path
 
-import cv2
 import pytest
 import yaml
-from dfer_ros.training.clips.crops import FACES_FILE
 from made_runs import save_encoder, write_clips, write_stills
 
 from dfer_ros.cli.main import main
@@ -103,8 +100,6 @@ def test_a_clip_model_and_a_comparison_read_prepared_sets(workplace):
     output = workplace / "runs" / "comparison"
     assert sources_of(output, "comparison.csv") == {"videos": 4, "dfew_1": 2, "mafw_1": 2, "ckplus": 1}
     assert "mafw_1 (2 clips)" in (output / "comparison.md").read_text()
-    # No copy of crops that lie on the disk already.
-    assert not list((workplace / "runs").rglob(FACES_FILE))
 
 
 @pytest.mark.parametrize(
@@ -112,7 +107,7 @@ def test_a_clip_model_and_a_comparison_read_prepared_sets(workplace):
     [
         ({**HEAD, "clips": "stills"}, "The prepared set prepared/stills holds stills only"),
         ({**CLIP, "clips": ["dfew_1", "stills"]}, "The prepared set prepared/stills holds stills only"),
-        ({**COMPARISON, "clips": "gone"}, "There are no clips at prepared/gone"),
+        ({**COMPARISON, "clips": "gone"}, "There are no prepared clips at prepared/gone"),
         ({**HEAD, "clips": []}, "'clips' names nothing"),
         ({**HEAD, "clips": 3}, "does not fit a configuration of kind 'head'"),
     ],
@@ -123,33 +118,6 @@ def test_clips_that_cannot_be_used_are_named_in_one_sentence(workplace, capsys, 
     assert sentence in said and "Traceback" not in said
 
 
-def zipped_videos(folder, clip):
-    """Write a zip file of one clip, frames of the demo."""
-    with zipfile.ZipFile(folder / "clips.zip", "w") as pack:
-        for index, frame in enumerate(clip[:6]):
-            pack.writestr(f"here/{index}.jpg", cv2.imencode(".jpg", frame)[1].tobytes())
-        pack.writestr("manifest.csv", "path,label,source,subject,fps\nhere,happy,here,astronaut,25\n")
-    return folder / "clips.zip"
-
-
-@pytest.fixture
-def unpacked(monkeypatch):
-    """The zip files that were unpacked so far."""
-    packs = []
-    unpack = zipfile.ZipFile.extractall
-    monkeypatch.setattr(
-        zipfile.ZipFile, "extractall", lambda pack, *rest: packs.append(pack.filename) or unpack(pack, *rest)
-    )
-    return packs
-
-
-def test_a_zip_file_goes_beside_prepared_sets_and_is_unpacked_once(workplace, clip, unpacked):
-    pack = zipped_videos(workplace / "prepared", clip)
-    assert train({**HEAD, "clips": [pack.name, "dfew_1"]}) == 0
-    assert len(unpacked) == 1
-    assert sources_of(workplace / "runs" / "head") == {"videos": 3, "here": 1, "dfew_1": 2}
-
-
 @pytest.fixture
 def faces(tmp_path, aligned_crop, serious_crop):
     """A prepared set of clips of two people."""
@@ -157,21 +125,27 @@ def faces(tmp_path, aligned_crop, serious_crop):
     return write_clips(tmp_path / "faces", clips, picture=lambda label, _: aligned_crop if label else serious_crop)
 
 
-def test_evaluation_reads_prepared_clips_beside_a_zip_file(faces, clip, tmp_path, unpacked):
-    pack = zipped_videos(tmp_path, clip)
+def test_evaluation_reads_the_crops_of_prepared_clips(faces, tmp_path):
     arguments = ("--precision", "int8", "--output", tmp_path / "report")
-    assert dfer("evaluate", "--clips", faces, pack, *arguments) == 0
-    assert len(unpacked) == 1
+    assert dfer("evaluate", "--clips", faces, *arguments) == 0
     clips = json.loads((tmp_path / "report" / "metrics.json").read_text())["clips"]
     # The test split, and the crops as they are: no frame is spent on confirming the face.
     assert [(row["name"], row["source"], row["frames"]) for row in clips["rows"]] == [
-        ("here", "here", 4),
         ("here/smile", "here", 4),
         ("there/serious", "there", 4),
     ]
     assert set(clips["by_precision"]["int8"]) == {"videos", "here", "there"}
-    assert dfer("evaluate", "--clips", faces, *arguments) == 0
     assert "Crops of prepared sets, encoder, window and head" in (tmp_path / "report" / "report.md").read_text()
+
+
+def test_a_model_is_compared_with_another_one_in_the_same_run(faces, model_folder, tmp_path):
+    shutil.copytree(model_folder.path, tmp_path / "earlier")
+    arguments = ("--precision", "int8", "--clips", faces, "--stills", faces, "--output", tmp_path / "report")
+    assert dfer("evaluate", "--against", tmp_path / "earlier", *arguments) == 0
+    report = (tmp_path / "report" / "report.md").read_text()
+    # The same model gains nothing, and nothing can be told.
+    assert "| videos | earlier | 2 | +0.0 (+0.0 to +0.0) | +0.0 (+0.0 to +0.0) | cannot be told |" in report
+    assert "| faces | earlier | 8 | +0.0 (+0.0 to +0.0) |" in report
 
 
 def test_export_measures_on_prepared_clips_and_keeps_the_window_of_the_head(faces, model_folder, tmp_path, monkeypatch):

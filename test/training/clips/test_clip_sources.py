@@ -1,22 +1,19 @@
 """Where labelled clips come from: what is called a source, which split is taken, and what is refused."""
 
-import zipfile
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
-from dfer_ros.training.clips.crops import FACES_FILE, kept_faces, load_faces
 from made_runs import striped, write_clips
 
-from dfer_ros.core.errors import DataError, SourceError, TrainingError
+from dfer_ros.core.errors import DataError, TrainingError
 from dfer_ros.training.clips.embeddings import embed_clip
 from dfer_ros.training.clips.sources import (
     check_clip_paths,
     clip_paths,
-    detector_for,
     labelled_faces,
     open_training_part,
-    prepared_faces,
 )
 from dfer_ros.training.data.prepared_set import Sample, one_label, open_prepared_set, write_index
 from dfer_ros.training.encoder.session import EncoderSession
@@ -24,30 +21,12 @@ from dfer_ros.training.evaluation.stills import open_evaluation_split
 
 
 def sources(folder, open_part=open_training_part):
-    return {faces.name: faces.source for faces in prepared_faces([folder], open_part)}
-
-
-def zipped(folder, path):
-    with zipfile.ZipFile(path, "w") as pack:
-        for file in folder.rglob("*.*"):
-            pack.write(file, file.relative_to(folder))
-    return path
-
-
-@pytest.fixture
-def videos(clip, tmp_path):
-    """A folder with one labelled clip: frames of the demo."""
-    folder = tmp_path / "videos"
-    (folder / "12").mkdir(parents=True)
-    for index, frame in enumerate(clip[:6]):
-        assert cv2.imwrite(str(folder / "12" / f"{index}.jpg"), frame)
-    (folder / "manifest.csv").write_text("path,label,source,subject,fps\n12,happy,here,astronaut,25\n")
-    return folder
+    return {faces.name: faces.source for faces in labelled_faces([folder], open_part)}
 
 
 def test_a_prepared_clip_has_its_crops_times_and_label(tmp_path):
     folder = write_clips(tmp_path / "made", [("a", "test", 1, 3), ("b", "test", 2, 2)])
-    first, second = prepared_faces([folder])
+    first, second = labelled_faces([folder])
     assert (first.name, first.label, first.subject, len(first.crops)) == ("a", 1, "a", 3)
     np.testing.assert_allclose(first.stamps, [0.0, 0.2, 0.4])
     np.testing.assert_allclose(second.quality, [0.9, 0.9])
@@ -58,7 +37,7 @@ def test_a_prepared_clip_has_its_crops_times_and_label(tmp_path):
 def test_the_crops_of_a_prepared_clip_are_read_only_when_asked_for(tmp_path):
     folder = write_clips(tmp_path / "made", [("a", "test", 1, 3)])
     (folder / "a" / "00002.png").unlink()
-    (faces,) = prepared_faces([folder])
+    (faces,) = labelled_faces([folder])
     assert faces.crops[1].shape == (128, 128, 3)
     with pytest.raises(DataError, match=r"00002\.png is missing"):
         _ = faces.crops[2]
@@ -67,7 +46,7 @@ def test_the_crops_of_a_prepared_clip_are_read_only_when_asked_for(tmp_path):
 def test_an_encoder_sees_the_crops_of_a_prepared_clip(tmp_path, model_folder):
     folder = write_clips(tmp_path / "made", [("a", "test", 1, 11)])
     encoder = EncoderSession(model_folder.path / "encoder_int8.onnx", model_folder.description)
-    (faces,) = labelled_faces([folder], None)
+    (faces,) = labelled_faces([folder])
     outputs = encoder.run([striped(1, frame) for frame in range(11)])
     np.testing.assert_allclose(embed_clip(faces, encoder).embeddings, outputs.embeddings, atol=1e-6)
 
@@ -110,49 +89,24 @@ def test_stills_are_passed_over_and_a_set_of_nothing_else_is_refused(tmp_path, a
         check_clip_paths([folder])
 
 
-def test_videos_and_prepared_sets_go_together(tmp_path, videos, detector):
-    prepared = write_clips(tmp_path / "made", [("a", "test", 2, 2)])
-    assert detector_for([prepared]) is None and detector_for([prepared, videos]) is not None
-    faces = list(labelled_faces([prepared, videos], detector))
-    assert [(one.name, one.source, len(one.crops)) for one in faces] == [("12", "here", 4), ("a", "made", 2)]
+def test_a_pack_that_is_not_prepared_is_told_how(tmp_path):
+    (tmp_path / "pack").mkdir()
+    (tmp_path / "pack" / "manifest.csv").write_text("path,label,source,subject,fps\n")
+    for place in ("pack", "pack.zip"):
+        with pytest.raises(DataError, match=rf"make them with 'dfer data prepare dynamic_clips --root .*{place} "):
+            check_clip_paths([tmp_path / place])
 
 
-def test_faces_of_videos_are_kept_and_those_of_prepared_sets_are_where_they_are(tmp_path, videos):
-    prepared, kept = write_clips(tmp_path / "made", [("a", "test", 2, 2)]), tmp_path / FACES_FILE
-    first = kept_faces([prepared, videos], kept)
-    assert [one.name for one in load_faces(kept)] == ["12"]
-    videos.rename(tmp_path / "gone")
-    again = kept_faces([prepared, videos], kept)
-    assert [one.name for one in again] == [one.name for one in first] == ["12", "a"]
-    with pytest.raises(DataError, match=r"faces\.npz holds the faces of clips of videos, not of others"):
-        kept_faces([tmp_path / "others"], kept)
-    assert [one.name for one in kept_faces([prepared], tmp_path / "no_file.npz")] == ["a"]
-    assert not (tmp_path / "no_file.npz").exists()
-
-
-def test_nothing_is_unpacked_to_see_whether_it_is_there(tmp_path, videos, monkeypatch):
-    pack = zipped(videos, tmp_path / "videos.zip")
-    monkeypatch.setattr(zipfile.ZipFile, "extractall", lambda *_: pytest.fail("unpacked"))
-    check_clip_paths([pack])
-    (videos / "manifest.csv").write_text("path,label,source,subject,fps\n13,happy,here,astronaut,25\n")
-    for place in (videos, zipped(videos, tmp_path / "other.zip")):
-        with pytest.raises(DataError, match="names '13', which is not there"):
-            check_clip_paths([place])
-
-
-def test_a_clip_that_cannot_be_read_is_named_as_in_its_zip_file(tmp_path, videos, detector):
-    for frame in (videos / "12").iterdir():
-        frame.unlink()
-    (videos / "12" / "notes.txt").write_text("no image")
-    pack = zipped(videos, tmp_path / "videos.zip")
-    with pytest.raises(SourceError, match=rf"There are no images in {pack}/12"):
-        list(labelled_faces([pack], detector))
-
-
-def test_a_clip_that_is_called_like_a_camera_is_none(videos, detector, monkeypatch):
-    monkeypatch.chdir(videos)
-    (faces,) = labelled_faces(clip_paths(".", videos.__class__()), detector)
-    assert len(faces.crops) == 4
+def test_micro_expressions_are_no_examples_of_their_label(tmp_path):
+    folder = write_clips(tmp_path / "made", [("lab/a", "test", 1, 2), ("lab/b", "test", 2, 2)])
+    samples = [
+        replace(sample, tags=("micro",) if sample.clip == "lab/b" else ("film",))
+        for sample in open_prepared_set(folder).samples
+    ]
+    write_index(folder, samples)
+    assert [(faces.name, faces.kind) for faces in labelled_faces([folder])] == [("lab/a", "film")]
+    kinds = {faces.name: faces.kind for faces in labelled_faces([folder], open_evaluation_split)}
+    assert kinds == {"lab/a": "film", "lab/b": "micro"}
 
 
 @pytest.mark.parametrize(
@@ -168,14 +122,14 @@ def test_a_clip_that_is_called_like_a_camera_is_none(videos, detector, monkeypat
 def test_a_source_that_cannot_be_is_refused(tmp_path, clips, sentence):
     folder = write_clips(tmp_path / "made", clips)
     with pytest.raises(DataError, match=sentence):
-        prepared_faces([folder])
+        labelled_faces([folder])
 
 
 def test_frames_out_of_order_are_refused(tmp_path):
     folder = write_clips(tmp_path / "made", [("a", "test", 1, 3)])
     write_index(folder, reversed(open_prepared_set(folder).samples))
     with pytest.raises(DataError, match=r"The frames of the clip a in .*index\.csv are not in the order of their time"):
-        prepared_faces([folder])
+        labelled_faces([folder])
 
 
 def test_two_sets_of_one_name_cannot_be_told_apart(tmp_path):
@@ -186,7 +140,7 @@ def test_two_sets_of_one_name_cannot_be_told_apart(tmp_path):
 
 
 def test_clips_that_are_missing_or_not_named_are_said(tmp_path):
-    with pytest.raises(DataError, match=r"There are no clips at .*gone: give a zip file or folder with manifest\.csv"):
+    with pytest.raises(DataError, match=r"There are no prepared clips at .*gone: give the folder of a set that"):
         check_clip_paths([tmp_path / "gone"])
     with pytest.raises(TrainingError, match="'clips' names nothing"):
         clip_paths((), tmp_path)

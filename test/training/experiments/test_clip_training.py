@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from dfer_ros.training.clips.crops import FACES_FILE, load_faces, save_faces
+from made_runs import write_clips
 from rich.console import Console
 
 from dfer_ros.cli.main import main
-from dfer_ros.core.errors import DataError, TrainingError
+from dfer_ros.core.errors import TrainingError
 from dfer_ros.training.checkpoint import CHECKPOINT_FILE, load_checkpoint
 from dfer_ros.training.clips.faces import ClipFaces
 from dfer_ros.training.data.prepared_set import Sample, one_label, write_index
@@ -24,6 +24,7 @@ from dfer_ros.training.experiments.conv3d.batches import (
     window_images,
     window_rows,
 )
+from dfer_ros.training.experiments.conv3d.network import Conv3d, Conv3dConfig
 from dfer_ros.training.experiments.conv3d.run import ClipRunConfig, clip_model_cost, clip_rows, read_clip_run
 from dfer_ros.training.experiments.conv3d.stills import inflate
 from dfer_ros.training.experiments.conv3d.task import ClipScheduleConfig
@@ -215,21 +216,9 @@ def test_a_model_begins_with_the_weights_that_it_is_given(tmp_path):
         train_clip_model(CONFIG, made_clips(), None, tmp_path / "one", start=other)
 
 
-def test_faces_are_kept_as_they_are(tmp_path):
-    empty = replace(made_clip("mead", 2), name="nobody", crops=(), stamps=np.zeros(0), quality=np.zeros(0, np.float32))
-    clips = [made_clip("ckplus", 1), empty, made_clip("feid", 3, frames=2)]
-    save_faces(tmp_path / FACES_FILE, clips)
-    for kept, clip in zip(load_faces(tmp_path / FACES_FILE), clips):
-        assert (kept.name, kept.label, kept.source, kept.subject) == (clip.name, clip.label, clip.source, clip.subject)
-        assert len(kept.crops) == len(clip.crops) and all((a == b).all() for a, b in zip(kept.crops, clip.crops))
-        assert (kept.stamps == clip.stamps).all() and (kept.quality == clip.quality).all()
-    (tmp_path / FACES_FILE).write_bytes((tmp_path / FACES_FILE).read_bytes()[:1000])
-    with pytest.raises(DataError, match=r"faces\.npz is not a file of faces of clips, or damaged"):
-        load_faces(tmp_path / FACES_FILE)
-
-
-def test_dfer_train_leaves_figures_and_cost(made, tmp_path, monkeypatch, capsys, aligned_crop):
-    root, _ = made("dynamic_clips")
+def test_dfer_train_leaves_figures_and_cost(tmp_path, monkeypatch, capsys, aligned_crop):
+    clips = [("mead/a", "test", 1, 5), ("feid/b", "test", 5, 5), ("ckplus/c", "test", 6, 5)]
+    root = write_clips(tmp_path / "data" / "clips", clips)
     content = {
         "kind": "clip",
         "clips": root.name,
@@ -259,10 +248,6 @@ def test_dfer_train_leaves_figures_and_cost(made, tmp_path, monkeypatch, capsys,
     assert f"{cost.window / 1e6:,.0f} million multiply-adds a window" in capsys.readouterr().out
     with (tmp_path / "runs" / "conv3d" / "left_out" / "mead" / LOG_FILE).open() as file:
         assert [float(row["step"]) for row in csv.DictReader(file)] == [1, 2]
-
-    # The faces are not looked for again: the clips may even be gone.
-    root.rename(tmp_path / "elsewhere")
-    assert train() == 0
     (tmp_path / "runs" / "conv3d" / "cost.csv").write_text("parameters\nmany\n")
     with pytest.raises(TrainingError, match=r"cost\.csv cannot be read .*: train again"):
         read_clip_run(tmp_path / "runs" / "conv3d")

@@ -3,16 +3,13 @@ import shutil
 from dataclasses import asdict
 
 import cv2
-import numpy as np
 import pytest
 import yaml
-from dfer_ros.training.clips.crops import FACES_FILE, save_faces
-from made_runs import SMALL_VIT, save_encoder, striped, write_stills
+from made_runs import SMALL_VIT, save_encoder, write_clips, write_stills
 from rich.console import Console
 
 from dfer_ros.cli.main import main
 from dfer_ros.training.clips.embeddings import load_clip_embeddings
-from dfer_ros.training.clips.faces import ClipFaces
 from dfer_ros.training.courses.bank import load_bank
 from dfer_ros.training.encoder.frame_encoder import EncoderConfig, parameter_counts
 from dfer_ros.training.encoder.trained_encoder import load_trained_encoder
@@ -50,22 +47,15 @@ CONV3D_RUN = {
 }
 
 
-def made_clip(source, label):
-    crops = tuple(striped(label, frame) for frame in range(6))
-    return ClipFaces(f"{source}{label}", label, source, source, crops, np.arange(6) / 5, np.full(6, 0.9, np.float32))
-
-
 @pytest.fixture
 def workplace(tmp_path, monkeypatch):
-    """A folder with stills, the run of an encoder, and the faces of clips as a comparison has found them."""
+    """A folder with stills and clips, and the run of an encoder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
     write_stills(tmp_path / "prepared" / "stills")
     save_encoder(tmp_path / "runs" / "small")
-    for run in ("comparison", "conv3d"):
-        (tmp_path / "runs" / run).mkdir()
-        clips = [made_clip(source, label) for source in SOURCES for label in (1, 4)]
-        save_faces(tmp_path / "runs" / run / FACES_FILE, clips)
+    clips = [(f"{source}/{label}", "test", label, 6) for source in SOURCES for label in (1, 4)]
+    write_clips(tmp_path / "prepared" / "clips", clips)
     (tmp_path / "comparison.yaml").write_text(yaml.safe_dump(CONTENT))
     (tmp_path / "conv3d.yaml").write_text(yaml.safe_dump(CONV3D_RUN))
     return tmp_path
@@ -162,17 +152,16 @@ def test_what_is_finished_is_kept_and_what_is_absent_is_said(workplace, capsys):
         ({"encoder": "gone"}, "There is no checkpoint runs/gone/checkpoint.pt"),
         ({"heads": ["lstm"]}, "The head 'lstm' is not known: use one of weighted_mean, gru"),
         ({"stills": [{"name": "gone"}]}, "There is no index.csv in prepared/gone"),
-        ({"clip_run": None, "clips": "gone.zip"}, "There are no clips at prepared/gone.zip"),
+        ({"clip_run": None, "clips": "gone.zip"}, "There are no prepared clips at prepared/gone.zip"),
         ({"head": "gru"}, "has keys that are not known, correct them or take them out: head."),
     ],
 )
 def test_what_is_missing_is_said_in_one_sentence(workplace, capsys, change, sentence):
-    (workplace / "runs" / "comparison" / FACES_FILE).unlink()
     (workplace / "comparison.yaml").write_text(yaml.safe_dump({**CONTENT, **change}))
     assert train("comparison.yaml") == 1
     error = capsys.readouterr().err.replace("\n", " ")
     assert sentence in error and "Traceback" not in error
-    assert list((workplace / "runs" / "comparison").iterdir()) == []
+    assert not list((workplace / "runs").rglob("comparison.*"))
 
 
 def test_a_source_is_won_or_lost_or_neither():
