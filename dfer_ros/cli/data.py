@@ -19,7 +19,7 @@ from dfer_ros.training.data.near_duplicates import without_training
 from dfer_ros.training.data.preparation import NO_FACE, SKIPPED_FILE, Preparation, missing_files, prepare
 from dfer_ros.training.data.prepared_set import PreparedSet, check_names, open_prepared_set
 from dfer_ros.training.data.registry import DATASETS
-from dfer_ros.training.data.statistics import split_statistics
+from dfer_ros.training.data.statistics import source_statistics, split_statistics
 
 # FFmpeg's own remarks on damaged videos tell nobody which one; it reads this when the first video is opened.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
@@ -151,6 +151,10 @@ def _print_statistics(folders: list[Path], output: Path | None) -> int:
     for prepared in sets:
         _add_rows(table, prepared)
     show_table(table)
+    for prepared in sets:
+        of_sources = source_statistics(prepared)
+        if of_sources:
+            show_table(_source_table(prepared.name, of_sources))
     if output is not None:
         try:
             from dfer_ros.training.data.statistics_plot import plot_statistics
@@ -159,6 +163,16 @@ def _print_statistics(folders: list[Path], output: Path | None) -> int:
         plot_statistics(sets, output)
         say(f"-> {output}")
     return 0
+
+
+def _source_table(name: str, of_sources: dict[str, tuple[int, ...]]) -> Table:
+    table = Table(title=f"{name}: stills, or clips, by source and majority class", title_justify="left")
+    table.add_column("source, and kind", no_wrap=True)
+    for heading in (*LABELS, "sum"):
+        table.add_column(heading, justify="right")
+    for source, classes in sorted(of_sources.items()):
+        table.add_row(source, *(f"{count:,}" if count else "-" for count in classes), f"{sum(classes):,}")
+    return table
 
 
 def _add_rows(table: Table, prepared: PreparedSet) -> None:

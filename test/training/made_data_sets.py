@@ -229,6 +229,33 @@ def ck48(root, pictures):
     return {"angry/S055_004_00000017.png": ("test", "angry"), "fear/S011_003_00000014.png": ("train", "fear")}
 
 
+def rafdb(root, pictures):
+    names = {
+        "train/sad/train_00016_aligned.jpg": ("validation", "sad"),
+        "train/sad/train_00017_aligned.jpg": ("train", "sad"),
+        "test/happy/test_0003_aligned.jpg": ("test", "happy"),
+    }
+    for name in (*names, "train/fear/train_00018_aligned.jpg"):
+        pictures.face(root / name, 100)
+    write(root / "lists" / "occlusion.txt", "test/happy/test_0003_aligned.jpg\n" * 2)
+    write(root / "lists" / "pose30.txt", "test/happy/test_0003_aligned.jpg\n")
+    twins = "train/fear/train_00018_aligned.jpg,test/happy/test_0003_aligned.jpg"
+    write(root / "near_duplicates_within.csv", f"a,b\n{twins}\n")
+    return names
+
+
+def dynamic_clips_2(root, pictures):
+    pictures.video(root / "clips" / "film__sad.mp4")
+    pictures.gif(root / "clips" / "lab__fear.gif")
+    write(
+        root / "manifest.csv",
+        "path,label,source,subject,fps,frames,kind,quality,licence\n"
+        'clips/film__sad.mp4,sad,seine_film,actor,25.0,5,film,A,"not stated, a film"\n'
+        "clips/lab__fear.gif,fear,metool_micro,g01,10.0,5,micro,B,not stated\n",
+    )
+    return {"seine_film/film__sad": ("test", "sad"), "metool_micro/lab__fear": ("test", "fear")}
+
+
 RAW = {
     "ferv39k": ferv39k,
     "dfew": dfew,
@@ -239,8 +266,9 @@ RAW = {
     "raf_db": raf_db,
     "kdef": kdef,
     "dynamic_clips": dynamic_clips,
+    "dynamic_clips_2": dynamic_clips_2,
 }
-ALIGNED = {"affectnet7": affectnet7, "ferplus": ferplus, "lfw_expr": lfw_expr, "ck48": ck48}
+ALIGNED = {"affectnet7": affectnet7, "ferplus": ferplus, "lfw_expr": lfw_expr, "ck48": ck48, "rafdb": rafdb}
 MADE = {**RAW, **ALIGNED}
 
 

@@ -30,6 +30,9 @@ NEUTRAL = LABELS.index("neutral")
 UNLABELLED = "unlabelled"
 """The tag of frames whose target is what an encoder says."""
 
+_ROUNDING = 1e-6
+"""Seconds: stamps are sums of fractions."""
+
 Rows = npt.NDArray[np.int64]
 
 
@@ -38,6 +41,8 @@ class FramesConfig:
     """apex, quiet, unlabelled: at most so many frames of a clip. apart: seconds between two of one sort.
 
     clips: of one class that a source gives at most. calm: least probability of neutral 0..1 of a quiet frame.
+    breath: seconds; an unlabelled frame has for its target what is said on average in that time around it, so that a
+    mouth that speaks does not change the answer from one moment to the next.
     """
 
     apex: int = 4
@@ -46,10 +51,11 @@ class FramesConfig:
     apart: float = 0.2
     clips: int = 12
     calm: float = 0.6
+    breath: float = 1.0
 
     def __post_init__(self) -> None:
-        if min(self.apex, self.quiet, self.unlabelled) < 0 or self.clips < 1 or self.apart < 0:
-            raise TrainingError("Frames of clips need counts of 0 or more, clips of 1 or more and apart of 0 or more.")
+        if min(self.apex, self.quiet, self.unlabelled, self.apart, self.breath) < 0 or self.clips < 1:
+            raise TrainingError("Frames of clips need counts, apart and breath of 0 or more, and clips of 1 or more.")
         if not 0 <= self.calm <= 1:
             raise TrainingError("Frames of clips need a calm of 0 to 1.")
 
@@ -115,14 +121,17 @@ def choose_frames(
     spread = rest[np.linspace(0, len(rest) - 1, min(config.unlabelled, len(rest))).astype(int)]
     rows: list[tuple[int, tuple[float, ...], bool]] = [(int(row), one_label(label), True) for row in apex]
     rows += [(int(row), one_label(NEUTRAL), True) for row in quiet if row not in apex]
-    return rows + [(int(row), tuple(probabilities[row].tolist()), False) for row in np.unique(spread)]
+    for row in np.unique(spread).tolist():
+        said = probabilities[np.abs(stamps - stamps[row]) <= config.breath / 2].mean(axis=0)
+        rows.append((row, tuple(said.tolist()), False))
+    return rows
 
 
 def _apart(order: Rows, stamps: npt.NDArray[np.float64], seconds: float, count: int) -> Rows:
     """Return the first frames of an order, at most `count`, of which no two are nearer than some seconds."""
     kept: list[int] = []
     for row in order.tolist():
-        if len(kept) < count and all(abs(stamps[row] - stamps[other]) >= seconds for other in kept):
+        if len(kept) < count and all(abs(stamps[row] - stamps[other]) >= seconds - _ROUNDING for other in kept):
             kept.append(row)
     return np.array(kept, dtype=np.int64)
 

@@ -81,7 +81,7 @@ def _lists(pack: Pack, entries: list[str]) -> dict[str, list[str]]:
     """Return the names of the lists that every still stands in."""
     tags: dict[str, list[str]] = defaultdict(list)
     for place in (entry for entry in entries if PurePosixPath(entry).match("lists/*.txt")):
-        for name in read_entry(pack, place).decode().split():
+        for name in dict.fromkeys(read_entry(pack, place).decode().split()):
             tags[name].append(PurePosixPath(place).stem)
     return tags
 

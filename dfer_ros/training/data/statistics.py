@@ -38,6 +38,26 @@ def split_statistics(prepared: PreparedSet) -> list[SplitStatistics]:
     return found
 
 
+def source_statistics(prepared: PreparedSet) -> dict[str, tuple[int, ...]]:
+    """Return what each source of a set gives: units by class, in the order of LABELS, by the name of the source.
+
+    The source of a clip named `source/name` is what stands before the slash, with its kind; that of a still its first
+    tag. A set of one source gives nothing.
+    """
+    counts: dict[str, list[int]] = {}
+    for indices in units(prepared.samples):
+        first = prepared.samples[indices[0]]
+        of_source = counts.setdefault(_source(first), [0] * len(LABELS))
+        of_source[first.label] += 1
+    return {name: tuple(row) for name, row in counts.items()} if len(counts) > 1 else {}
+
+
+def _source(sample: Sample) -> str:
+    source, slash, _ = sample.clip.partition("/")
+    words = ([source] if slash else []) + list(sample.tags)
+    return " ".join(words) or "(none)"
+
+
 def units(samples: tuple[Sample, ...]) -> list[list[int]]:
     """Return the indices of the samples of every clip, and of every still alone."""
     clips: dict[str, list[int]] = {}

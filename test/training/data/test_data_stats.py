@@ -10,7 +10,7 @@ import pytest
 from dfer_ros.core.labels import LABELS
 from dfer_ros.training.data.prepared_set import PreparedSet, Sample, one_label, open_prepared_set, write_index
 from dfer_ros.training.data.registry import DATASETS
-from dfer_ros.training.data.statistics import split_statistics
+from dfer_ros.training.data.statistics import source_statistics, split_statistics
 
 HALF_SAD = (0.5, 0.0, 0.5, 0.0, 0.0, 0.0, 0.0)
 SAMPLES = (
@@ -52,6 +52,33 @@ def test_the_table_has_a_row_for_each_split(prepared, dfer_data):
         ["made_set", "train", "1", "1", "0", "0", "0", "0", "0", "2", "-", "2", "2", "0.75", "0.50"],
         ["", "test", "0", "0", "0", "1", "0", "0", "1", "2", "2", "3", "2", "0.67", "-"],
     ]
+
+
+def test_a_set_without_tags_is_read_as_before(prepared):
+    index = prepared / "index.csv"
+    lines = [line.rsplit(",", 1)[0] for line in index.read_text().splitlines()]
+    index.write_text("\n".join(lines) + "\n")
+    assert open_prepared_set(prepared).samples == SAMPLES
+
+
+def test_what_each_source_gives_is_counted(tmp_path, dfer_data):
+    samples = [
+        Sample("a.png", "test", "", "lab/a", 0.0, 1.0, one_label(1), ("film",)),
+        Sample("b.png", "test", "", "lab/a", 0.1, 1.0, one_label(1), ("film",)),
+        Sample("c.png", "test", "", "web/c", 0.0, 1.0, one_label(2)),
+    ]
+    (tmp_path / "made_set").mkdir()
+    write_index(tmp_path / "made_set", samples)
+    prepared = open_prepared_set(tmp_path / "made_set")
+    assert source_statistics(prepared) == {"lab film": (0, 1, 0, 0, 0, 0, 0), "web": (0, 0, 1, 0, 0, 0, 0)}
+    code, said = dfer_data("stats", prepared.folder)
+    assert code == 0
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in said.splitlines() if line.startswith("│")]
+    assert rows[-2:] == [["lab film", "-", "1", "-", "-", "-", "-", "-", "1"], ["web", "-", "-", "1", *["-"] * 4, "1"]]
+
+
+def test_a_set_of_one_source_needs_no_table_of_sources(prepared):
+    assert source_statistics(open_prepared_set(prepared)) == {}
 
 
 def test_the_picture_has_bars_and_the_crops_of_each_class(prepared, dfer_data, tmp_path):
@@ -131,11 +158,11 @@ def test_a_set_is_called_as_its_folder_from_inside_it_too(prepared, monkeypatch)
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        ("a.png,train,,,0,1,inf,0,0,0,0,0,0", "negative, all zero or no numbers"),
-        ("a.png,train,,,0,1,1,0,0", "line 2: 9 values instead of 13"),
-        ("a.png,learn,,,0,1,1,0,0,0,0,0,0", "line 2: the split 'learn' is none of train"),
-        ("a.png,train,,,0,1,0,0,0,0,0,0,0", "all zero"),
-        ("a.png,train,,,0,1,x,0,0,0,0,0,0", "line 2: could not convert"),
+        ("a.png,train,,,0,1,inf,0,0,0,0,0,0,", "negative, all zero or no numbers"),
+        ("a.png,train,,,0,1,1,0,0", "line 2: 9 values instead of 14"),
+        ("a.png,learn,,,0,1,1,0,0,0,0,0,0,", "line 2: the split 'learn' is none of train"),
+        ("a.png,train,,,0,1,0,0,0,0,0,0,0,", "all zero"),
+        ("a.png,train,,,0,1,x,0,0,0,0,0,0,", "line 2: could not convert"),
     ],
 )
 def test_a_damaged_index_is_named(prepared, dfer_data, line, sentence):
