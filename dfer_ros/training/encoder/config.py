@@ -104,7 +104,7 @@ class EncoderTrainingConfig:
 
     logit_adjustment: 0 leaves the answers as they are, which expects the classes as often as they were drawn; 1 makes
     the trained encoder answer as if all were equally likely (Menon et al. 2021).
-    folds: sources of clips by a name for them; `without` is the run that leaves those of one out.
+    folds: sets, or sources of clips, by a name for them; `without` is the run that leaves those of one out.
     """
 
     data: tuple[DataConfig, ...]
@@ -121,11 +121,13 @@ class EncoderTrainingConfig:
     folds: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def without(self, fold: str) -> EncoderTrainingConfig:
-        """Return the run of a fold: the same without the samples of some sources. Raises TrainingError for no fold."""
+        """Return the run of a fold: the same without some sets and sources. Raises TrainingError for no such fold."""
         if fold not in self.folds:
             offer = f"it has {', '.join(self.folds)}" if self.folds else "it has none"
             raise TrainingError(f"The run has no fold '{fold}': {offer}.")
-        data = tuple(replace(one, without=(*one.without, *self.folds[fold])) for one in self.data)
+        left_out = self.folds[fold]
+        kept = (one for one in self.data if one.name not in left_out)
+        data = tuple(replace(one, without=(*one.without, *left_out)) for one in kept)
         return replace(self, data=data, folds={})
 
     def __post_init__(self) -> None:

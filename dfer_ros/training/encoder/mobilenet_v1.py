@@ -106,6 +106,22 @@ def load_face_weights(network: MobileNetV1, folder: Path) -> None:
     load_folded_weights(network, [(weight, bias) for weight, bias in tensors_of_layers])
 
 
+def fold_norms(network: MobileNetV1) -> None:
+    """Fold the statistics of every batch norm into its convolution, in place; the function stays the same."""
+    folded = []
+    with torch.no_grad():
+        for layer in network.layers:
+            norm = _norm(layer)
+            mean, variance = norm.running_mean, norm.running_var
+            assert mean is not None and variance is not None
+            scale = norm.weight / torch.sqrt(variance + norm.eps)
+            weight = layer.get_parameter("0.weight") * scale[:, None, None, None]
+            folded.append((weight, norm.bias - mean * scale))
+            norm.weight.fill_(1.0)
+            mean.zero_()
+    load_folded_weights(network, folded)
+
+
 def load_folded_weights(network: nn.Module, folded: Sequence[tuple[torch.Tensor, torch.Tensor]]) -> None:
     """Load the weight and bias of every layer, into which its batch norm was folded.
 

@@ -16,6 +16,7 @@ from dfer_ros.training.head.trainable_head import LEAST_TOTAL, FrameClassifier, 
 _FEATURES = 8
 _SCORE_LIMIT = 3.0
 _CORRECTION_LIMIT = 1.0
+_PRIOR_LIMIT = 1.0
 _SMOOTHING_SECONDS = 0.15
 _PAST_SECONDS = 0.4
 _CLASS_FEATURES = 4
@@ -30,8 +31,9 @@ class ApexHead(TrainableHead):
     rarely true), change against the moments before, and distance from the strongest moment of the window.
     Contrast: a learned share of the difference to the calm moments of the window, old and near neutral: what a face at
     rest looks like is no expression. The correction of a class comes from one perceptron for all classes over its mean,
-    its strongest, its newest and its older smoothed probability; only neutral is told apart. At the start all three
-    change nothing: the weighted mean.
+    its strongest, its newest and its older smoothed probability; only neutral is told apart. Prior: a bounded number
+    for each class, as video shows them otherwise than the stills of the encoder. At the start all four change
+    nothing: the weighted mean.
     """
 
     uses_embeddings = False
@@ -44,6 +46,7 @@ class ApexHead(TrainableHead):
         self.correction = _zero_ended(_CLASS_FEATURES + 1, width)
         self.contrast = nn.Parameter(torch.zeros(()))
         self.log_gain = nn.Parameter(torch.zeros(()))
+        self.prior = nn.Parameter(torch.zeros(len(LABELS)))
         self.register_buffer("neutral", torch.eye(len(LABELS))[NEUTRAL])
 
     neutral: torch.Tensor
@@ -63,7 +66,7 @@ class ApexHead(TrainableHead):
         mean = mean_over_frames(weights, frames.logits)
         change = mean - mean_over_frames(_calm(frames), frames.logits)
         answer = mean * torch.exp(self.log_gain) + torch.tanh(self.contrast) * change
-        return answer + _CORRECTION_LIMIT * torch.tanh(correction)
+        return answer + _CORRECTION_LIMIT * torch.tanh(correction) + _PRIOR_LIMIT * torch.tanh(self.prior)
 
     def _features(self, frames: Frames, smooth: torch.Tensor, before: torch.Tensor) -> torch.Tensor:
         """Return what the score of each frame rests on [P, T, 8]."""

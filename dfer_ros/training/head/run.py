@@ -158,7 +158,7 @@ def _left_out(
         raise TrainingError(f"No fold of this run leaves out {', '.join(missing)}: add them to the sources of one.")
     for fold in config.folds:
         of_fold = head_material(config, fold.encoder, folders, console)
-        output = folders.output / "left_out" / fold.encoder
+        output = folders.output / "left_out" / "-".join(fold.sources)
         for key, given in answers_without(config.training, *of_fold, fold.sources, output, console).items():
             answers.setdefault(key, []).extend(given)
     return answers
