@@ -1,18 +1,20 @@
 import argparse
 import json
 import shutil
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
+from made_runs import write_clips
 from rich.console import Console
 
 from dfer_ros.cli import evaluate
 from dfer_ros.core.errors import DataError, ModelError, OutputError
 from dfer_ros.core.model.folder import encoder_file
-from dfer_ros.training.data.prepared_set import Sample, one_label, write_index
+from dfer_ros.training.data.prepared_set import Sample, one_label, open_prepared_set, write_index
 from dfer_ros.training.encoder.session import EncoderSession
-from dfer_ros.training.evaluation.stills import evaluate_stills
+from dfer_ros.training.evaluation.stills import StillModels, evaluate_stills
 from dfer_ros.training.experiments.peers import DESCRIPTIONS, load_peer
 
 
@@ -39,22 +41,10 @@ def stills(tmp_path, aligned_crop, serious_crop):
     return prepared(tmp_path / "made", crops)
 
 
-def two_frame_clips(folder, clip):
-    """Write two short clips of the demo's frames, of two sources."""
-    rows = ["path,label,source,subject,fps"]
-    for source in ("here", "ckplus"):
-        (folder / source).mkdir(parents=True)
-        for index, frame in enumerate(clip[:6]):
-            cv2.imwrite(str(folder / source / f"{index}.jpg"), frame)
-        rows.append(f"{source},happy,{source},astronaut,25")
-    (folder / "manifest.csv").write_text("\n".join(rows) + "\n")
-    return folder
-
-
-def test_one_report_tells_everything(tmp_path, stills, clip, detector):
-    clips, output = two_frame_clips(tmp_path / "clips", clip), tmp_path / "report"
-    arguments = parsed("--stills", stills, "--clips", clips, "--precision", "int8", "--output", output)
-    arguments.detector = detector.name
+def test_one_report_tells_everything(tmp_path, stills, aligned_crop):
+    clips, output = [("here/a", "test", 1, 4), ("ckplus/b", "test", 1, 4)], tmp_path / "report"
+    write_clips(tmp_path / "clips", clips, picture=lambda _label, _frame: aligned_crop)
+    arguments = parsed("--stills", stills, "--clips", tmp_path / "clips", "--precision", "int8", "--output", output)
     assert evaluate.run(arguments) == 0
 
     text = (output / "report.md").read_text()
@@ -76,11 +66,18 @@ def test_one_report_tells_everything(tmp_path, stills, clip, detector):
     assert (of_stills["split"], of_stills["count"]) == ("validation", 4)
     assert set(of_stills["by_precision"]["int8"]["by_size"]) == {"64", "80", "96", "112", "128"}
     assert of_stills["by_precision"]["int8"]["by_size"]["96"]["recall"][1] == 1.0
-    assert [row["name"] for row in metrics["clips"]["rows"]] == ["here", "ckplus"]
+    assert [row["name"] for row in metrics["clips"]["rows"]] == ["here/a", "ckplus/b"]
     assert all(row["frames"] == 4 for row in metrics["clips"]["rows"])
     assert metrics["clips"]["left_out"] is None
     assert metrics["cost"]["networks"]["int8"]["multiply_adds"] > 1e6
     assert metrics["cost"]["milliseconds"]["head"]["1"] > 0
+
+
+def test_hard_stills_have_a_row_of_their_own(tmp_path, stills):
+    samples = open_prepared_set(stills).samples
+    write_index(stills, [replace(sample, tags=("occlusion",) if sample.label else ()) for sample in samples])
+    assert evaluate.run(parsed("--stills", stills, "--precision", "int8", "--output", tmp_path / "report")) == 0
+    assert "| occlusion | 2 | 100.0 / 100.0 |" in (tmp_path / "report" / "report.md").read_text()
 
 
 def test_two_runs_agree_in_all_but_their_times(tmp_path, stills):
@@ -98,7 +95,7 @@ def test_two_runs_agree_in_all_but_their_times(tmp_path, stills):
     [
         (["--model", "./nowhere"], ModelError, "There is no model folder nowhere"),
         (["--stills", "nowhere"], DataError, r"There is no index\.csv in nowhere"),
-        (["--clips", "nowhere.zip"], DataError, r"There are no clips at nowhere\.zip"),
+        (["--clips", "nowhere.zip"], DataError, r"There are no prepared clips at nowhere\.zip"),
         (["--frame-rate", "0"], DataError, "--frame-rate must be above 0"),
     ],
 )
@@ -121,7 +118,8 @@ def test_calibration_is_that_of_what_the_head_answers(stills, model_folder):
     # Half of the stills are happy (1): a head that is sure of it for all is wrong in the other half.
     for name, logit in {"sure": 20.0, "even": 0.0}.items():
         head = lambda embeddings, logit=logit: np.eye(7, dtype=np.float32)[[1] * len(embeddings)] * logit  # noqa: E731
-        found[name] = evaluate_stills(stills, {"int8": encoder}, head, [], 96, 1.0, Console(quiet=True))
+        models = StillModels({"int8": encoder}, head, [], {}, 96, 1.0)
+        found[name] = evaluate_stills(stills, models, 0, Console(quiet=True))
     sure, even = (one.by_precision["int8"] for one in found.values())
     assert sure.by_size == even.by_size
     assert sure.calibration.ece == pytest.approx(0.5, abs=1e-3)
