@@ -6,15 +6,12 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.table import Table
 
 from dfer_ros.core.model.emotion_model import EmotionModel, EmotionModelConfig
 from dfer_ros.core.recognizer import Recognizer
-
-if TYPE_CHECKING:
-    from dfer_ros.training.clips.faces import ClipFaces
 
 _Results = tuple[str, Sequence[Any]]
 """The title of a table, and dataclasses, a row each."""
@@ -26,10 +23,7 @@ def configure_accuracy(kind: str, parser: argparse.ArgumentParser) -> None:
     if kind == "blends":
         parser.add_argument("--stills", type=Path, required=True, help="the pack of FER+: ferplus_aligned.zip")
     else:
-        parser.add_argument(
-            "--clips", type=Path, nargs="+", required=True, help="labelled clips: zip files, folders or prepared sets"
-        )
-        parser.add_argument("--faces", type=Path, help="where faces that were found are kept (.npz)")
+        parser.add_argument("--clips", type=Path, nargs="+", required=True, help="prepared sets of labelled clips")
 
 
 def measure_accuracy(arguments: argparse.Namespace) -> _Results:
@@ -51,20 +45,11 @@ def _cell(value: object) -> str:
     return f"{value:.3g}" if isinstance(value, float) and abs(value) < 1000 else str(value)
 
 
-def _clip_faces(arguments: argparse.Namespace) -> list[ClipFaces]:
-    from dfer_ros.training.clips.crops import kept_faces
-    from dfer_ros.training.clips.sources import check_clip_paths, detector_for, labelled_faces
-
-    if arguments.faces is not None:
-        return kept_faces(arguments.clips, arguments.faces)
-    check_clip_paths(arguments.clips)
-    return list(labelled_faces(arguments.clips, detector_for(arguments.clips)))
-
-
 def _transitions(arguments: argparse.Namespace) -> _Results:
+    from dfer_ros.training.clips.sources import labelled_faces
     from dfer_ros.training.evaluation.transitions import tell_joined, tell_plain, transition_figures
 
-    clips = _clip_faces(arguments)
+    clips = labelled_faces(arguments.clips)
     recognizer = Recognizer(EmotionModel(EmotionModelConfig(arguments.model)))
     joined, plain = tell_joined(clips, recognizer), tell_plain(clips, recognizer)
     neutral = [one for one in plain if one.new == "neutral"]

@@ -8,7 +8,10 @@ from pathlib import Path
 from rich.console import Console
 
 from dfer_ros.cli.terminal import say
+from dfer_ros.core.errors import TrainingError
 from dfer_ros.training.configuration import read_configuration
+from dfer_ros.training.encoder.blend import BlendRunConfig, run_blend
+from dfer_ros.training.encoder.config import EncoderTrainingConfig
 from dfer_ros.training.encoder.training import EncoderTask
 from dfer_ros.training.experiments.comparison.run import ComparisonRunConfig, run_comparison
 from dfer_ros.training.experiments.conv3d.run import ClipRunConfig, run_clip
@@ -23,6 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, default=Path("prepared"), help="folder of prepared sets (%(default)s)")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of runs (%(default)s)")
     parser.add_argument("--name", help="name of this run (that of the YAML file)")
+    parser.add_argument("--fold", help="leave out the sets or sources of clips that the YAML file names so")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -30,9 +34,15 @@ def run(arguments: argparse.Namespace) -> int:
     console = Console()
     config = read_configuration(arguments.configuration)
     name = arguments.configuration.stem if arguments.name is None else arguments.name
+    if arguments.fold is not None:
+        if not isinstance(config, EncoderTrainingConfig | BlendRunConfig):
+            raise TrainingError("--fold is for runs of kind encoder or blend: the others leave sources out themselves.")
+        config, name = config.without(arguments.fold), f"{name}_{arguments.fold}"
     folders = TrainingFolders(arguments.data, arguments.runs, name)
     try:
-        if isinstance(config, HeadRunConfig):
+        if isinstance(config, BlendRunConfig):
+            run_blend(config, folders, console)
+        elif isinstance(config, HeadRunConfig):
             run_head(config, folders, console)
         elif isinstance(config, ClipRunConfig):
             run_clip(config, folders, console)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,14 +45,15 @@ class EncoderTask(Task[Batch]):
         self.config, self.seed, self.schedule = config, config.seed, _schedule(config.schedule)
         self._folders, self._console = folders, console
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self._sets = [_split(folders.data / one.name, "train") for one in config.data]
+        self._sets = [training_samples(folders.data / one.name, one.without) for one in config.data]
         self._validation = [_split(folders.data / name, "validation") for name in config.validation.sets]
         for sets in (self._sets, self._validation):
             check_names(sets)
         self.model = TrainableEncoder(config.encoder, config.surround)
         if config.start is not None:
             self._start_from(folders.runs / config.start)
-        elif isinstance(self.model.backbone, MobileNetV1) and config.encoder.pretrained is not None:
+        begun = config.start is not None or config.encoder.pretrained is not None
+        if begun and isinstance(self.model.backbone, MobileNetV1) and self.model.backbone.folded:
             self.model.backbone.fit_statistics(self.model.surround(self._first_images()))
         self.model.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -71,12 +72,12 @@ class EncoderTask(Task[Batch]):
             image, target = _mix(image, target, float(chance.beta(schedule.mixup, schedule.mixup)))
         if schedule.frozen_norms:
             _keep_statistics(self.model)
-        _, logits = self.model(image)
+        _, logits = run_in_bfloat16(self.model, image) if schedule.bfloat16 else self.model(image)
         return {"loss": nn.functional.cross_entropy(logits, target, label_smoothing=schedule.label_smoothing)}
 
     def optimizer(self) -> torch.optim.Optimizer:
-        """Return an optimiser under which only weights of two dimensions or more decay."""
-        return torch.optim.AdamW(_parameter_groups(self.model, self.config.schedule))
+        """Return an optimiser under which only weights of two dimensions or more decay, and early layers learn less."""
+        return torch.optim.AdamW(parameter_groups(self.model, self.config.schedule), fused=True)
 
     def measure(self, step: int, losses: Sequence[Mapping[str, float]], model: nn.Module) -> dict[str, float]:
         """Return the mean loss, and the accuracy of the averaged weights on the validation sets."""
@@ -134,7 +135,7 @@ class EncoderTask(Task[Batch]):
 
     def _configuration(self) -> dict[str, Any]:
         """Return all that the result depends on."""
-        without = ("workers", "validation")
+        without = ("workers", "validation", "folds")
         configuration = {name: value for name, value in asdict(self.config).items() if name not in without}
         return configuration | {"samples": [len(prepared.samples) for prepared in self._sets]}
 
@@ -173,6 +174,15 @@ def _load(data: EncoderBatches, steps: range, workers: int) -> Iterator[Batch]:
         raise type(error)(last_line(error).split(f"{type(error).__name__}: ")[-1]) from error
 
 
+def training_samples(folder: Path, without: tuple[str, ...]) -> PreparedSet:
+    """Return the training split of a prepared set but the samples with one of some tags. Raises DataError for none."""
+    prepared = _split(folder, "train")
+    kept = tuple(sample for sample in prepared.samples if not set(without) & set(sample.tags))
+    if not kept:
+        raise DataError(f"Without {', '.join(without)} nothing is left of {folder}: leave that set out of 'data'.")
+    return replace(prepared, samples=kept)
+
+
 def _split(folder: Path, name: str) -> PreparedSet:
     prepared = open_prepared_set(folder).split(name)
     if not prepared.samples:
@@ -194,12 +204,3 @@ def _mix(image: torch.Tensor, target: torch.Tensor, share: float) -> tuple[torch
     """Mix every image with another one of the batch (mixup, Zhang et al. 2018); the first keeps the larger share."""
     share = max(share, 1.0 - share)
     return torch.lerp(image.flip(0), image, share), torch.lerp(target.flip(0), target, share)
-
-
-def _parameter_groups(model: nn.Module, schedule: ScheduleConfig) -> list[dict[str, Any]]:
-    """Return the trained parameters in two groups: only weights of two dimensions or more decay."""
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    return [
-        {"params": [parameter for parameter in trained if parameter.ndim > 1], "weight_decay": schedule.weight_decay},
-        {"params": [parameter for parameter in trained if parameter.ndim <= 1], "weight_decay": 0.0},
-    ]
