@@ -115,12 +115,12 @@ def _write_frames(arguments: argparse.Namespace) -> int:
     encoder = exported_encoder(load_trained_encoder(arguments.encoder, arguments.input_size))
     clips = sum(len({sample.clip for sample in prepared.samples}) for prepared in sets)
     columns = (TextColumn("frames of clips"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with whole_folder(arguments.output) as folder, Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("clips", total=clips)
+    with whole_folder(arguments.output) as folder, progress(*columns) as shown:
+        task = shown.add_task("clips", total=clips)
         samples = write_clip_frames(
-            sets, encoder, FramesConfig(), folder, lambda done: progress.update(task, completed=done)
+            sets, encoder, FramesConfig(), folder, lambda done: shown.update(task, completed=done)
         )
-    Console().print(f"{len(samples)} frames of {clips} clips -> {arguments.output}", highlight=False)
+    say(f"{len(samples)} frames of {clips} clips -> {arguments.output}")
     return 0
 
 
