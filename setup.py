@@ -82,7 +82,16 @@ setup(
     package_data={f"{PACKAGE}.report": ["style.css", "page.js"]},
     python_requires=">=3.10",
     # The OpenCV wheel is the one that mediapipe asks for; two of them in one environment overwrite each other.
-    install_requires=["setuptools", "numpy", "onnxruntime", "opencv-contrib-python", "pyyaml", "rich", "scipy"],
+    install_requires=[
+        "setuptools",
+        "numpy",
+        "onnxruntime",
+        "opencv-contrib-python",
+        "pyyaml",
+        "rich",
+        "scipy",
+        "av>=10",
+    ],
     extras_require={
         # The last wheel that carries the face models; there is none for ARM.
         "mediapipe": ["mediapipe==0.10.21; python_version < '3.13' and platform_machine == 'x86_64'"],

@@ -20,7 +20,7 @@ def read_database(file: Path) -> Iterator[tuple[Any, int, bytes]]:
 
     Raises sqlite3.Error, or that of `rosbags`, where the damage begins.
     """
-    from rosbags.rosbag2 import Reader
+    from dfer_ros.bags.storage_readers import BagReader
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -32,7 +32,7 @@ def read_database(file: Path) -> Iterator[tuple[Any, int, bytes]]:
             database.execute("PRAGMA writable_schema=ON")
             description = folder / "description.db3"
             _copy_description(database, description)
-            with Reader(description) as reader:
+            with BagReader(description) as reader:
                 connections = {connection.id: connection for connection in reader.connections}
                 for topic, received, data in database.execute("SELECT topic_id, timestamp, data FROM messages"):
                     yield connections[topic], received, data

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from dfer_ros.bags.message_definitions import definition_in_bag
-from dfer_ros.bags.reader import storage_files
+from dfer_ros.bags.reader import check_no_ros1, check_one_recording, storage_files
 from dfer_ros.bags.unfinished_file import read_remains
 from dfer_ros.bags.writer import BagWriter
 from dfer_ros.core.errors import SourceError
-from dfer_ros.streams.file_suffixes import STORAGE_SUFFIXES
+from dfer_ros.streams.file_suffixes import STORAGE_SUFFIXES, storage_suffix
 
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 
@@ -32,6 +32,7 @@ def repair_bag(path: Path, target: Path, storage: str) -> RepairedBag:
     storage: of the new bag.
     Raises SourceError where nothing can be read, and where the new bag cannot be written.
     """
+    check_no_ros1(path)
     files = _files(path)
     if not files:
         raise SourceError(f"There is no bag {path}: it holds no {' or '.join(STORAGE_SUFFIXES)} file.")
@@ -50,7 +51,8 @@ def repair_bag(path: Path, target: Path, storage: str) -> RepairedBag:
 
 def _files(path: Path) -> list[Path]:
     if path.is_file():
-        return [path] if path.suffix in STORAGE_SUFFIXES else []
+        return [path] if storage_suffix(path) in STORAGE_SUFFIXES else []
+    check_one_recording(path)
     files = storage_files(path)
     # A recorder that was killed while it packed a file left that file as well.
     return [file for file in files if file.suffix in STORAGE_SUFFIXES or file.with_suffix("") not in files]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import shutil
 import struct
 import sys
 import tempfile
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from dfer_ros.bags.damaged_database import read_database
+from dfer_ros.bags.reader import unpacked
 from dfer_ros.core.errors import SourceError, in_one_line, readable
 
 _MAGIC = b"\x89MCAP0\r\n"
@@ -33,36 +33,33 @@ def read_remains(file: Path) -> Iterator[tuple[Any, int, bytes]]:
     with readable(file), tempfile.TemporaryDirectory() as folder:
         try:
             if file.suffix == ".zstd":
-                file = _unpacked(file, Path(folder))
+                with contextlib.suppress(EOFError, *_zstd_errors()):
+                    unpacked(file, Path(folder))
+                file = Path(folder) / file.stem
             yield from _mcap_messages(file) if file.suffix == ".mcap" else read_database(file)
-        except OSError:
+        except (OSError, SourceError):
             raise
         except Exception as error:  # every storage has exceptions of its own for damage
             raise SourceError(f"The end of {file.name} is lost: {in_one_line(error)}.") from error
 
 
 def _mcap_messages(path: Path) -> Iterator[tuple[Any, int, bytes]]:
-    from rosbags.rosbag2 import Reader
+    from dfer_ros.bags.storage_readers import BagReader
 
     file = _EndedFile(path)
-    with Reader(file) as reader:
+    with BagReader(file) as reader:
         # Without its index a file is only read in order, and refused where it is not in order.
         yield from reader.storage.messages_scan(reader.connections)
     if not file.ended:
         raise EOFError(f"after its last whole record come {file.rest} bytes, and no mark of its end")
 
 
-def _unpacked(file: Path, folder: Path) -> Path:
-    """Return what can be unpacked of a file, in a folder."""
+def _zstd_errors() -> tuple[type[Exception], ...]:
     if sys.version_info >= (3, 14):
         from compression import zstd
     else:
-        from backports import zstd  # comes with rosbags
-
-    target = folder / file.stem
-    with zstd.open(file, "rb") as packed, target.open("wb") as unpacked, contextlib.suppress(EOFError, zstd.ZstdError):
-        shutil.copyfileobj(packed, unpacked)
-    return target
+        from backports import zstd
+    return (zstd.ZstdError,)
 
 
 class _EndedFile:

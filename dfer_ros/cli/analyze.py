@@ -17,9 +17,11 @@ from dfer_ros.core.drawing import Annotation, draw_annotations
 from dfer_ros.core.emotion import Emotion
 from dfer_ros.core.errors import SourceError
 from dfer_ros.core.faces import Face, Image
+from dfer_ros.core.installed_files import at_home
 from dfer_ros.core.model.encoder import AUTO
 from dfer_ros.core.model.folder import PRECISIONS
 from dfer_ros.recordings.analysis import AnalyzedFrame
+from dfer_ros.recordings.frame_source import INCOMPLETE_CODE
 from dfer_ros.recordings.recording_analysis import AnalysisConfig, RecordingAnalyzer, nothing_read, open_recording
 from dfer_ros.recordings.video_output import VideoOutput
 from dfer_ros.report.wording import plural
@@ -88,7 +90,7 @@ def _analyze_one(arguments: argparse.Namespace, config: AnalysisConfig) -> int:
         raise SourceError("--processes and --ray go with --output-folder: one recording is not divided.")
     if arguments.output.is_dir():
         raise SourceError(f"{arguments.output} is a folder: name a file, or use --output-folder.")
-    check_outputs([Path(arguments.sources[0]).expanduser()], [arguments.output, arguments.video])
+    check_outputs([at_home(Path(arguments.sources[0]))], [arguments.output, arguments.video])
     source = open_recording(arguments.sources[0], config)
     analysis = RecordingAnalyzer(config).analyze(source, _AHEAD)
     frames = faces = 0
@@ -103,10 +105,12 @@ def _analyze_one(arguments: argparse.Namespace, config: AnalysisConfig) -> int:
             raise nothing_read(arguments.sources[0], source)
     order = analysis.order
     remarks = [f"The first that cannot be read: {source.unreadable[0]}"] if source.unreadable else []
+    remarks += source.remarks
+    remarks += [f"{arguments.sources[0]}: {source.shortfall}"] if source.shortfall else []
     warn(*image_remarks(len(source.unreadable), order.late, order.repeated, order.jumps), *remarks)
     sentence = f"{plural(frames, 'frame')}, {plural(faces, 'face')} -> {arguments.output}"
     say(sentence)
-    return 0
+    return INCOMPLETE_CODE if source.shortfall else 0
 
 
 def _with_progress(frames: Iterable[AnalyzedFrame], count: int) -> Iterator[AnalyzedFrame]:

@@ -17,16 +17,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from dfer_ros.cli.ray_tasks import analyze_on_ray
 from dfer_ros.cli.recording_worker import RecordingResult, RecordingTask
 from dfer_ros.cli.recordings_summary import say_summary, write_summary
-from dfer_ros.cli.terminal import progress
+from dfer_ros.cli.terminal import progress, warn
 from dfer_ros.cli.worker_processes import analyze_in_processes
 from dfer_ros.core.atomic_file import remove_parts
 from dfer_ros.core.errors import SourceError
+from dfer_ros.core.installed_files import at_home
 from dfer_ros.recordings.analysis_receipt import finished_receipt, source_identity
 from dfer_ros.recordings.find_recordings import find_recordings
+from dfer_ros.recordings.frame_source import INCOMPLETE_CODE
 from dfer_ros.recordings.recording_analysis import AnalysisConfig, RecordingAnalyzer
 
 SUMMARY_FILE = "recordings.csv"
-_LONGEST_STEM = 80
+_LONGEST_STEM, _MOST_STEM_BYTES = 80, 160
+"""So that the names of a receipt, and of what is half written, have room in the 255 bytes of a file system."""
 
 
 @dataclass(frozen=True)
@@ -50,14 +53,18 @@ def configure_many(parser: argparse.ArgumentParser) -> None:
 
 
 def analyze_many(sources: Sequence[str], folder: Path, config: AnalysisConfig, processes: int, ray: str) -> int:
-    """Analyze recordings into a folder, show how far it is, and sum up; return 1 where some failed, else 0.
+    """Analyze recordings into a folder, show how far it is, and sum up.
+
+    Returns 1 where some failed, else INCOMPLETE_CODE where frames of some could not be read, else 0.
 
     processes: 0 takes as many as this process may use cores. ray: address of a cluster; empty: processes here.
     """
     if processes < 0:
         raise SourceError("--processes must be 1 or more.")
     processes = processes or len(os.sched_getaffinity(0))
-    recordings = find_recordings(sources)
+    found = find_recordings(sources)
+    recordings = found.recordings
+    warn(*found.remarks())
     with _own_folder(folder):
         remove_parts(folder)
         plan = _plan(recordings, folder.resolve(), config)
@@ -70,7 +77,9 @@ def analyze_many(sources: Sequence[str], folder: Path, config: AnalysisConfig, p
         results = [by_source[recording] for recording in recordings]
         write_summary(folder / SUMMARY_FILE, results)
     say_summary(folder, results, {result.task.source for result in plan.finished}, time.monotonic() - begin)
-    return 1 if any(result.receipt is None for result in results) else 0
+    if any(result.receipt is None for result in results):
+        return 1
+    return INCOMPLETE_CODE if any(result.receipt and result.receipt.expected for result in results) else 0
 
 
 def output_name(recording: Path) -> str:
@@ -79,7 +88,8 @@ def output_name(recording: Path) -> str:
     The same recording has the same name in every run, whatever else is analyzed.
     """
     digest = hashlib.sha256(os.fsencode(recording)).hexdigest()
-    return f"{recording.stem[:_LONGEST_STEM]}-{digest[:10]}.jsonl"
+    stem = recording.stem[:_LONGEST_STEM].encode("utf-8", "replace")[:_MOST_STEM_BYTES].decode("utf-8", "ignore")
+    return f"{stem}-{digest[:10]}.jsonl"
 
 
 @contextlib.contextmanager
@@ -130,8 +140,8 @@ def _absolute(config: AnalysisConfig) -> AnalysisConfig:
     model, yunet_model = config.model, config.yunet_model
     return replace(
         config,
-        model=str(Path(model).expanduser().resolve()) if "/" in model else model,
-        yunet_model=str(Path(yunet_model).expanduser().resolve()) if yunet_model else yunet_model,
+        model=str(at_home(Path(model)).resolve()) if "/" in model else model,
+        yunet_model=str(at_home(Path(yunet_model)).resolve()) if yunet_model else yunet_model,
     )
 
 

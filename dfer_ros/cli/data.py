@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _prepare(arguments: argparse.Namespace) -> int:
     data_set = DATASETS[arguments.name]
     fold = 1 if arguments.fold is None and data_set.folds else arguments.fold
-    root, output = arguments.root.expanduser(), arguments.output.expanduser()
+    root, output = arguments.root, arguments.output
     recordings = data_set.recordings(root, fold)
     if arguments.without is not None:
         recordings = without_training(recordings, arguments.without.expanduser())
@@ -139,7 +139,7 @@ def _report(outcome: Preparation, recordings: int, output: Path) -> None:
 
 
 def _print_statistics(folders: list[Path], output: Path | None) -> int:
-    sets = [open_prepared_set(folder.expanduser()) for folder in dict.fromkeys(folders)]
+    sets = [open_prepared_set(folder) for folder in dict.fromkeys(folders)]
     check_names(sets)
     if output is not None and output.suffix.lower() != ".png":
         raise DataError(f"The picture {output} is no .png file: give --output a name that ends so.")
@@ -191,7 +191,7 @@ def _add_rows(table: Table, prepared: PreparedSet) -> None:
 
 
 def _print_list(root: Path | None) -> int:
-    if root is not None and not root.expanduser().exists():
+    if root is not None and not root.exists():
         raise DataError(f"There is no {root}: give a folder that is there with --root.")
     table = Table(title="data sets for 'dfer data prepare'", title_justify="left")
     for heading in ("name", "kind", "what", "folds", "where to ask", *(("at --root",) if root else ())):
@@ -200,7 +200,7 @@ def _print_list(root: Path | None) -> int:
         row = [data_set.name, data_set.kind, data_set.what, str(data_set.folds or "-"), data_set.ask]
         if root is not None:
             try:
-                row.append(f"yes: {len(data_set.recordings(root.expanduser())):,}")
+                row.append(f"yes: {len(data_set.recordings(root)):,}")
             except DataError:
                 row.append("no")
         table.add_row(*row)

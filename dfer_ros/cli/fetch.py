@@ -22,23 +22,28 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `dfer fetch`."""
     parser.add_argument("what", choices=("yunet",), help="yunet: OpenCV Zoo's face detector (MIT, 0.2 MB)")
     parser.add_argument("--url", default=YUNET_URL, help="where to get it (%(default)s)")
-    parser.add_argument("--output", type=Path, default=yunet_default_path(), help="file to write (%(default)s)")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        help=f"file to write ($XDG_DATA_HOME/dfer_ros/{YUNET_FILE} or ~/.local/share/dfer_ros/{YUNET_FILE})",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Fetch the file; one that is already there and whole is left alone."""
-    if arguments.output.is_file() and _is_yunet(arguments.output.read_bytes()):
-        say(f"{arguments.output} is already there and whole.")
+    output = arguments.output or yunet_default_path()
+    if output.is_file() and _is_yunet(output.read_bytes()):
+        say(f"{output} is already there and whole.")
         return 0
     content = _download(arguments.url)
     if not _is_yunet(content):
         raise ModelError(
             f"What came from {arguments.url} is not {YUNET_FILE}: its sha256 differs, so it was thrown away."
         )
-    make_folder(arguments.output.parent)
-    with whole_path(arguments.output) as part:
+    make_folder(output.parent)
+    with whole_path(output) as part:
         part.write_bytes(content)
-    say(f"Fetched {arguments.output}")
+    say(f"Fetched {output}")
     return 0
 
 

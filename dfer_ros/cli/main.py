@@ -13,6 +13,7 @@ from typing import Any, NoReturn, Protocol
 
 from dfer_ros import __version__
 from dfer_ros.core.errors import DferError, in_one_line
+from dfer_ros.core.installed_files import at_home
 
 # What goes wrong with a file is said in our own sentence, not in a warning of OpenCV as well; it reads this at import.
 os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
@@ -58,7 +59,8 @@ class Command(Protocol):
 def main(arguments: list[str] | None = None) -> None:
     """Run a subcommand and leave with its exit code.
 
-    0 well; 1 with one sentence; 2 wrong arguments; 3 standard output cannot be written; 130 ended by Ctrl-C, SIGTERM or
+    0 well; 1 with one sentence; 2 wrong arguments; 3 standard output cannot be written; 4 well, on recordings of which
+    not all frames could be read, as a sentence and the receipt say; 130 ended by Ctrl-C, SIGTERM or
     SIGHUP, with nothing half written; 141 whoever read standard output has gone. `dfer compare` has a meaning of its
     own for 1 and 2.
     """
@@ -126,7 +128,7 @@ def _at_home(value: Any) -> Any:
     """Return paths with the home folder in the place of ~, which a shell leaves in --output=~/x."""
     if isinstance(value, list):
         return [_at_home(one) for one in value]
-    return Path(os.path.expanduser(value)) if isinstance(value, Path) else value  # noqa: PTH111  unknown users stay
+    return at_home(value) if isinstance(value, Path) else value
 
 
 def _import_command(command: str) -> Command:

@@ -77,10 +77,13 @@ def _analyze(task: RecordingTask) -> Receipt:
         frames=frames,
         faces=faces,
         seconds=round(last - first, 6),
+        read=source.shortfall.read if source.shortfall else 0,
+        expected=source.shortfall.expected if source.shortfall else 0,
         unreadable=len(source.unreadable),
         late=analysis.order.late,
         repeated=analysis.order.repeated,
         jumps=analysis.order.jumps,
+        remarks=source.remarks,
     )
     with whole_file(receipt_path(task.output)) as file:
         file.write(receipt_text(receipt))

@@ -14,26 +14,30 @@ from dfer_ros.cli.image_remarks import image_remarks
 from dfer_ros.cli.recording_worker import RecordingResult
 from dfer_ros.cli.terminal import say, warn
 from dfer_ros.core.atomic_file import whole_file
+from dfer_ros.recordings.analysis_receipt import Receipt
 from dfer_ros.report.wording import plural
 
-_FIGURES = ("frames", "faces", "seconds", "unreadable", "late", "repeated", "jumps")
+_FIGURES = ("frames", "faces", "seconds", "read", "expected", "unreadable", "late", "repeated", "jumps")
 """Fields of a receipt."""
 _MOST_PROBLEMS = 20
 """Shown on the terminal; the file has all."""
 
 
 def write_summary(path: Path, results: Sequence[RecordingResult]) -> None:
-    """Write a CSV file with a line for each recording: its figures, see Receipt, or why it failed."""
+    """Write a CSV file with a line for each recording: its figures, see Receipt, or why it failed.
+
+    A recording of which not all could be read has its figures, and in the last column how much of it.
+    """
     with whole_file(path) as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(["source", "output", *_FIGURES, "problem"])
         for result in results:
             source, receipt = _text(result.task.source), result.receipt
             if receipt is None:
-                table.writerow([source, "", *("" for _ in _FIGURES), result.problem])
+                table.writerow([source, "", *("" for _ in _FIGURES), _text(result.problem)])
             else:
                 figures = (getattr(receipt, name) for name in _FIGURES)
-                table.writerow([source, _text(result.task.output.name), *figures, ""])
+                table.writerow([source, _text(result.task.output.name), *figures, _text(_remarks(receipt))])
 
 
 def say_summary(folder: Path, results: Sequence[RecordingResult], before: Collection[Path], seconds: float) -> None:
@@ -48,6 +52,8 @@ def say_summary(folder: Path, results: Sequence[RecordingResult], before: Collec
     parts = [f"{len(new)} analyzed"]
     parts += [f"{len(before)} finished before"] if before else []
     parts += [f"{len(failed)} failed"] if failed else []
+    incomplete = [result for result in results if result.receipt and result.receipt.expected]
+    parts += [f"{len(incomplete)} incomplete"] if incomplete else []
     sentence = f"{plural(len(results), 'recording')}: {', '.join(parts)}"
     if new:
         video = sum(receipt.seconds for receipt in new)
@@ -59,6 +65,14 @@ def say_summary(folder: Path, results: Sequence[RecordingResult], before: Collec
     remarks = list(image_remarks(unreadable, late, repeated, jumps))
     if remarks:
         warn(*remarks, "The summary says of which recordings.")
+    sentences = [
+        _text(f"{result.task.source}: {_remarks(result.receipt)}")
+        for result in results
+        if result.receipt and _remarks(result.receipt)
+    ]
+    if len(sentences) > _MOST_PROBLEMS:
+        sentences[_MOST_PROBLEMS:] = [f"And {len(sentences) - _MOST_PROBLEMS} more, see the summary."]
+    warn(*sentences)
 
 
 def _say_problems(failed: Sequence[RecordingResult]) -> None:
@@ -66,11 +80,17 @@ def _say_problems(failed: Sequence[RecordingResult]) -> None:
     table.add_column("recording", overflow="fold")
     table.add_column("why", overflow="fold")
     for result in failed[:_MOST_PROBLEMS]:
-        table.add_row(escape(_text(result.task.source)), escape(result.problem))
+        table.add_row(escape(_text(result.task.source)), escape(_text(result.problem)))
     console = Console(stderr=True)
     console.print(table)
     if len(failed) > _MOST_PROBLEMS:
         console.print(f"and {len(failed) - _MOST_PROBLEMS} more, see the summary")
+
+
+def _remarks(receipt: Receipt) -> str:
+    """Return what is to be said of a recording that was analyzed, in sentences."""
+    missing = [f"only {receipt.read} of {receipt.expected} frames could be read."] if receipt.expected else []
+    return " ".join([*missing, *receipt.remarks])
 
 
 def _text(path: object) -> str:

@@ -18,11 +18,13 @@ from dfer_ros.cli.terminal import say, warn
 from dfer_ros.core.atomic_file import check_outputs, whole_file
 from dfer_ros.core.errors import SourceError
 from dfer_ros.core.faces import Image
+from dfer_ros.core.installed_files import at_home
 from dfer_ros.recordings.answer_file import read_record_file
 from dfer_ros.recordings.bag_emotions import read_bag_crops, read_bag_emotions
 from dfer_ros.recordings.bag_images import BagImages
 from dfer_ros.recordings.emotion_track import RecordedEmotions
-from dfer_ros.recordings.video import DEFAULT_FPS, FrameSource, ImageFolder, VideoFile
+from dfer_ros.recordings.frame_source import DEFAULT_FPS, INCOMPLETE_CODE, FrameSource, Shortfall
+from dfer_ros.recordings.video import open_source
 from dfer_ros.report.frame_timing import pause_remarks
 from dfer_ros.report.page import MOST_PEOPLE, report_page
 from dfer_ros.report.person import Person, describe_people
@@ -55,8 +57,8 @@ def run(arguments: argparse.Namespace) -> int:
         recording = _read(arguments.recording, arguments.topic)
         people = describe_people(recording)
         moments = portrait_moments(people[:MOST_PEOPLE]) if arguments.faces else []
-        crops = _crops(arguments, people, moments) if moments else []
-        recording = _with_remarks(recording, len(moments) - len(crops), len(moments))
+        crops, shortfall = _crops(arguments, people, moments) if moments else ([], None)
+        recording = _with_remarks(recording, len(moments) - len(crops), len(moments), shortfall)
         portraits = portraits_of(crops)
         if page:
             page.write(report_page(recording, people, portraits))
@@ -65,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
         if episodes:
             episodes.write(episode_table(recording, people))
     _say(recording, people, arguments)
-    return 0
+    return INCOMPLETE_CODE if shortfall else 0
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -73,7 +75,7 @@ def _check(arguments: argparse.Namespace) -> None:
     for path, suffix in wanted:
         if path is not None and (path.suffix.lower() != suffix or path.is_dir()):
             raise SourceError(f"{path} must be the name of a {suffix} file.")
-    source = Path(arguments.source).expanduser() if arguments.source else None
+    source = at_home(Path(arguments.source)) if arguments.source else None
     check_outputs((arguments.recording, source), (path for path, _ in wanted))
     if arguments.source and not arguments.faces:
         raise SourceError("--source is only of use with --faces.")
@@ -100,21 +102,24 @@ def _read(path: Path, topic: str) -> RecordedEmotions:
 
 def _crops(
     arguments: argparse.Namespace, people: Sequence[Person], moments: Sequence[PortraitMoment]
-) -> list[tuple[PortraitMoment, Image]]:
-    """Return the faces that the page shows, as far as they are there: from the bag, or out of the source's frames."""
+) -> tuple[list[tuple[PortraitMoment, Image]], Shortfall | None]:
+    """Return the faces that the page shows, as far as they are there: from the bag, or out of the source's frames.
+
+    With them comes what of the source could not be read; None where the last of these faces comes before that.
+    """
     if holds_messages(arguments.recording):
         keys = {(moment.stamp, moment.face_id): moment for moment in moments}
         crops = read_bag_crops(arguments.recording, arguments.topic, keys)
-        return [(moment, crops[key]) for key, moment in keys.items() if key in crops]
-    source = _source(Path(arguments.source).expanduser(), arguments.topic, people)
+        return [(moment, crops[key]) for key, moment in keys.items() if key in crops], None
+    source = _source(at_home(Path(arguments.source)), arguments.topic, people)
     by_id = {person.face_id: person for person in people}
-    return crops_from_frames(source.frames(), by_id, moments, tolerance=0.5 / source.fps)
+    return crops_from_frames(source.frames(), by_id, moments, tolerance=0.5 / source.fps), source.shortfall
 
 
 def _source(path: Path, topic: str, people: Sequence[Person]) -> FrameSource:
     if holds_messages(path):
         return BagImages(path, topic)
-    return ImageFolder(path, _frame_rate(people)) if path.is_dir() else VideoFile(path)
+    return open_source(str(path), _frame_rate(people))
 
 
 def _frame_rate(people: Sequence[Person]) -> float:
@@ -124,10 +129,14 @@ def _frame_rate(people: Sequence[Person]) -> float:
     return frame / stamp if frame > 0 and stamp > 0 else DEFAULT_FPS
 
 
-def _with_remarks(recording: RecordedEmotions, faces_missing: int, faces: int) -> RecordedEmotions:
+def _with_remarks(
+    recording: RecordedEmotions, faces_missing: int, faces: int, shortfall: Shortfall | None
+) -> RecordedEmotions:
     remarks = [*recording.remarks, *pause_remarks(recording)]
     if faces_missing:
         remarks.append(f"Faces that are not shown, as there is no picture at their time: {faces_missing} of {faces}.")
+    if shortfall:
+        remarks.append(f"Of --source {shortfall}")
     return replace(recording, remarks=tuple(remarks))
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,13 +15,18 @@ from rich.console import Console
 
 from dfer_ros.cli.live_table import LiveTable
 from dfer_ros.core.errors import DferError, SourceError
+from dfer_ros.core.installed_files import at_home
 from dfer_ros.core.parameter import Parameter, parameters
+from dfer_ros.core.tracker import TrackerConfig
 from dfer_ros.graph.listener import GraphListener
 from dfer_ros.graph.processes import GraphProcesses
 from dfer_ros.graph.transport_profile import transport_environment
 from dfer_ros.nodes.emotion_stream import DferNodeConfig
 from dfer_ros.nodes.face_stream import FaceDetectorNodeConfig
 from dfer_ros.nodes.video_source_node import VideoSourceConfig
+from dfer_ros.recordings.frame_source import INCOMPLETE_CODE
+from dfer_ros.recordings.video import open_source
+from dfer_ros.recordings.video_file import is_address
 from dfer_ros.ros.graph_names import full_namespace
 from dfer_ros.ros.image_subscription import ImageConfig
 
@@ -26,13 +34,15 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 NAMESPACE = "/dfer"
-_POLL_SECONDS = 0.1
+_POLL_SECONDS, _LAST_ANSWER_SECONDS = 0.1, 0.5
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `dfer run`."""
     source = parser.add_mutually_exclusive_group()
-    source.add_argument("--source", help="video file, folder of images, or camera index, played as a camera")
+    source.add_argument(
+        "--source", help="video file, folder of images, address such as rtsp://..., or camera index, played as a camera"
+    )
     source.add_argument("--image", default="/camera/image_raw", help="topic of a running camera (%(default)s)")
     parser.add_argument("--namespace", default=NAMESPACE, help="namespace of the nodes (%(default)s)")
     parser.add_argument("--overlay", action="store_true", help="start the overlay node as well")
@@ -58,39 +68,79 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.source and arguments.image_transport == "compressed":
         raise SourceError("--source is played as raw images: leave out --image-transport compressed.")
     namespace = full_namespace("--namespace", arguments.namespace)
-    if arguments.source and not arguments.source.isdecimal() and not Path(arguments.source).expanduser().exists():
-        raise SourceError(
-            f"There is no file or folder {arguments.source}: give a video, a folder of images or a camera index."
-        )
+    confirm_frames = _confirm_frames(arguments.source) if arguments.source else TrackerConfig.confirm_frames
     os.environ.update(transport_environment())
     table = LiveTable(Console())
     image = "camera/image_raw" if arguments.source else arguments.image
     with GraphProcesses(namespace, table.say) as graph, GraphListener(namespace, None, table.update) as listener, table:
-        start_graph(graph, arguments, image)
-        if arguments.source:
-            listener.wait_until_heard({image: 1, "faces": 1}, lambda: check_ended(graph))
-            graph.start_as_launched("video_source_node", _given(arguments, VideoSourceConfig()), {"image": image})
-        while not graph.ended():
-            time.sleep(_POLL_SECONDS)
-        return check_ended(graph)
+        start_graph(graph, arguments, image, confirm_frames)
+        if not arguments.source:
+            return _wait(graph)
+        listener.wait_until_heard({image: 1, "faces": 1}, lambda: check_ended(graph))
+        with _plain_name(arguments.source) as source:
+            given = _given(arguments, VideoSourceConfig()) | {"source": source}
+            graph.start_as_launched("video_source_node", given, {"image": image})
+            return _wait(graph)
 
 
-def start_graph(graph: GraphProcesses, arguments: argparse.Namespace, image: str) -> None:
+def _confirm_frames(source: str) -> int:
+    """Return after how many frames a face gets an id: fewer than usual where the source is shorter than that.
+
+    Raises SourceError where it cannot be opened, before anything is started.
+    """
+    usual = TrackerConfig.confirm_frames
+    if is_address(source) or (source.isdecimal() and not at_home(Path(source)).exists()):
+        return usual
+    opened = open_source(source)
+    return min(usual, opened.frame_count or usual)
+
+
+@contextlib.contextmanager
+def _plain_name(source: str) -> Iterator[str]:
+    """Yield a name of the source that ROS takes, which knows UTF-8 only."""
+    try:
+        source.encode()
+    except UnicodeEncodeError:
+        path = at_home(Path(source)).absolute()
+        with tempfile.TemporaryDirectory() as folder:
+            link = Path(folder) / path.name.encode("utf-8", "replace").decode()
+            link.symlink_to(path)
+            yield str(link)
+    else:
+        yield source
+
+
+def _wait(graph: GraphProcesses) -> int:
+    while not graph.ended():
+        time.sleep(_POLL_SECONDS)
+    code = check_ended(graph)
+    time.sleep(_LAST_ANSWER_SECONDS)
+    return code
+
+
+def start_graph(graph: GraphProcesses, arguments: argparse.Namespace, image: str, confirm_frames: int) -> None:
     """Start the nodes that the arguments ask for, but for the source: nobody is to miss its beginning."""
     remap = {"image": image}
-    graph.start_as_launched("face_detector_node", _given(arguments, FaceDetectorNodeConfig()), remap)
+    given = _given(arguments, FaceDetectorNodeConfig())
+    if confirm_frames != TrackerConfig.confirm_frames:
+        given["confirm_frames"] = confirm_frames
+    graph.start_as_launched("face_detector_node", given, remap)
     graph.start_as_launched("dfer_node", _given(arguments, DferNodeConfig()), {})
     if arguments.overlay:
         graph.start_as_launched("overlay_node", _given(arguments, ImageConfig()), remap)
 
 
 def check_ended(graph: GraphProcesses) -> int:
-    """Return 0 if only the source has ended, and well; raise DferError for a node that failed."""
-    failed = [f"{node} (exit code {code})" for node, code in graph.ended().items() if code != 0]
+    """Return the exit code if only the source has ended, and well: 0, or INCOMPLETE_CODE.
+
+    Raises DferError for a node that failed.
+    """
+    ended = graph.ended()
+    failed = [f"{node} (exit code {code})" for node, code in ended.items() if code not in (0, INCOMPLETE_CODE)]
     if failed:
         time.sleep(_POLL_SECONDS)
         raise DferError(f"{' and '.join(failed)} ended with an error: see its line above.")
-    return 0
+    return max(ended.values(), default=0)
 
 
 def _given(arguments: argparse.Namespace, configuration: DataclassInstance) -> dict[str, object]:

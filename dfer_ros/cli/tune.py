@@ -14,6 +14,7 @@ from rich.console import Console
 from dfer_ros.cli.terminal import show_table
 from dfer_ros.core.atomic_file import check_outputs, whole_file
 from dfer_ros.core.errors import DferError, SourceError
+from dfer_ros.core.installed_files import at_home
 from dfer_ros.core.model.description import LARGEST_SIZE, SMALLEST_SIZE
 from dfer_ros.core.model.emotion_model import EmotionModelConfig
 from dfer_ros.core.model.folder import DESCRIPTION_FILE, PRECISIONS, ModelFolder, open_model_folder
@@ -179,7 +180,7 @@ def _write_parameters(
     arguments: argparse.Namespace, option: ResolutionOption, budget_ms: float, console: Console
 ) -> None:
     """Write what was chosen, in the form of config/*.yaml, for the launch argument params_file."""
-    model = str(Path(arguments.model).expanduser().resolve()) if "/" in arguments.model else arguments.model
+    model = str(at_home(Path(arguments.model)).resolve()) if "/" in arguments.model else arguments.model
     values: dict[str, Any] = {
         "model": model,
         "precision": option.precision,
@@ -230,5 +231,5 @@ def _check(arguments: argparse.Namespace) -> None:
         )
     if arguments.plot.suffix.lower() != ".png":
         raise SourceError(f"The plot {arguments.plot} must be a .png file.")
-    description = Path(arguments.model).expanduser() / DESCRIPTION_FILE
+    description = at_home(Path(arguments.model)) / DESCRIPTION_FILE
     check_outputs((arguments.encoder, arguments.graph, description), (arguments.output, arguments.plot))

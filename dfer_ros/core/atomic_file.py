@@ -19,6 +19,8 @@ from dfer_ros.core.errors import OutputError, writable
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _PART = ".part"
+_MOST_NAME_BYTES = 200
+"""Of the 255 that file systems take, so that the marks of what is half written have room behind it."""
 
 
 def check_outputs(inputs: Iterable[Path | None], outputs: Iterable[Path | None]) -> None:
@@ -44,7 +46,7 @@ def whole_path(path: Path) -> Iterator[Path]:
     Raises OutputError where it cannot be written; what was there before stays.
     """
     target = _target(path)
-    part = target.with_name(f"{target.name}.{secrets.token_hex(4)}{_PART}{target.suffix}")
+    part = target.with_name(f"{_shortened(target.name)}.{secrets.token_hex(4)}{_PART}{target.suffix}")
     try:
         with writable(path):
             part.touch(exist_ok=False)
@@ -112,9 +114,15 @@ def remove_parts(folder: Path, name: str = "*") -> None:
 
     name: of the file that it was to be; without it, of all.
     """
-    name = name if name == "*" else glob.escape(name)
+    name = name if name == "*" else glob.escape(_shortened(name))
     for part in folder.glob(f"{name}.{'[0-9a-f]' * 8}{_PART}*"):
         part.unlink(missing_ok=True)
+
+
+def _shortened(name: str) -> str:
+    """Return a name, or as much of it that what is half written has a name that file systems take."""
+    encoded = os.fsencode(name)
+    return name if len(encoded) <= _MOST_NAME_BYTES else encoded[:_MOST_NAME_BYTES].decode("utf-8", "ignore")
 
 
 def _target(path: Path) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from dfer_ros.core.alignment import align_face
 from dfer_ros.core.detection import DetectorConfig, FaceDetector, RegionDetector
@@ -43,6 +44,15 @@ class FacePipeline:
         self._detector.configure(detector_config)
         self._tracker.configure(tracker_config)
         self._period = 1.0 / tracker_config.full_look_rate
+
+    @property
+    def confirm_frames(self) -> int:
+        """Consecutive frames in which a face must be seen before it gets an id; may be set before the first image."""
+        return self._tracker.config.confirm_frames
+
+    @confirm_frames.setter
+    def confirm_frames(self, frames: int) -> None:
+        self._tracker.configure(replace(self._tracker.config, confirm_frames=frames))
 
     def process(self, image: Image, stamp: float) -> list[Face]:
         """Return the confirmed faces of image [H, W, 3] uint8 BGR, taken at stamp seconds."""

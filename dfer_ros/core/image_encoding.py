@@ -1,50 +1,109 @@
-"""Image messages to BGR pixels without cv_bridge, from any object that has the fields of sensor_msgs/Image."""
+"""Images to BGR pixels: raw ones from any object that has the fields of sensor_msgs/Image, and JPEG or PNG bytes."""
 
 from __future__ import annotations
 
+import zlib
+from array import array
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from dfer_ros.core.errors import ImageError
 from dfer_ros.core.faces import Image
 
-# encoding: channels of 8 bits, and OpenCV's conversion to BGR. OpenCV names a Bayer pattern by its second row.
-_ENCODINGS: dict[str, tuple[int, int | None]] = {
-    "bgr8": (3, None),
-    "8UC3": (3, None),
-    "rgb8": (3, cv2.COLOR_RGB2BGR),
-    "bgra8": (4, cv2.COLOR_BGRA2BGR),
-    "8UC4": (4, cv2.COLOR_BGRA2BGR),
-    "rgba8": (4, cv2.COLOR_RGBA2BGR),
-    "mono8": (1, cv2.COLOR_GRAY2BGR),
-    "8UC1": (1, cv2.COLOR_GRAY2BGR),
-    "yuv422": (2, cv2.COLOR_YUV2BGR_UYVY),
-    "uyvy": (2, cv2.COLOR_YUV2BGR_UYVY),
-    "yuv422_yuy2": (2, cv2.COLOR_YUV2BGR_YUYV),
-    "yuyv": (2, cv2.COLOR_YUV2BGR_YUYV),
-    "bayer_rggb8": (1, cv2.COLOR_BayerBG2BGR),
-    "bayer_bggr8": (1, cv2.COLOR_BayerRG2BGR),
-    "bayer_gbrg8": (1, cv2.COLOR_BayerGR2BGR),
-    "bayer_grbg8": (1, cv2.COLOR_BayerGB2BGR),
-}
+_Pixels = npt.NDArray[Any]
 _LONGEST_NAME = 40
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_YUV_TO_BGR = np.array([(1.164, 2.018, 0.0), (1.164, -0.391, -0.813), (1.164, 0.0, 1.596)])
+"""ITU-R BT.601 in video range, as OpenCV has it."""
+_YUV_OFFSET = np.array([16.0, 128.0, 128.0])
+
+
+@dataclass(frozen=True)
+class _Encoding:
+    """channels: of a pixel. kind: of each, as numpy names it. conversion: OpenCV's to BGR; None where it is BGR.
+
+    planes: of brightness and colours, one after the other, instead of pixels: rows of bytes for each row of pixels.
+    """
+
+    channels: int = 1
+    kind: str = "u1"
+    conversion: int | None = None
+    planes: float = 0.0
+
+    @property
+    def pixel_bytes(self) -> int:
+        return self.channels * np.dtype(self.kind).itemsize
+
+
+def _known_encodings() -> dict[str, _Encoding]:
+    colours = {
+        "bgr": (3, None),
+        "rgb": (3, cv2.COLOR_RGB2BGR),
+        "bgra": (4, cv2.COLOR_BGRA2BGR),
+        "rgba": (4, cv2.COLOR_RGBA2BGR),
+        "mono": (1, cv2.COLOR_GRAY2BGR),
+        # OpenCV names a Bayer pattern by its second row.
+        "bayer_rggb": (1, cv2.COLOR_BayerBG2BGR),
+        "bayer_bggr": (1, cv2.COLOR_BayerRG2BGR),
+        "bayer_gbrg": (1, cv2.COLOR_BayerGR2BGR),
+        "bayer_grbg": (1, cv2.COLOR_BayerGB2BGR),
+    }
+    known = {
+        f"{name}{8 * size}": _Encoding(channels, f"u{size}", conversion)
+        for size in (1, 2)
+        for name, (channels, conversion) in colours.items()
+    }
+    for size in (1, 2):
+        for channels, like in ((1, "mono"), (3, "bgr"), (4, "bgra")):
+            known[f"{8 * size}UC{channels}"] = known[f"{like}{8 * size}"]
+    known["32FC1"] = _Encoding(1, "f4", cv2.COLOR_GRAY2BGR)
+    for name in ("yuv422", "uyvy"):
+        known[name] = _Encoding(2, "u1", cv2.COLOR_YUV2BGR_UYVY)
+    for name in ("yuv422_yuy2", "yuyv"):
+        known[name] = _Encoding(2, "u1", cv2.COLOR_YUV2BGR_YUYV)
+    known["nv12"] = _Encoding(conversion=cv2.COLOR_YUV2BGR_NV12, planes=1.5)
+    known["nv21"] = _Encoding(conversion=cv2.COLOR_YUV2BGR_NV21, planes=1.5)
+    known["nv24"] = _Encoding(planes=3.0)
+    return known
+
+
+_ENCODINGS = _known_encodings()
+_LOWER = {name.lower(): name for name in _ENCODINGS}
+
+
+def knows_encoding(encoding: str) -> bool:
+    """Return whether image_to_bgr() reads an encoding; capitals do not matter."""
+    return encoding.lower() in _LOWER
+
+
+def encoding_remark(encoding: str) -> str:
+    """Return what is to be said once of images in an encoding, in a sentence; empty where there is nothing."""
+    if encoding.lower() != "32fc1":
+        return ""
+    return "The images are 32FC1, which has no range of its own: each is scaled by its darkest and its brightest pixel."
 
 
 def check_image_size(message: Any) -> None:
     """Raise ImageError where an image has no pixels, or fewer bytes than its size or its encoding asks for."""
     if message.width == 0 or message.height == 0:
         raise ImageError(f"The image is {message.width}x{message.height} pixels: check the camera driver.")
-    if message.step * message.height > len(message.data):
+    encoding = _ENCODINGS.get(_LOWER.get(message.encoding.lower(), ""), _Encoding())
+    step, rows = message.step, message.height
+    if encoding.planes:
+        # Drivers tell the rows of one plane, or those of an image with so many channels.
+        step, rows = _plane_step(message, encoding), round(message.height * encoding.planes)
+    if step * rows > len(message.data):
         raise ImageError(
-            f"The image is truncated: {message.height} rows of {message.step} bytes need more than the "
+            f"The image is truncated: {rows} rows of {step} bytes need more than the "
             f"{len(message.data)} bytes it has; check the camera driver and the transport."
         )
-    channels, _ = _ENCODINGS.get(message.encoding, (1, None))
-    if message.step < message.width * channels:
+    if step < message.width * encoding.pixel_bytes:
         raise ImageError(
-            f"The image's rows are {message.step} bytes, too few for {message.width} pixels of "
+            f"The image's rows are {step} bytes, too few for {message.width} pixels of "
             f"{_shown(message.encoding)}: check the camera driver."
         )
 
@@ -52,23 +111,102 @@ def check_image_size(message: Any) -> None:
 def image_to_bgr(message: Any) -> Image:
     """Return the pixels [H, W, 3] uint8 BGR of an image message; bgr8 is a view of its buffer, not a copy.
 
-    Raises ImageError for an encoding that is not known and for sizes that do not fit the buffer.
+    Of 16 bits the upper eight count; of 32FC1 see encoding_remark(). Raises ImageError for an encoding that is not
+    known and for sizes that do not fit the buffer.
     """
     check_image_size(message)
-    if message.encoding not in _ENCODINGS:
+    name = _LOWER.get(message.encoding.lower())
+    if name is None:
         raise ImageError(
-            f"The image encoding '{_shown(message.encoding)}' is not supported: use {', '.join(_ENCODINGS)}."
+            f"The image encoding '{_shown(message.encoding)}' is not supported: use bgr8, rgb8, bgra8, rgba8 or mono8, "
+            f"these with 16 bits, uyvy, yuyv, nv12, nv21, nv24, 32FC1, or a Bayer pattern such as bayer_grbg8."
         )
-    channels, conversion = _ENCODINGS[message.encoding]
-    if channels == 2 and message.width % 2:
+    encoding = _ENCODINGS[name]
+    if encoding.planes:
+        return _planes_to_bgr(message, encoding)
+    if encoding.channels == 2 and message.width % 2:
         raise ImageError(
             f"An image in {message.encoding} must be of even width, not {message.width}: check the driver."
         )
-    shape: tuple[int, ...] = (message.height, message.width, channels)
-    pixels: Image = np.ndarray(shape, np.uint8, message.data, strides=(message.step, channels, 1))
-    if channels == 1:
+    kind = np.dtype(encoding.kind).newbyteorder(">" if message.is_bigendian else "<") if encoding.kind != "u1" else "u1"
+    shape: tuple[int, ...] = (message.height, message.width, encoding.channels)
+    size = np.dtype(kind).itemsize
+    pixels: _Pixels = np.ndarray(shape, kind, message.data, strides=(message.step, encoding.channels * size, size))
+    if encoding.channels == 1:
         pixels = pixels[..., 0]
-    return pixels if conversion is None else cv2.cvtColor(pixels, conversion)
+    if encoding.kind != "u1":
+        pixels = _eight_bits(pixels)
+    return pixels if encoding.conversion is None else cv2.cvtColor(pixels, encoding.conversion)
+
+
+def decode_image(data: bytes | array[int] | npt.NDArray[np.uint8]) -> Image:
+    """Return the pixels [H, W, 3] uint8 BGR of a compressed image, upright as its EXIF orientation says.
+
+    Raises ImageError if OpenCV cannot decode it.
+    """
+    buffer = np.frombuffer(data, dtype=np.uint8)
+    try:
+        image = cv2.imdecode(buffer, cv2.IMREAD_COLOR) if not _is_damaged_png(buffer.data) else None
+    except cv2.error:  # no bytes, or a header that claims more pixels than OpenCV allows
+        image = None
+    if image is None:
+        raise ImageError(
+            f"The compressed image of {len(buffer)} bytes cannot be decoded: does its publisher send JPEG or PNG?"
+        )
+    return image
+
+
+def _eight_bits(pixels: _Pixels) -> _Pixels:
+    if pixels.dtype.kind == "u":
+        return (pixels >> 8).astype(np.uint8)
+    finite = np.isfinite(pixels)
+    if not finite.any():
+        return np.zeros(pixels.shape, np.uint8)
+    least, most = float(pixels[finite].min()), float(pixels[finite].max())
+    scale = 255.0 / (most - least) if most > least else 0.0
+    with np.errstate(invalid="ignore"):
+        return np.where(finite, np.rint((pixels.astype(np.float64) - least) * scale), 0.0).astype(np.uint8)
+
+
+def _planes_to_bgr(message: Any, encoding: _Encoding) -> Image:
+    height, width, step = message.height, message.width, _plane_step(message, encoding)
+    if encoding.conversion is None:
+        rows = np.frombuffer(message.data, np.uint8, 3 * step * height)
+        yuv = np.empty((height, width, 3), np.uint8)
+        yuv[..., 0] = rows[: step * height].reshape(height, step)[:, :width]
+        yuv[..., 1:] = rows[step * height :].reshape(height, 2 * step)[:, : 2 * width].reshape(height, width, 2)
+        return cv2.transform(yuv, np.column_stack([_YUV_TO_BGR, -_YUV_TO_BGR @ _YUV_OFFSET]))
+    if width % 2 or height % 2:
+        raise ImageError(
+            f"An image in {message.encoding} must be of even width and height, not {width}x{height}: check the driver."
+        )
+    rows = np.ndarray((height * 3 // 2, width), np.uint8, message.data, strides=(step, 1))
+    return cv2.cvtColor(rows, encoding.conversion)
+
+
+def _plane_step(message: Any, encoding: _Encoding) -> int:
+    """Return the bytes of a row of brightness."""
+    told: int = message.step
+    fits = told * message.height * encoding.planes <= len(message.data)
+    return told if fits or told <= message.width else message.width
+
+
+def _is_damaged_png(data: memoryview) -> bool:
+    """Return whether this is a PNG with a chunk that is cut off or fails its checksum.
+
+    libpng would say so as well, but on standard error, in a line of its own for every image.
+    """
+    if bytes(data[:8]) != _PNG_SIGNATURE:
+        return False
+    start = 8
+    while start < len(data):
+        end = start + 8 + int.from_bytes(data[start : start + 4], "big")
+        if zlib.crc32(data[start + 4 : end]) != int.from_bytes(data[end : end + 4], "big") or end + 4 > len(data):
+            return True
+        if bytes(data[start + 4 : start + 8]) == b"IEND":
+            return False
+        start = end + 4
+    return True
 
 
 def _shown(encoding: str) -> str:

@@ -1,7 +1,8 @@
-"""Where the files that come with the package lie: models, configuration, launch files."""
+"""Where files lie: those that come with the package, and those of a user."""
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from pathlib import Path
 
@@ -26,3 +27,8 @@ def share_directory() -> Path:
     raise DferError(
         f"The shared files of {PACKAGE} were not installed with it: install it with pip or colcon, not by copying."
     )
+
+
+def at_home(path: Path) -> Path:
+    """Return a path with the home folder in the place of a ~ at its begin; it stays where there is no such user."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111  which raises there

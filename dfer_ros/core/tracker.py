@@ -115,6 +115,11 @@ class Tracker:
         self._ids_given = 0
         self.reset()
 
+    @property
+    def config(self) -> TrackerConfig:
+        """The configuration of the next image."""
+        return self._config
+
     def configure(self, config: TrackerConfig) -> None:
         """Take over a configuration from the next image on. Faces that have an id keep it, whatever changes."""
         self._config = config

@@ -13,7 +13,8 @@ from sensor_msgs.msg import Image
 
 from dfer_ros.core.errors import DferError
 from dfer_ros.core.parameter import parameter
-from dfer_ros.recordings.video import DEFAULT_FPS, Frame, open_source
+from dfer_ros.recordings.frame_source import DEFAULT_FPS, INCOMPLETE_CODE, Frame
+from dfer_ros.recordings.video import open_source
 from dfer_ros.ros.image_conversion import fill_image
 from dfer_ros.ros.parameters import declare_parameters
 from dfer_ros.ros.quality_of_service import OUTPUT
@@ -29,7 +30,7 @@ _SETTLE_SECONDS = 1.0
 class VideoSourceConfig:
     """What is played, and how."""
 
-    source: str = parameter("", "Video file, folder of images, or camera index.")
+    source: str = parameter("", "Video file, folder of images, address, or camera index.")
     rate: float = parameter(0.0, "Images published per second; 0: as recorded, 30 for a folder.", "Hz", 0.0, 240.0)
     loop: bool = parameter(False, "Begin again at the end; otherwise the node ends with its source.")
     frame_id: str = parameter("camera", "Frame id of the published images.")
@@ -38,7 +39,8 @@ class VideoSourceConfig:
 class VideoSourceNode(Node):
     """Publishes `image`, stamped with the time of publishing.
 
-    A recording waits until somebody subscribes, so that nobody misses its beginning, and ends the node at its end.
+    A recording waits until somebody subscribes, so that nobody misses its beginning, and ends the node at its end; with
+    INCOMPLETE_CODE where not all of it could be read.
     """
 
     def __init__(self) -> None:
@@ -46,7 +48,7 @@ class VideoSourceNode(Node):
         self._config = declare_parameters(self, VideoSourceConfig())
         if not self._config.source:
             raise DferError(
-                "Parameter 'source' is empty: set it to a video file, a folder of images or a camera index."
+                "Parameter 'source' is empty: set it to a video file, a folder of images, an address or a camera index."
             )
         self._source = open_source(self._config.source, self._config.rate or DEFAULT_FPS)
         self._publisher = self.create_publisher(Image, "image", OUTPUT)
@@ -93,15 +95,17 @@ class VideoSourceNode(Node):
                 offset = frame.index / rate if rate else frame.stamp
                 self._closing.wait(max(0.0, start + offset - time.monotonic()))
                 yield frame
-            self._report_unreadable()
+            self._report_losses()
             if not self._config.loop:
                 return
             self._closing.wait(1.0 / (rate or self._source.fps))
 
-    def _report_unreadable(self) -> None:
-        for sentence in self._source.unreadable:
+    def _report_losses(self) -> None:
+        for sentence in (*self._source.unreadable, *self._source.remarks):
             self.get_logger().warning(sentence)
         self._source.unreadable.clear()
+        if self._source.shortfall is not None:
+            self.get_logger().warning(f"{self._config.source}: {self._source.shortfall}")
 
     def _publish(self, frame: Frame) -> None:
         message = Image()
@@ -113,7 +117,7 @@ class VideoSourceNode(Node):
     def _on_end(self) -> None:
         if self._failure is not None:
             raise self._failure
-        raise SourceEnded
+        raise SourceEnded(0 if self._source.shortfall is None else INCOMPLETE_CODE)
 
 
 def main(arguments: list[str] | None = None) -> None:

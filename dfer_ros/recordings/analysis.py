@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 
 from dfer_ros.core.emotion import Emotion
 from dfer_ros.core.face_pipeline import FacePipeline
 from dfer_ros.core.faces import Detection, Face, box_within
 from dfer_ros.core.recognizer import Recognizer
 from dfer_ros.recordings.answers import emotion_record, record_line
+from dfer_ros.recordings.frame_source import Frame, FrameSource
 from dfer_ros.recordings.read_ahead import read_ahead
-from dfer_ros.recordings.video import Frame, FrameSource
 from dfer_ros.streams.stamps import FrameOrder, RateLimiter, StampOrder
 
 
@@ -53,7 +54,11 @@ class Analysis:
         self._ahead = ahead
 
     def __iter__(self) -> Iterator[AnalyzedFrame]:
-        frames = read_ahead(self._processed(), self._ahead)
+        frames = self._processed()
+        first = list(islice(frames, self._pipeline.confirm_frames))
+        # A picture, or a clip so short that no face could be confirmed: nothing is gained by silence there.
+        self._pipeline.confirm_frames = max(1, len(first))
+        frames = read_ahead(chain(first, frames), self._ahead)
         seen = ((frame, self._pipeline.locate(frame.image, frame.stamp)) for frame in frames)
         for frame, located in read_ahead(seen, self._ahead):
             yield analyze_frame(self._pipeline, self._recognizer, frame, located)

@@ -18,7 +18,9 @@ class Receipt:
     """source: see source_identity(). analysis: see RecordingAnalyzer.identity. sha256: of the output, hex digits.
 
     frames: processed. faces: lines of the output. seconds: from the first processed frame to the last.
+    read, expected: frames that could be read, of how many, where not all could; 0 where nothing is missing.
     unreadable: images that could not be read and were left out. late, repeated, jumps: see StampOrder.
+    remarks: of the source, a sentence each.
     """
 
     source: dict[str, Any]
@@ -27,10 +29,13 @@ class Receipt:
     frames: int
     faces: int
     seconds: float
+    read: int
+    expected: int
     unreadable: int
     late: int
     repeated: int
     jumps: int
+    remarks: list[str]
 
 
 def receipt_path(output: Path) -> Path:

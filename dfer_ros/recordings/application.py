@@ -10,8 +10,8 @@ import numpy as np
 from dfer_ros.core.errors import ImageError, SourceError
 from dfer_ros.core.faces import Image
 from dfer_ros.recordings.analysis import AnalyzedFrame, analyze_frame
+from dfer_ros.recordings.frame_source import DEFAULT_FPS, Frame, Shortfall
 from dfer_ros.recordings.recording_analysis import AnalysisConfig, RecordingAnalyzer, open_recording
-from dfer_ros.recordings.video import DEFAULT_FPS, Frame
 from dfer_ros.streams.stamps import FrameOrder, RateLimiter, StampOrder
 
 
@@ -95,6 +95,8 @@ class _FrameSequence:
         self.fps = fps
         self.frame_count = len(images) if isinstance(images, Sized) else 0
         self.unreadable: list[str] = []
+        self.remarks: list[str] = []
+        self.shortfall: Shortfall | None = None
         self._images = images
 
     def frames(self) -> Iterator[Frame]:

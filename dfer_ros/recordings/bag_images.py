@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,10 @@ from typing import Any
 from dfer_ros.bags.reader import open_reader, read_messages
 from dfer_ros.bags.topic_names import find_topic
 from dfer_ros.bags.types import COMPRESSED_IMAGE_TYPE, IMAGE_TYPES
-from dfer_ros.core.compressed_image import decode_image
 from dfer_ros.core.errors import ImageError, SourceError
-from dfer_ros.core.image_encoding import image_to_bgr
-from dfer_ros.recordings.video import DEFAULT_FPS, Frame
+from dfer_ros.core.image_encoding import decode_image, encoding_remark, image_to_bgr
+from dfer_ros.recordings.bag_stamps import BagStamps
+from dfer_ros.recordings.frame_source import DEFAULT_FPS, Frame, Shortfall
 
 
 class BagImages:
@@ -26,6 +27,8 @@ class BagImages:
 
     def __init__(self, path: Path, topic: str) -> None:
         self.unreadable: list[str] = []
+        self.remarks: list[str] = []
+        self.shortfall: Shortfall | None = None
         self._path = path
         with open_reader(path) as reader:
             self._topic = _choose_topic(reader, path, topic)
@@ -39,9 +42,12 @@ class BagImages:
 
         # The types of images have been the same since the first ROS 2; what a bag defines besides may not even parse.
         deserialize = get_typestore(Stores.ROS2_HUMBLE).deserialize_cdr
+        stamps = BagStamps()
+        self.remarks.clear()
         with open_reader(self._path) as reader:
-            messages = read_messages(reader, self._path, self._connections(reader))
-            for index, (connection, received, data) in enumerate(messages):
+            messages = enumerate(read_messages(reader, self._path, self._connections(reader)))
+            stamped = stamps.stamped((each, _header_stamp(each[1][2]), each[1][1]) for each in messages)
+            for (index, (connection, _, data)), stamp in stamped:
                 try:
                     message: Any = deserialize(data, connection.msgtype)
                 except Exception:  # whatever damaged bytes lead to
@@ -53,11 +59,22 @@ class BagImages:
                 except ImageError as error:
                     self.unreadable.append(f"Message {index} of {self._topic} in the bag {self._path}: {error}")
                     continue
-                stamp = message.header.stamp.sec + message.header.stamp.nanosec * 1e-9 or received * 1e-9
+                remark = "" if compressed else encoding_remark(message.encoding)
+                if remark and remark not in self.remarks:
+                    self.remarks.append(remark)
                 yield Frame(index, stamp, image)
+        self.remarks += stamps.remarks()
 
     def _connections(self, reader: Any) -> list[Any]:
         return [c for c in reader.connections if c.topic == self._topic and c.msgtype in IMAGE_TYPES]
+
+
+def _header_stamp(data: bytes) -> int:
+    """Return the stamp (nanoseconds) of a message that begins with a header; 0 where it has none."""
+    if len(data) < 12:
+        return 0
+    seconds, nanoseconds = struct.unpack_from("<iI" if data[1] & 1 else ">iI", data, 4)
+    return max(0, int(seconds * 10**9 + nanoseconds))
 
 
 def _choose_topic(reader: Any, path: Path, topic: str) -> str:

@@ -7,18 +7,22 @@ from pathlib import Path
 from typing import Any
 
 from dfer_ros import __version__
-from dfer_ros.bags.reader import is_bag, is_storage_file
+from dfer_ros.bags.reader import check_no_ros1, check_one_recording, is_bag, is_storage_file
 from dfer_ros.core.detection import DetectorConfig, create_detector
 from dfer_ros.core.detection.yunet_detector import YuNetDetector, find_yunet_model
 from dfer_ros.core.errors import SourceError, readable
 from dfer_ros.core.face_pipeline import FacePipeline
+from dfer_ros.core.installed_files import at_home
 from dfer_ros.core.model.emotion_model import EmotionModel, EmotionModelConfig
 from dfer_ros.core.model.folder import DESCRIPTION_FILE, ModelFolder, file_sha256
 from dfer_ros.core.recognizer import Recognizer
 from dfer_ros.core.tracker import TrackerConfig
 from dfer_ros.recordings.analysis import Analysis
 from dfer_ros.recordings.bag_images import BagImages
-from dfer_ros.recordings.video import DEFAULT_FPS, FrameSource, open_source
+from dfer_ros.recordings.frame_source import DEFAULT_FPS, FrameSource
+from dfer_ros.recordings.video import open_source
+from dfer_ros.recordings.video_file import is_address
+from dfer_ros.streams.file_suffixes import IMAGE_SUFFIXES
 
 
 @dataclass(frozen=True)
@@ -67,15 +71,23 @@ class RecordingAnalyzer:
 
 
 def open_recording(name: str, config: AnalysisConfig, threads: int | None = None) -> FrameSource:
-    """Return the source of a video, a folder of images or a bag.
+    """Return the source of a video, or its address, a picture, a folder of pictures, or a bag.
 
     threads: of the decoder of a video, see VideoFile. Raises SourceError where it cannot be opened.
     """
-    path = Path(name).expanduser()
+    if is_address(name):
+        source = open_source(name, config.fps, threads)
+        if source.live:
+            raise SourceError(f"{name} is live: `dfer analyze` reads recordings, for a camera use `dfer run --source`.")
+        return source
+    path = at_home(Path(name))
     with readable(path):
+        check_no_ros1(path)
         if is_bag(path) or is_storage_file(path):
             return BagImages(path, config.topic)
-        if name.isdecimal():
+        if path.is_dir() and not any(file.suffix.lower() in IMAGE_SUFFIXES for file in path.iterdir()):
+            check_one_recording(path)
+        if name.isdecimal() and not path.exists():
             raise SourceError("`dfer analyze` reads recordings; for a camera use `dfer run --source`.")
         if not path.exists():
             raise SourceError(f"There is no file or folder {path}: give a video, a folder of images or a bag.")

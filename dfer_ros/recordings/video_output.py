@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import cv2
 from dfer_ros.core.atomic_file import whole_path
 from dfer_ros.core.errors import SourceError
 from dfer_ros.core.faces import Image
-from dfer_ros.recordings.video import sane_fps
+from dfer_ros.recordings.frame_source import sane_fps
 
 _LONGEST_STILL_SECONDS = 10.0
 
@@ -64,7 +65,10 @@ class VideoOutput:
             self._size = (image.shape[1], image.shape[0])
             codec = cv2.VideoWriter.fourcc(*"mp4v")
             part = self._files.enter_context(whole_path(self._path))
-            self._writer = cv2.VideoWriter(str(part), codec, self._fps, self._size)
+            # OpenCV takes no name that is not UTF-8, and some for patterns.
+            plain = Path(self._files.enter_context(tempfile.TemporaryDirectory())) / "video.mp4"
+            plain.symlink_to(part.absolute())
+            self._writer = cv2.VideoWriter(str(plain), codec, self._fps, self._size)
             if not self._writer.isOpened():
                 raise SourceError(f"{self._path} cannot be written: choose another place for the video.")
         if (image.shape[1], image.shape[0]) != self._size:

@@ -12,7 +12,7 @@ import numpy as np
 from dfer_ros.core.errors import SourceError
 from dfer_ros.core.faces import Image
 from dfer_ros.recordings.emotion_track import NEUTRAL_STATE, STATES
-from dfer_ros.recordings.video import Frame
+from dfer_ros.recordings.frame_source import Frame
 from dfer_ros.report.person import Person
 
 _SIDE = 112

@@ -1,4 +1,4 @@
-"""Image messages to pixels and back, in one place: through cv_bridge where it is installed, else our own conversion."""
+"""Image messages to pixels and back, in one place; cv_bridge, where it is installed, helps out with other encodings."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ import array
 import numpy as np
 from sensor_msgs.msg import CompressedImage, Image as ImageMessage
 
-from dfer_ros.core.compressed_image import decode_image
 from dfer_ros.core.errors import ImageError
 from dfer_ros.core.faces import Image
-from dfer_ros.core.image_encoding import check_image_size, image_to_bgr
+from dfer_ros.core.image_encoding import check_image_size, decode_image, image_to_bgr, knows_encoding
 
 try:
     from cv_bridge import CvBridge
@@ -24,7 +23,7 @@ def to_bgr(message: ImageMessage | CompressedImage) -> Image:
     """Return the pixels [H, W, 3] uint8 BGR of a raw or compressed image message; raises ImageError."""
     if isinstance(message, CompressedImage):
         return decode_image(message.data)
-    if _bridge is None or message.encoding == "bgr8":
+    if _bridge is None or knows_encoding(message.encoding):
         return image_to_bgr(message)
     return _through_cv_bridge(message)
 

@@ -22,13 +22,17 @@ _WAKE_SECONDS = 0.2
 
 
 class SourceEnded(Exception):
-    """Raised in a callback of a node whose work is done: the process ends well."""
+    """Raised in a callback of a node whose work is done: the process ends, with the exit code given to it."""
+
+    def __init__(self, code: int = 0) -> None:
+        super().__init__()
+        self.code = code
 
 
 def run_node(name: str, create: Callable[[], Node], arguments: list[str] | None = None) -> None:
     """Run a node until it is told to stop, then leave the process.
 
-    Exit code 0 after Ctrl-C, SIGTERM or a source that came to its end; 1, with one sentence, after a DferError.
+    Exit code 0 after Ctrl-C or SIGTERM, that of SourceEnded after that; 1, with one sentence, after a DferError.
     The signals do not shut the context down, as rclpy's own handlers would: the threads of the node publish until they
     are closed.
     """
@@ -43,7 +47,7 @@ def run_node(name: str, create: Callable[[], Node], arguments: list[str] | None 
         sys.exit(f"{name}: ROS 2 cannot start: {error}")
     code = 0
     try:
-        _spin(create(), stop)
+        code = _spin(create(), stop)
     except DferError as error:
         get_logger(name).fatal(str(error))
         code = 1
@@ -51,18 +55,21 @@ def run_node(name: str, create: Callable[[], Node], arguments: list[str] | None 
     sys.exit(code)
 
 
-def _spin(node: Node, stop: threading.Event) -> None:
+def _spin(node: Node, stop: threading.Event) -> int:
+    """Return the exit code."""
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     try:
         while not stop.is_set():
             executor.spin_once(timeout_sec=_WAKE_SECONDS)
-    except SourceEnded:
+    except SourceEnded as end:
         node.get_logger().info("The source came to its end.")
+        return end.code
     finally:
         node.close()
         executor.remove_node(node)
         node.destroy_node()
+    return 0
 
 
 def bound_opencv_threads(threads: int) -> None:

@@ -8,7 +8,8 @@ from dfer_ros.core.tracker import TrackerConfig
 from dfer_ros.recordings.analysis import Analysis
 from dfer_ros.recordings.answers import emotion_record
 from dfer_ros.recordings.bag_images import BagImages
-from dfer_ros.recordings.video import Frame, open_source
+from dfer_ros.recordings.frame_source import Frame
+from dfer_ros.recordings.video import open_source
 
 FPS, FRAMES = 30.0, 30
 

@@ -19,7 +19,7 @@ def source(tmp_path):
 def output(tmp_path, source):
     path = tmp_path / "talk-12.jsonl"
     path.write_text("{}\n")
-    receipt = Receipt(source_identity(source), ANALYSIS, file_sha256(path), 10, 1, 0.3, 0, 0, 0, 0)
+    receipt = Receipt(source_identity(source), ANALYSIS, file_sha256(path), 10, 1, 0.3, 0, 0, 0, 0, 0, 0, [])
     receipt_path(path).write_text(receipt_text(receipt))
     return path
 

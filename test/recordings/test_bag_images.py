@@ -222,11 +222,11 @@ def test_raw_images_of_other_encodings_are_converted(tmp_path):
 
 
 def test_images_of_an_encoding_that_is_not_known_are_passed_over_and_named(tmp_path):
-    path = write_bag(tmp_path / "bag", {"/camera": RAW}, make=lambda image, at: raw_message(image, at, "16UC1"))
+    path = write_bag(tmp_path / "bag", {"/camera": RAW}, make=lambda image, at: raw_message(image, at, "64FC1"))
     bag = BagImages(path, "")
     assert list(bag.frames()) == []
     assert len(bag.unreadable) == bag.frame_count
-    assert "'16UC1' is not supported" in bag.unreadable[0]
+    assert "'64FC1' is not supported" in bag.unreadable[0]
 
 
 def test_a_bag_can_be_walked_again(tmp_path):

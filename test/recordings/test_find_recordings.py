@@ -31,7 +31,7 @@ def tree(tmp_path):
 
 
 def found(tree, *named):
-    return [str(path.relative_to(tree)) for path in find_recordings([str(tree / name) for name in named])]
+    return [str(path.relative_to(tree)) for path in find_recordings([str(tree / name) for name in named]).recordings]
 
 
 def test_a_folder_gives_all_recordings_in_it_at_any_depth(tree):
@@ -76,7 +76,7 @@ def test_patterns_are_expanded(tree, pattern, names):
 
 def test_a_pattern_is_relative_to_the_working_folder(tree, monkeypatch):
     monkeypatch.chdir(tree / "talks")
-    assert [path.name for path in find_recordings(["*.mp4"])] == ["b.mp4"]
+    assert [path.name for path in find_recordings(["*.mp4"]).recordings] == ["b.mp4"]
 
 
 def test_a_name_that_looks_like_a_pattern_is_a_name_where_it_is_there(tree):
@@ -115,3 +115,48 @@ def test_a_folder_that_may_not_be_read_is_said(tree):
             found(tree, "talks")
     finally:
         (tree / "talks").chmod(0o755)
+
+
+def test_what_a_folder_passes_over_is_told_with_the_reason(tree):
+    (tree / "talks" / "answers.jsonl").touch()
+    assert find_recordings([str(tree / "talks")]).remarks() == [
+        f"Passed over, as pictures beside videos are no recording: {tree / 'talks' / 'thumbnail.png'}.",
+        f"Passed over, as their suffix is of no video, bag or picture: {tree / 'talks' / 'notes.txt'}.",
+    ]
+
+
+def test_many_files_that_are_passed_over_are_counted_by_suffix(tree):
+    for index in range(7):
+        (tree / "talks" / f"{index}.csv").touch()
+    (remark,) = (remark for remark in find_recordings([str(tree / "talks")]).remarks() if "suffix" in remark)
+    assert remark.endswith("8 files (7 .csv, 1 .txt).")
+
+
+@pytest.mark.parametrize(
+    "name", ["a.MTS", "b.m2ts", "c.VOB", "d.asf", "e.f4v", "f.h264", "g.mjpg", "h.mcap.zstd", "i.bag"]
+)
+def test_every_suffix_that_can_be_read_or_explained_is_a_recording(tmp_path, name):
+    (tmp_path / name).touch()
+    (tmp_path / "clip.mp4").touch()
+    assert sorted(found(tmp_path, ".")) == sorted([name, "clip.mp4"])
+
+
+def test_hidden_files_of_a_mac_are_passed_over_without_a_word(tmp_path):
+    for name in ("a.mp4", "._a.mp4", ".DS_Store", "frames/1.png", "frames/._1.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    recordings = find_recordings([str(tmp_path)])
+    assert [path.name for path in recordings.recordings] == ["a.mp4", "frames"]
+    assert recordings.remarks() == []
+
+
+def test_a_pattern_in_quotes_finds_bags(tmp_path):
+    for name in ("a.mcap", "b.db3", "notes.txt"):
+        (tmp_path / name).touch()
+    assert found(tmp_path, "*") == ["a.mcap", "b.db3"]
+    assert found(tmp_path, "*.mcap") == ["a.mcap"]
+
+
+def test_an_address_is_analyzed_by_itself():
+    with pytest.raises(SourceError, match="is an address: analyze it by itself, with --output"):
+        find_recordings(["http://camera/clip.mp4"])

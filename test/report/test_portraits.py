@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dfer_ros.core.errors import SourceError
-from dfer_ros.recordings.video import Frame
+from dfer_ros.recordings.frame_source import Frame
 from dfer_ros.report.portraits import crops_from_frames, portrait_moments, portraits_of
 
 TOLERANCE = 0.5 / 30

@@ -15,6 +15,7 @@ import onnxruntime
 from dfer_ros.core.detection.config import DetectorConfig
 from dfer_ros.core.errors import DetectorError, ModelError, first_line
 from dfer_ros.core.faces import Detection, FloatArray, Image
+from dfer_ros.core.installed_files import at_home
 from dfer_ros.core.model.onnx_session import SessionConfig, create_session
 
 YUNET_FILE = "face_detection_yunet_2023mar.onnx"
@@ -38,9 +39,17 @@ _SAME_PLACE = 0.5
 
 
 def yunet_default_path() -> Path:
-    """Return where `dfer fetch yunet` puts the model: $XDG_DATA_HOME/dfer_ros or ~/.local/share/dfer_ros."""
-    data_home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(data_home) / "dfer_ros" / YUNET_FILE
+    """Return where `dfer fetch yunet` puts the model: $XDG_DATA_HOME/dfer_ros or ~/.local/share/dfer_ros.
+
+    Raises DetectorError where there is no home folder.
+    """
+    data_home = Path(os.environ.get("XDG_DATA_HOME") or at_home(Path("~/.local/share")))
+    if data_home.parts[:1] == ("~",):
+        raise DetectorError(
+            "There is no home folder for the model of YuNet: set HOME or XDG_DATA_HOME, or name the file "
+            "(yunet_model; of `dfer fetch`, --output)."
+        )
+    return data_home / "dfer_ros" / YUNET_FILE
 
 
 def find_yunet_model(path: str) -> Path:
@@ -48,7 +57,13 @@ def find_yunet_model(path: str) -> Path:
 
     Raises DetectorError where there is no such file.
     """
-    model = Path(path).expanduser() if path else yunet_default_path()
+    try:
+        model = at_home(Path(path)) if path else yunet_default_path()
+    except DetectorError:  # there is no home folder
+        packaged = _in_package()
+        if packaged is None:
+            raise
+        return packaged
     if not path and not model.is_file():
         model = _in_package() or model
     if not model.is_file():

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dfer_ros.core.errors import ModelError
-from dfer_ros.core.installed_files import share_directory
+from dfer_ros.core.installed_files import at_home, share_directory
 from dfer_ros.core.model.description import ModelDescription, parse_description
 from dfer_ros.core.model.yaml_file import read_yaml
 
@@ -106,18 +106,11 @@ def _find_folder(model: str) -> Path:
     names = sorted(path.name for path in shipped.iterdir() if path.is_dir()) if shipped.is_dir() else []
     if model in names:
         return shipped / model
-    folder = _path(model) if "/" in model else shipped / model
+    folder = at_home(Path(model)) if "/" in model else shipped / model
     if "/" in model and folder.is_dir():
         return folder
     known = ", ".join(names) or "none"
     raise ModelError(f"There is no model folder {folder}: set 'model' to a shipped model ({known}) or to a path.")
-
-
-def _path(model: str) -> Path:
-    try:
-        return Path(model).expanduser()
-    except RuntimeError:  # there is no such user
-        return Path(model)
 
 
 def _own_file(folder: Path, name: str) -> Path:

@@ -14,7 +14,7 @@ from dfer_ros.core.face_pipeline import FacePipeline
 from dfer_ros.core.faces import Detection, Image
 from dfer_ros.core.quality import face_quality
 from dfer_ros.core.tracker import TrackerConfig
-from dfer_ros.recordings.video import FrameSource
+from dfer_ros.recordings.frame_source import FrameSource
 
 JPEG_QUALITY = 95
 _ENLARGED_SIDE = 320

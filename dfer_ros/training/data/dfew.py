@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dfer_ros.core.errors import DataError
-from dfer_ros.recordings.video import DEFAULT_FPS
+from dfer_ros.recordings.frame_source import DEFAULT_FPS
 from dfer_ros.training.data.data_set import Clip, DataSet
 from dfer_ros.training.data.layout import LabelMap, clip_path, find, read_table, target_of
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from dfer_ros.recordings.video import DEFAULT_FPS
+from dfer_ros.recordings.frame_source import DEFAULT_FPS
 from dfer_ros.training.data.data_set import Clip, DataSet
 from dfer_ros.training.data.layout import LabelMap, clip_path, find, read_list, target_of
 

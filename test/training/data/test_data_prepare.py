@@ -11,7 +11,7 @@ from prepared_folders import content, data_of, skipped
 from dfer_ros.core.face_pipeline import FacePipeline
 from dfer_ros.core.labels import LABELS
 from dfer_ros.core.tracker import TrackerConfig
-from dfer_ros.recordings.video import ImageFolder
+from dfer_ros.recordings.image_files import ImageFolder
 from dfer_ros.training.data.prepared_set import open_prepared_set
 from dfer_ros.training.data.registry import DATASETS
 

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from dfer_ros.core.compressed_image import decode_image
 from dfer_ros.core.errors import ImageError
+from dfer_ros.core.image_encoding import decode_image
 
 
 def encoded(image, suffix):
