@@ -3,6 +3,7 @@
 Both sides are judged by the same faces in the same frames: all that are labelled and that at least one of them saw. Who
 has no answer there is wrong, or losing the faces that are hard to read would pass for an improvement.
 
+The separator of the cells may be a comma, a semicolon or a tab, decimals may have a comma, and other columns do no harm.
 Columns: `start` and `end` (seconds, on the clock of the stamps in the JSONL file), `expression` (as in the messages, or
 the name of the class), and, if several people are in view, `face_id`, as in the old file. Without an id a row is about
 everybody in view; where rows overlap, one with an id counts more.
@@ -11,10 +12,12 @@ everybody in view; where rows overlap, one with an id counts more.
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +27,10 @@ from dfer_ros.core.labels import EXPRESSIONS, LABELS
 from dfer_ros.recordings.emotion_track import Floats
 
 _REQUIRED = ("start", "end", "expression")
-_ALLOWED = (*_REQUIRED, "face_id")
+_SEPARATORS = ",;\t"
+"""Of cells: Excel takes a semicolon where people write decimal commas."""
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+"""At the begin of what Excel calls Unicode text."""
 _INDEX = {name: index for names in (LABELS, EXPRESSIONS) for index, name in enumerate(names)}
 _NONE = -1
 """In the place of a label or of an answer."""
@@ -62,15 +68,22 @@ class LabelScore:
 def read_labels(path: Path) -> list[LabelledTime]:
     """Return the rows of a file of labels. Raises DataError where it cannot be read, with the line that is wrong."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            table = csv.DictReader(file)
-            columns = table.fieldnames or ()
-            if not set(_REQUIRED) <= set(columns) <= set(_ALLOWED):
-                raise DataError(
-                    f"{path} must have the columns {', '.join(_REQUIRED)} and, if wanted, face_id; "
-                    f"it has {', '.join(columns) or 'none'}."
-                )
-            labels = [_row(row, f"{path}, line {table.line_num}", table.line_num) for row in table]
+        content = path.read_bytes()
+        text = content.decode("utf-16" if content[:2] in _UTF16_MARKS else "utf-8-sig")
+        header = text.lstrip().partition("\n")[0]
+        table = csv.DictReader(io.StringIO(text, newline=""), delimiter=max(_SEPARATORS, key=header.count))
+        columns = [name.strip().lower() for name in table.fieldnames or ()]
+        table.fieldnames = columns
+        if not set(_REQUIRED) <= set(columns):
+            raise DataError(
+                f"{path} must have the columns {', '.join(_REQUIRED)} and, if wanted, face_id; "
+                f"it has {', '.join(filter(None, columns)) or 'none'}."
+            )
+        labels = [
+            _row(row, f"{path}, line {table.line_num}", table.line_num)
+            for row in table
+            if any(isinstance(cell, str) and cell.strip() for cell in row.values())
+        ]
     except OSError as error:
         raise DataError(f"{path} cannot be read as CSV ({error.strerror}): correct its name.") from error
     except (UnicodeDecodeError, csv.Error) as error:
@@ -113,15 +126,17 @@ def score_answers(
     return _score(truth, old_states), _score(truth, new_states)
 
 
-def _row(row: Mapping[str | None, str | None], where: str, line: int) -> LabelledTime:
-    if None in row or None in row.values():
+def _row(row: dict[Any, Any], where: str, line: int) -> LabelledTime:
+    # A table program may put empty cells behind the others.
+    beyond = any(cell.strip() for cell in row.pop(None, None) or ())
+    if beyond or any(row[name] is None for name in (*_REQUIRED, "face_id") if name in row):
         raise DataError(f"{where}: the row has more or fewer cells than there are columns.")
     cells = {name: (value or "").strip() for name, value in row.items()}
     expression = cells["expression"].lower()
     if expression not in _INDEX:
         raise DataError(f"{where}: the expression must be one of {', '.join(EXPRESSIONS)}, not '{expression}'.")
     try:
-        start, end = float(cells["start"]), float(cells["end"])
+        start, end = (float(cells[name].replace(",", ".")) for name in ("start", "end"))
     except ValueError as error:
         raise DataError(f"{where}: start and end must be seconds.") from error
     if not (math.isfinite(start) and math.isfinite(end) and start < end):

@@ -12,7 +12,7 @@ import numpy as np
 
 from dfer_ros.core.emotion import PHASES
 from dfer_ros.core.errors import DataError
-from dfer_ros.core.labels import LABELS
+from dfer_ros.core.labels import EXPRESSIONS, LABELS
 from dfer_ros.recordings.emotion_track import STATES, RecordedEmotions
 from dfer_ros.recordings.track_builder import TrackBuilder
 from dfer_ros.streams.stamps import CLOCK_TOLERANCE
@@ -22,7 +22,8 @@ _MOST_DAMAGED = 0.1
 _STATE = {name: index for index, name in enumerate(STATES)}
 _PHASE = {name: index for index, name in enumerate(PHASES)}
 _NUMBERS = itemgetter("confidence", "valence", "arousal", "intensity")
-_PROBABILITIES = itemgetter(*LABELS)
+_PROBABILITIES, _OLD_PROBABILITIES = itemgetter(*EXPRESSIONS), itemgetter(*LABELS)
+"""By the names of expressions; files of version 0.1 had those of the classes of a model."""
 _DAMAGE = (KeyError, TypeError, ValueError, OverflowError, RecursionError)
 
 
@@ -89,13 +90,18 @@ class _Lines:
                 _STATE[record["expression"]],
                 _PHASE[record["phase"]],
                 *_NUMBERS(record),
-                *_PROBABILITIES(record["probabilities"]),
+                *_probabilities(record["probabilities"]),
             ),
         )
         # What is infinite is left out later on, among the numbers out of range.
         if math.isfinite(stamp):
             self.jumps += stamp < self._last - CLOCK_TOLERANCE
             self._last = stamp
+
+
+def _probabilities(record: Any) -> tuple[float, ...]:
+    old = LABELS[-1] in record
+    return tuple(_OLD_PROBABILITIES(record) if old else _PROBABILITIES(record))
 
 
 def _reason(error: Exception) -> str:

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from dfer_ros.core.emotion import PHASES, Emotion
-from dfer_ros.core.labels import LABELS
+from dfer_ros.core.labels import EXPRESSIONS
 
 
 def emotion_record(stamp: float, frame: int, roi: Sequence[int], emotion: Emotion) -> dict[str, Any]:
     """Return the object of one face in one frame; the message dfer_msgs/Emotion, of the same fields, serves as well.
 
-    stamp: seconds. frame: index of the frame. roi: x, y, width, height in pixels. Probabilities go by class name.
+    stamp: seconds. frame: index of the frame. roi: x, y, width, height in pixels. Probabilities go by expression.
     """
     return {
         "stamp": round(stamp, 6),
@@ -22,7 +22,7 @@ def emotion_record(stamp: float, frame: int, roi: Sequence[int], emotion: Emotio
         "roi": list(roi),
         "expression": emotion.expression,
         "confidence": _rounded(emotion.confidence),
-        "probabilities": {label: _rounded(p) for label, p in zip(LABELS, emotion.probabilities)},
+        "probabilities": {label: _rounded(p) for label, p in zip(EXPRESSIONS, emotion.probabilities)},
         "valence": _rounded(emotion.valence),
         "arousal": _rounded(emotion.arousal),
         "secondary": emotion.secondary,

@@ -39,9 +39,27 @@ def test_names_of_classes_and_of_messages_are_understood(labels, names):
     assert [label.expression for label in labels("start,end,expression\n" + rows)] == list(range(7))
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "start;end;expression;face_id\n0,5;1,25;happy;face1\n",
+        "start\tend\texpression\tface_id\n0.5\t1.25\thappy\tface1\n",
+        "Start;End;Expression;face_id;note\n0.5;1.25;happy;face1;seen twice, by Ann\n;;;;\n",
+        " start , end , expression , face_id , rater , \n0.5,1.25,happy,face1,A,,,\n",
+        "\ufeffstart;end;expression;face_id\r\n0,5;1,25;happy;face1\r\n",
+        "start\tend\texpression\tface_id\r\n0,5\t1,25\thappy\tface1\r\n".encode("utf-16"),
+        "note;start;end;expression;face_id\n;0,5;1,25;happy;face1\n",
+    ],
+    ids=["decimal comma", "tab", "note", "blanks", "mark", "Unicode text", "note first"],
+)
+def test_tables_are_read_as_table_programs_write_them(labels, content):
+    (label,) = labels(content)
+    assert (label.start, label.end, EXPRESSIONS[label.expression], label.face_id) == (0.5, 1.25, "happy", "face1")
+
+
 WRONG = {
     "start,end\n0,1\n": r"must have the columns start, end, expression and, if wanted, face_id; it has start, end",
-    "start,end,expression,person\n0,1,sad,a\n": "it has start, end, expression, person",
+    "start,person,expression\n0,1,sad\n": "it has start, person, expression",
     "": "it has none",
     "start,end,expression\n": "holds no labels",
     "start,end,expression\n0,1,bored\n": r"line 2: the expression must be one of neutral, .*, not 'bored'",

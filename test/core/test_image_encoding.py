@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from dfer_ros.core.errors import ImageError
-from dfer_ros.core.image_encoding import image_to_bgr
+from dfer_ros.core.image_encoding import encoding_remark, image_to_bgr
 
 PADDINGS = (0, 1, 13)
 
@@ -22,7 +22,7 @@ def message(pixels, encoding, padding=0, container=bytes):
     rows = np.pad(rows, ((0, 0), (0, padding)), constant_values=99)
     data = container(rows.tobytes()) if container is bytes else container("B", rows.tobytes())
     height, width = pixels.shape[:2]
-    return SimpleNamespace(height=height, width=width, encoding=encoding, step=rows.shape[1], data=data)
+    return SimpleNamespace(height=height, width=width, encoding=encoding, step=rows.shape[1], data=data, is_bigendian=0)
 
 
 def with_alpha(pixels):
@@ -184,3 +184,97 @@ def test_an_encoding_that_no_camera_has_is_told_in_one_short_line(bgr, encoding)
         image_to_bgr(message(bgr, encoding))
     assert str(error.value).isprintable()
     assert len(str(error.value)) < 400
+
+
+def wide(pixels):
+    """Return 16 bits of each channel, which are the same eight bits twice, as bytes that message() takes."""
+    return (pixels.astype(np.uint16) * 257).view(np.uint8).reshape(*pixels.shape[:2], -1)
+
+
+@pytest.mark.parametrize("padding", PADDINGS)
+@pytest.mark.parametrize("encoding", ["bgr16", "16UC3", "BGR16"])
+def test_sixteen_bits_lose_their_lower_half(bgr, encoding, padding):
+    assert (image_to_bgr(message(wide(bgr), encoding, padding)) == bgr).all()
+
+
+@pytest.mark.parametrize("encoding", ["rgb16", "rgba16", "bgra16", "16UC4"])
+def test_sixteen_bits_of_other_orders_are_put_in_order(bgr, encoding):
+    pixels = bgr[..., ::-1] if encoding.startswith("rgb") else bgr
+    pixels = pixels if encoding == "rgb16" else with_alpha(pixels)
+    assert (image_to_bgr(message(wide(pixels), encoding)) == bgr).all()
+
+
+@pytest.mark.parametrize("padding", PADDINGS)
+@pytest.mark.parametrize("encoding", ["mono16", "16UC1", "Mono16"])
+def test_sixteen_bits_of_grey_have_three_equal_channels(bgr, encoding, padding):
+    grey = bgr[..., :1]
+    assert (image_to_bgr(message(wide(grey), encoding, padding)) == np.repeat(grey, 3, axis=2)).all()
+
+
+def test_big_endian_images_are_read_by_their_upper_byte(bgr):
+    grey = bgr[..., :1]
+    image = message(np.dstack([grey, np.zeros_like(grey)]), "mono16")
+    image.is_bigendian = 1
+    assert (image_to_bgr(image) == np.repeat(grey, 3, axis=2)).all()
+
+
+@pytest.mark.parametrize("pattern", ["rggb", "bggr", "gbrg", "grbg"])
+def test_bayer_patterns_of_sixteen_bits_give_the_colour_they_were_made_of(pattern):
+    raw = mosaic(pattern, {"r": 220, "g": 120, "b": 30})
+    assert (image_to_bgr(message(wide(raw), f"bayer_{pattern}16")) == (30, 120, 220)).all()
+
+
+@pytest.mark.parametrize(("least", "most"), [(0.0, 1.0), (-3.0, 5.0), (20.0, 40.0)])
+def test_floats_are_scaled_by_their_range_and_that_is_said(bgr, least, most):
+    grey = bgr[..., 0].astype(np.float32)
+    grey = (grey - grey.min()) / (grey.max() - grey.min())
+    image = message((least + grey * (most - least)).astype(np.float32)[..., None].view(np.uint8), "32FC1")
+    assert np.abs(image_to_bgr(image).astype(int) - np.rint(255 * grey)[..., None]).max() <= 1
+    assert "32FC1" in encoding_remark("32FC1")
+    assert encoding_remark("bgr8") == ""
+
+
+@pytest.mark.parametrize("values", [np.nan, np.inf, 7.0])
+def test_floats_without_a_range_are_black(values):
+    image = message(np.full((4, 6, 1), values, np.float32).view(np.uint8), "32FC1")
+    assert not image_to_bgr(image).any()
+
+
+def test_floats_that_are_no_numbers_are_black_among_the_others():
+    pixels = np.array([[0.0, 1.0], [np.nan, 0.5]], np.float32)[..., None]
+    assert image_to_bgr(message(pixels.view(np.uint8), "32FC1"))[..., 0].tolist() == [[0, 255], [0, 128]]
+
+
+YUV = [(60, 90, 150), (180, 160, 100), (120, 128, 128)]
+
+
+def in_planes(colour, encoding, padding):
+    """Return an image [4, 6] of one colour, brightness and colours in planes."""
+    y, u, v = colour
+    first, second = (v, u) if encoding == "nv21" else (u, v)
+    rows = [[y] * 6] * 4 + ([[first, second] * 6] * 4 if encoding == "nv24" else [[first, second] * 3] * 2)
+    data = b"".join(bytes(row) + bytes(padding * (2 if len(row) == 12 else 1)) for row in rows)
+    return SimpleNamespace(height=4, width=6, encoding=encoding, step=6 + padding, data=data, is_bigendian=0)
+
+
+@pytest.mark.parametrize("padding", PADDINGS)
+@pytest.mark.parametrize("encoding", ["nv12", "nv21", "nv24"])
+@pytest.mark.parametrize("colour", YUV)
+def test_planes_of_brightness_and_colours_give_the_colours_of_bt_601(encoding, colour, padding):
+    converted = image_to_bgr(in_planes(colour, encoding, padding))
+    assert converted.shape == (4, 6, 3)
+    assert np.abs(converted.astype(float) - bgr_of_yuv(*colour)).max() <= 1
+
+
+@pytest.mark.parametrize("encoding", ["nv12", "nv21", "nv24"])
+def test_planes_that_are_cut_are_an_error(encoding):
+    image = in_planes(YUV[0], encoding, 0)
+    image.data = image.data[:-1]
+    with pytest.raises(ImageError, match="truncated"):
+        image_to_bgr(image)
+
+
+@pytest.mark.parametrize("encoding", ["BGR8", "Rgb8", "8uc3"])
+def test_capitals_do_not_matter(bgr, encoding):
+    pixels = bgr[..., ::-1] if encoding == "Rgb8" else bgr
+    assert (image_to_bgr(message(pixels, encoding)) == bgr).all()
