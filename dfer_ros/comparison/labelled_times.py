@@ -3,7 +3,7 @@
 Both sides are judged by the same faces in the same frames: all that are labelled and that at least one of them saw. Who
 has no answer there is wrong, or losing the faces that are hard to read would pass for an improvement.
 
-The separator of the cells may be a comma, a semicolon or a tab, decimals may have a comma, and other columns do no harm.
+Cells are parted by commas, semicolons or tabs, decimals may have a comma, and other columns do no harm.
 Columns: `start` and `end` (seconds, on the clock of the stamps in the JSONL file), `expression` (as in the messages, or
 the name of the class), and, if several people are in view, `face_id`, as in the old file. Without an id a row is about
 everybody in view; where rows overlap, one with an id counts more.

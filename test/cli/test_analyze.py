@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dfer_ros.cli.main import main
-from dfer_ros.core.labels import LABELS
+from dfer_ros.core.labels import EXPRESSIONS
 from dfer_ros.recordings.video_output import VideoOutput
 
 KEYS = [
@@ -53,7 +53,7 @@ def test_every_frame_with_a_face_gives_a_line(video, clip, tmp_path):
     records = [json.loads(line) for line in output.read_text().splitlines()]
     assert [record["frame"] for record in records] == list(range(2, len(clip)))
     assert all(list(record) == KEYS for record in records)
-    assert all(list(record["probabilities"]) == list(LABELS) for record in records)
+    assert all(list(record["probabilities"]) == list(EXPRESSIONS) for record in records)
     assert records[-1]["expression"] == "happy"
     assert records[-1]["stamp"] == pytest.approx((len(clip) - 1) / 30, abs=1e-3)
     assert list(tmp_path.iterdir()) == [output]

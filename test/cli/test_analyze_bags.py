@@ -96,7 +96,7 @@ def write_depth(path, frames):
         images = writer.add_connection(IMAGE_TOPIC, RAW, typestore=TYPES)
         for index, frame in enumerate(frames):
             message = raw_image(frame, stamp_of(index))
-            message.encoding = "16UC1"
+            message.encoding = "64FC1"
             writer.write(images, stamp_of(index), TYPES.serialize_cdr(message, RAW))
     return path
 

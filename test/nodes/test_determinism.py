@@ -10,7 +10,7 @@ import sys
 import pytest
 from made_bags import IMAGE_TOPIC, write_clip
 
-from dfer_ros.core.labels import EXPRESSIONS, LABELS
+from dfer_ros.core.labels import EXPRESSIONS
 from dfer_ros.graph.processes import wait_until
 
 DFER = [sys.executable, "-m", "dfer_ros.cli.main"]
@@ -67,7 +67,7 @@ def test_the_live_graph_agrees_with_it(nodes, probe, namespace, bag, analyzed, c
     assert by_appearance(emotion.face_id for _, emotion in live) == by_appearance(r["face_id"] for r in offline)
     assert [emotion.expression for _, emotion in live] == [record["expression"] for record in offline]
     for (_, emotion), record in zip(live, offline):
-        expected = [record["probabilities"][label] for label in LABELS]
+        expected = [record["probabilities"][label] for label in EXPRESSIONS]
         assert list(emotion.probabilities) == pytest.approx(expected, abs=ROUNDING)
         for name in ("confidence", "valence", "arousal", "intensity", "window_seconds", "window_frames"):
             assert getattr(emotion, name) == pytest.approx(record[name], abs=ROUNDING), name

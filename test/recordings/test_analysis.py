@@ -98,12 +98,12 @@ def test_stamps_that_are_late_or_jump_back_are_counted(clip, detector, recognize
         assert (analysis.order.late, analysis.order.jumps) == (1, 2)
 
 
-def test_frames_of_one_stamp_are_counted_and_only_the_first_is_processed(clip, detector, recognizer, tmp_path):
+def test_frames_of_one_stamp_count_as_taken_when_the_recorder_received_them(clip, detector, recognizer, tmp_path):
     stamps = [10.0] * 5 + [10.1, 10.05, 10.05, 10.1, 10.2]
     bag = BagImages(write_clip(tmp_path / "bag", clip[: len(stamps)], stamps=stamps), "")
     analysis = Analysis(bag, FacePipeline(detector, TrackerConfig()), recognizer, FPS)
-    assert [each.frame.index for each in analysis] == [0, 5, 9]
-    assert (analysis.order.repeated, analysis.order.late) == (5, 2)
+    assert [each.frame.index for each in analysis] == [0, 1, 2, 5, 9]
+    assert "5 of 10 have that of the image before" in bag.remarks[0]
 
 
 @pytest.mark.parametrize("frame_rate", [30.0, 5.0])

@@ -44,6 +44,12 @@ def test_what_analyze_writes_is_read_back(written):
     assert numbers == pytest.approx((0.7, 0.5, 0.4, 0.6))
 
 
+def test_a_file_of_version_0_1_is_read_whose_probabilities_go_by_classes(written):
+    old = [line_of(frame / 30, probabilities=dict(zip(LABELS, SHARES.tolist()))) for frame in range(3)]
+    (track,) = read_record_file(written([*old, line_of(0.1)])).tracks
+    assert track.probabilities == pytest.approx(np.tile(SHARES, (4, 1)), abs=1e-5)
+
+
 DAMAGED = {
     "half a line": line_of(9.0)[:100] + "\n",
     "no JSON": "hello\n",

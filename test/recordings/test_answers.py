@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dfer_ros.core.emotion import PHASES, Emotion
-from dfer_ros.core.labels import LABELS
+from dfer_ros.core.labels import EXPRESSIONS
 from dfer_ros.recordings.answers import emotion_record, record_line
 
 PROBABILITIES = np.array([0.1, 0.6123456, 0.05, 0.05, 0.1, 0.05, 0.0376544], np.float32)
@@ -79,9 +79,9 @@ def test_a_line_is_json_with_the_values_of_the_face():
     }
 
 
-def test_probabilities_go_by_class_name_in_the_order_of_the_labels():
+def test_probabilities_go_by_expression_in_the_order_of_the_labels():
     record = emotion_record(0.0, 0, (0, 0, 0, 0), emotion())
-    assert tuple(record["probabilities"]) == LABELS
+    assert tuple(record["probabilities"]) == EXPRESSIONS
     assert sum(record["probabilities"].values()) == pytest.approx(1.0, abs=1e-4)
 
 
