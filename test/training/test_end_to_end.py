@@ -57,16 +57,15 @@ def dfer(tmp_path, monkeypatch):
 
 
 @pytest.mark.timeout(600)
-def test_data_train_distil_compress_head_export_evaluate(dfer, made, tmp_path, aligned_crop):
+def test_data_train_distil_compress_head_export_evaluate(dfer, made, detector_arguments, tmp_path, aligned_crop):
     stills, _ = made("affectnet7", stills=2)
     clips, _ = made("dynamic_clips")
-    clips.rename(tmp_path / "clips_root")
-    (tmp_path / "prepared").mkdir()
-    (tmp_path / "prepared" / "dynamic_clips").symlink_to(tmp_path / "clips_root")
     for name, content in {"teacher": ENCODER, "student": STUDENT, "head": HEAD}.items():
         (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(content))
 
     assert dfer("data", "prepare", "affectnet7", "--root", stills, "--output", "prepared/stills") == 0
+    clips_output = ("--output", "prepared/dynamic_clips", *detector_arguments)
+    assert dfer("data", "prepare", "dynamic_clips", "--root", clips, *clips_output) == 0
     assert dfer("train", "teacher.yaml") == 0
     assert dfer("train", "student.yaml") == 0
     assert load_checkpoint(tmp_path / "runs" / "student" / "checkpoint.pt")["step"] == 4
