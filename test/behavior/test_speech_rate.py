@@ -20,7 +20,7 @@ PERIOD = 0.25
 def person(expression, face_id="face1", valence=None, held=0.0):
     likely = float(VALENCE_AROUSAL[EXPRESSIONS.index(expression), 0]) if expression in EXPRESSIONS else 0.0
     valence = likely if valence is None else valence
-    return PersonEmotion(face_id, expression, 0.8, valence, 0.3, 0.6, "apex", held, 0.05, "/dfer/emotions")
+    return PersonEmotion(face_id, expression, 0.8, "", 0.0, valence, 0.3, 0.6, "apex", held, 0.05, "/dfer/emotions")
 
 
 class Robot:

@@ -25,7 +25,7 @@ def header(nanoseconds):
 
 
 def emotion(face_id, expression="sad"):
-    return TYPES.types["dfer_msgs/msg/Emotion"](face_id, expression, 0.7, SHARES, -0.5, 0.4, 0.6, 3, 1.0, 30)
+    return TYPES.types["dfer_msgs/msg/Emotion"](face_id, expression, 0.7, SHARES, -0.5, 0.4, "", 0.0, 0.6, 3, 1.0, 30)
 
 
 def emotions_message(frame, nanoseconds):

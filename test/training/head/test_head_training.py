@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from dfer_ros.core.errors import TrainingError
+from dfer_ros.core.errors import OutputError, TrainingError
 from dfer_ros.core.labels import NEUTRAL
 from dfer_ros.core.window import FrameWindow, WindowConfig
 from dfer_ros.training.checkpoint import CHECKPOINT_FILE
@@ -223,7 +223,7 @@ def test_a_checkpoint_of_another_run_is_an_error(tmp_path):
 
 def test_a_folder_that_cannot_be_made_is_said(tmp_path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(TrainingError, match=r"The folder .*file/run cannot be made: Not a directory"):
+    with pytest.raises(OutputError, match=r"The folder .*file/run cannot be written \(Not a directory\)"):
         train_head(CONFIG, encoder(), bank(), made_clips(), None, tmp_path / "file" / "run")
 
 
