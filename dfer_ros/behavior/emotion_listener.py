@@ -35,6 +35,7 @@ from dfer_ros.core.labels import EXPRESSIONS
 from dfer_ros.core.parameter import parameter
 from dfer_ros.ros.quality_of_service import latest_only
 from dfer_ros.ros.stamp import header_seconds
+from dfer_ros.ros.starting import ros_refusals
 from dfer_ros.ros.throttled_log import ThrottledLog
 
 EMOTIONS_TOPIC = "/dfer/emotions"
@@ -42,6 +43,13 @@ EMOTIONS_TOPIC = "/dfer/emotions"
 _PERIOD_SECONDS = 0.2
 _SILENCE_SECONDS = 5.0
 """How long nothing may come at first before it is said that nobody publishes."""
+
+
+def _resolved(node: Node, topic: str) -> str:
+    """Return the full name of a topic. Raises DferError where it is none."""
+    with ros_refusals(f"The listener cannot hear '{topic}'"):
+        name: str = node.resolve_topic_name(topic)
+    return name
 
 
 def topics_parameter() -> Any:
@@ -97,7 +105,7 @@ class EmotionListener:
         given = [topics] if isinstance(topics, str) else list(topics)
         if not given:
             raise BehaviorError("The listener was given no topics: leave them out, or name at least one.")
-        names = {node.resolve_topic_name(topic): topic for topic in given}
+        names = {_resolved(node, topic): topic for topic in given}
         self._states = {name: EmotionStates(config or EmotionStatesConfig(), name) for name in names}
         self._silent = set(names)
         group = MutuallyExclusiveCallbackGroup()

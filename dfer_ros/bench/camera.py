@@ -23,13 +23,13 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import rclpy
-from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import Image as ImageMessage
 
 from dfer_ros.core.faces import Image
 from dfer_ros.recordings.demo_clip import crowd_frame
 from dfer_ros.ros.image_conversion import fill_image
 from dfer_ros.ros.quality_of_service import OUTPUT
+from dfer_ros.ros.starting import start_node
 
 APPLIED = "applied"
 _PHASES = 10
@@ -98,8 +98,7 @@ def _swaying_head(width: int, height: int) -> list[Image]:
 def main() -> None:
     """Send what is asked for until the input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the bench, which closes the input.
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-    node = rclpy.create_node("bench_camera")
+    node = start_node("bench_camera", arguments=None)
     publisher = node.create_publisher(ImageMessage, "image", OUTPUT)
     message = ImageMessage()
 

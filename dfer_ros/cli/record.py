@@ -16,7 +16,6 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
-from rclpy.signals import SignalHandlerOptions
 from rich.console import Console
 from rich.status import Status
 
@@ -29,6 +28,7 @@ from dfer_ros.core.errors import SourceError
 from dfer_ros.graph.transport_profile import transport_environment
 from dfer_ros.report.wording import plural
 from dfer_ros.ros.graph_names import full_namespace, full_topic
+from dfer_ros.ros.starting import start_node
 
 _WAKE_SECONDS, _LOOK_SECONDS, _FLUSH_SECONDS, _PATIENCE_SECONDS = 0.1, 0.25, 1.0, 5.0
 _LAST_MESSAGES = 100
@@ -83,8 +83,7 @@ def _repair(bag: Path, output: Path, storage: str) -> int:
 @contextlib.contextmanager
 def _node(use_sim_time: bool) -> Iterator[Node]:
     os.environ.update(transport_environment())
-    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
-    node = rclpy.create_node("dfer_record", parameter_overrides=[Parameter("use_sim_time", value=use_sim_time)])
+    node = start_node("dfer_record", parameter_overrides=[Parameter("use_sim_time", value=use_sim_time)])
     try:
         yield node
     finally:

@@ -16,7 +16,6 @@ import rclpy
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
-from rclpy.signals import SignalHandlerOptions
 from rich.progress import BarColumn, TextColumn
 from rosgraph_msgs.msg import Clock
 
@@ -30,6 +29,7 @@ from dfer_ros.cli.terminal import progress, say, warn
 from dfer_ros.core.errors import SourceError
 from dfer_ros.graph.transport_profile import transport_environment
 from dfer_ros.report.wording import plural
+from dfer_ros.ros.starting import start_node
 
 _POLL_SECONDS = 0.05
 _SETTLE_SECONDS = 1.0
@@ -83,8 +83,7 @@ def _check(arguments: argparse.Namespace) -> None:
 @contextlib.contextmanager
 def _node() -> Iterator[Node]:
     os.environ.update(transport_environment())
-    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
-    node = rclpy.create_node("dfer_replay", start_parameter_services=False)
+    node = start_node("dfer_replay", start_parameter_services=False)
     try:
         yield node
     finally:

@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
-from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import Image
 
 from dfer_msgs.msg import EmotionArray, FaceArray
 from dfer_ros.core.errors import DferError
 from dfer_ros.ros.quality_of_service import OUTPUT
+from dfer_ros.ros.starting import start_node
 
 _PATIENCE_SECONDS, _SETTLE_SECONDS, _POLL_SECONDS = 60.0, 1.0, 0.05
 
@@ -28,8 +28,7 @@ class GraphListener:
         on_emotions: Callable[[EmotionArray], None],
         on_overlay: Callable[[Image], None] | None = None,
     ) -> None:
-        rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
-        self.node = rclpy.create_node("dfer_listener", namespace=namespace)
+        self.node = start_node("dfer_listener", namespace=namespace)
         if on_faces is not None:
             self.node.create_subscription(FaceArray, "faces", on_faces, OUTPUT)
         self.node.create_subscription(EmotionArray, "emotions", on_emotions, OUTPUT)

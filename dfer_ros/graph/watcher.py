@@ -11,13 +11,13 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.parameter import Parameter
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
-from rclpy.signals import SignalHandlerOptions
 from rclpy.subscription import Subscription
 
 from dfer_msgs.msg import EmotionArray
 from dfer_ros.graph.watched_graph import GraphMemory, WatchedGraph
 from dfer_ros.ros.graph_names import full_topic
 from dfer_ros.ros.stamp import header_seconds
+from dfer_ros.ros.starting import start_node
 
 EMOTIONS = "dfer_msgs/msg/EmotionArray"
 _LOOK_SECONDS = 0.5
@@ -33,9 +33,8 @@ class GraphWatcher:
 
     def __init__(self, topics: Sequence[str], use_sim_time: bool = False) -> None:
         self._chosen = [full_topic("--topic", topic) for topic in topics]
-        rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
         overrides = [Parameter("use_sim_time", value=use_sim_time)]
-        self._node = rclpy.create_node("dfer_watch", parameter_overrides=overrides)
+        self._node = start_node("dfer_watch", parameter_overrides=overrides)
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self._node)
         self._memory = GraphMemory()

@@ -12,10 +12,10 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.logging import get_logger
 from rclpy.node import Node
-from rclpy.signals import SignalHandlerOptions
 
 from dfer_ros.core.errors import DferError
 from dfer_ros.ros.shared_memory import remove_abandoned_segments
+from dfer_ros.ros.starting import ros_refusals, start_ros
 
 _WAKE_SECONDS = 0.2
 """How long a signal may wait while nothing happens in the graph."""
@@ -42,12 +42,14 @@ def run_node(name: str, create: Callable[[], Node], arguments: list[str] | None 
     # A node that was killed and is started again takes away what it left, and so the robot's memory does not fill up.
     remove_abandoned_segments()
     try:
-        rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
-    except RuntimeError as error:
-        sys.exit(f"{name}: ROS 2 cannot start: {error}")
+        start_ros(arguments)
+    except DferError as error:
+        sys.exit(f"{name}: {error}")
     code = 0
     try:
-        code = _spin(create(), stop)
+        with ros_refusals("ROS 2 refuses what is asked for"):
+            node = create()
+        code = _spin(node, stop)
     except DferError as error:
         get_logger(name).fatal(str(error))
         code = 1
