@@ -27,7 +27,7 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.utilities import prefix_namespace
 
-from dfer_ros.core.installed_files import share_directory
+from dfer_ros.core.installed_files import changed_parameters, share_directory
 
 SHARE = share_directory()
 
@@ -134,7 +134,7 @@ def recording(source: str, context: LaunchContext) -> Action:
         name=name,
         namespace=namespace,
         parameters=[
-            str(SHARE / "config" / f"{name}.yaml"),
+            *changed_parameters(name),
             {"source": ParameterValue(source, value_type=str), "loop": True},
         ],
         remappings=[("image", LaunchConfiguration("image"))],

@@ -3,8 +3,9 @@
     ros2 launch dfer_ros dfer.launch.py image:=/my_camera/image_raw overlay:=true
     ros2 launch dfer_ros dfer.launch.py cameras:="{front: /front/image_raw, rear: /rear/image_raw}"
 
-Where a parameter gets its value from, the later wins: config/<node>.yaml, params_file, an argument that differs from
-its default. So an argument that nobody touched never overrides params_file.
+Where a parameter gets its value from, the later wins: SetParameter of a launch file that includes this one,
+config/<node>.yaml where somebody changed it, params_file, an argument that differs from its default. So an argument
+that nobody touched never overrides params_file.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.utilities import prefix_namespace
 
-from dfer_ros.core.installed_files import share_directory
+from dfer_ros.core.installed_files import changed_parameters, share_directory
 from dfer_ros.graph.transport_profile import transport_environment
 
 CONFIG = share_directory() / "config"
@@ -54,7 +55,7 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument(
                 "params_file",
                 default_value="",
-                description="YAML file of parameters in the form of config/*.yaml, laid over those; empty: none. "
+                description="YAML file of parameters, those of one node under /**/<node>:; empty: none. "
                 "An argument that differs from its default wins over it.",
             ),
             boolean("use_sim_time", "false", "Whether the nodes take the time from /clock."),
@@ -87,7 +88,7 @@ def parameter_argument(name: str) -> DeclareLaunchArgument:
 
 def default(node: str, parameter: str) -> Any:
     """Return the default of a node's parameter."""
-    return yaml.safe_load((CONFIG / f"{node}.yaml").read_text())[f"/**/{node}"]["ros__parameters"][parameter]
+    return yaml.safe_load((CONFIG / f"{node}.yaml").read_text())["/**"]["ros__parameters"][parameter]
 
 
 def start_nodes(context: LaunchContext) -> list[Action]:
@@ -164,14 +165,14 @@ def node(
         name=name,
         namespace=namespace,
         parameters=[
-            str(CONFIG / f"{name}.yaml"),
+            *changed_parameters(name),
             *user_parameters(context),
             *given_parameters(name, context),
             *([dict(parameters)] if parameters else []),
         ],
         remappings=[("image", image or LaunchConfiguration("image"))],
         # The SROS2 enclave is the node's full name; without ROS_SECURITY_ENABLE it has no effect.
-        ros_arguments=["--log-level", LaunchConfiguration("log_level"), "--enclave", f"{namespace}/{name}"],
+        ros_arguments=["--log-level", LaunchConfiguration("log_level"), "--enclave", f"{namespace.rstrip('/')}/{name}"],
         respawn=is_true(context, "respawn"),
         respawn_delay=RESPAWN_DELAY_SECONDS,
         output="screen",
@@ -182,7 +183,7 @@ def full_namespace(context: LaunchContext, camera: str) -> str:
     """Return the namespace of the nodes, or that of a camera's own nodes, from the root."""
     pushed = context.launch_configurations.get("ros_namespace")
     namespace = prefix_namespace(pushed, context.launch_configurations["namespace"])
-    return "".join(f"/{part.strip('/')}" for part in (namespace, camera) if part)
+    return "/" + "/".join(part.strip("/") for part in (namespace, camera) if part and part.strip("/"))
 
 
 def user_parameters(context: LaunchContext) -> list[str]:

@@ -2,13 +2,15 @@
 
     python resource/write_parameters.py [--check] [FOLDER]
 
-config/*.yaml and launch/parameter_arguments.yaml as a whole, the tables of README.md and docs/ between their markers.
+config/*.yaml, their checksums and launch/parameter_arguments.yaml as a whole, the tables of README.md and docs/ between
+their markers.
 --check writes nothing, and ends with exit code 1 where something is stale. FOLDER: a checkout; else the one it is in.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import sys
 from pathlib import Path
@@ -16,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from dfer_ros.behavior.examples.greet_node import GreetNodeConfig
 from dfer_ros.behavior.examples.speech_rate_node import SpeechRateNodeConfig
+from dfer_ros.core.installed_files import CHECKSUMS
 from dfer_ros.core.parameter import Parameter, Value, parameters
 from dfer_ros.nodes.emotion_stream import DferNodeConfig
 from dfer_ros.nodes.face_stream import FaceDetectorNodeConfig
@@ -73,6 +76,7 @@ def read(path: Path) -> str:
 def written(checkout: Path) -> dict[Path, str]:
     """Return the text that every file is to have."""
     texts = {checkout / "config" / f"{node}.yaml": node_yaml(node) for node in NODES}
+    texts[checkout / "config" / CHECKSUMS] = checksums()
     texts[checkout / "launch" / "parameter_arguments.yaml"] = launch_yaml()
     tables = {
         "README.md": {**{node: node_table(node) for node in NODES}, "launch arguments": launch_table()},
@@ -102,14 +106,19 @@ def node_yaml(node: str) -> str:
     """Return the YAML file of a node."""
     lines = [
         f"# Every parameter of {node}, with its default.",
-        f"# {NOTICE}values may be changed.",
-        f"/**/{node}:",
+        f"# {NOTICE}values may be changed. In a file for several nodes /**/{node}: takes the place of /**:.",
+        "/**:",
         "  ros__parameters:",
     ]
     for row in NODES[node].values():
         constraint = f" {row.constraint[0].upper()}{row.constraint[1:]}." if row.choices or is_number(row) else ""
         lines += [f"    # {row.description}{constraint}", f"    {row.name}: {literal(row.default)}"]
     return "\n".join(lines) + "\n"
+
+
+def checksums() -> str:
+    """Return the checksums of the YAML files, as `sha256sum` writes them."""
+    return "".join(f"{hashlib.sha256(node_yaml(node).encode()).hexdigest()}  {node}.yaml\n" for node in NODES)
 
 
 def launch_yaml() -> str:

@@ -66,13 +66,18 @@ def full_name(words):
 
 
 def parameters(words):
-    """Return the parameters that a command line gives."""
-    files = [following for word, following in itertools.pairwise(words) if word == "--params-file"]
-    given = {}
-    for file in files:
-        for of_node in yaml.full_load(Path(file).read_text(encoding="utf-8")).values():
-            given.update(of_node["ros__parameters"])
-    return given
+    """Return the parameters of a node with this command line: its defaults, and over them what that gives."""
+    node = full_name(words).rsplit("/", 1)[1]
+    defaults = yaml.safe_load((CHECKOUT / "config" / f"{node}.yaml").read_text(encoding="utf-8"))
+    found = defaults["/**"]["ros__parameters"]
+    for word, following in itertools.pairwise(words):
+        if word == "--params-file":
+            for of_node in yaml.full_load(Path(following).read_text(encoding="utf-8")).values():
+                found.update(of_node["ros__parameters"])
+        elif word == "-p":
+            name, value = following.split(":=", 1)
+            found[name] = yaml.safe_load(value)
+    return found
 
 
 def a_file(folder):

@@ -77,7 +77,7 @@ def test_arguments_that_are_parameters_reach_every_node_that_has_them(own_enviro
 
 
 @needs_launch
-@pytest.mark.parametrize("namespace", ["dfer", "/robot/dfer", ""])
+@pytest.mark.parametrize("namespace", ["dfer", "/robot/dfer", "", "/"])
 def test_the_enclave_of_a_node_is_its_full_name(own_environment, tmp_path, namespace):
     lines = commands(tmp_path, "camera.launch.py", camera=a_file(tmp_path), namespace=namespace, overlay="true")
     nodes = {"face_detector_node", "dfer_node", "overlay_node", "video_source_node"}
@@ -85,6 +85,37 @@ def test_the_enclave_of_a_node_is_its_full_name(own_environment, tmp_path, names
     assert {name: words[words.index("--enclave") + 1] for name, words in lines.items()} == {
         name: name for name in lines
     }
+
+
+@needs_launch
+@pytest.mark.parametrize("namespace", ["/", "/robot/"])
+def test_the_nodes_of_cameras_are_below_any_namespace(own_environment, tmp_path, namespace):
+    lines = commands(tmp_path, cameras="{front: /front/image_raw}", namespace=namespace)
+    base = namespace.rstrip("/")
+    assert set(lines) == {f"{base}/front/face_detector_node", f"{base}/dfer_node"}
+    assert {words[words.index("--enclave") + 1] for words in lines.values()} == set(lines)
+
+
+@needs_launch
+@pytest.mark.parametrize(("given", "frame_rate"), [({}, 7.0), ({"frame_rate": "12.0"}, 12.0)])
+def test_what_an_outer_launch_file_sets_for_all_nodes_holds_until_an_argument_says_more(
+    own_environment, tmp_path, given, frame_rate
+):
+    outer = tmp_path / "outer.launch.py"
+    outer.write_text(
+        "from launch import LaunchDescription\n"
+        "from launch.actions import IncludeLaunchDescription\n"
+        "from launch_ros.actions import SetParameter\n"
+        "def generate_launch_description():\n"
+        "    given = [SetParameter('frame_rate', 7.0), SetParameter('autostart', False), SetParameter('loop', False)]\n"
+        f"    inner = IncludeLaunchDescription({str(CHECKOUT / 'launch' / 'camera.launch.py')!r})\n"
+        "    return LaunchDescription([*given, inner])\n"
+    )
+    lines = commands(tmp_path, outer, camera=a_file(tmp_path), **given)
+    for node in ("face_detector_node", "dfer_node"):
+        found = parameters(lines[f"/dfer/{node}"])
+        assert (found["frame_rate"], found["autostart"]) == (frame_rate, False)
+    assert parameters(lines["/dfer/video_source_node"])["loop"] is True
 
 
 @needs_launch

@@ -52,7 +52,7 @@ def default(name, said):
     if isinstance(said, str):
         return said
     texts = {node: yaml.safe_load((CHECKOUT / "config" / f"{node}.yaml").read_text(encoding="utf-8")) for node in said}
-    (value,) = {text[f"/**/{node}"]["ros__parameters"][name] for node, text in texts.items()}
+    (value,) = {text["/**"]["ros__parameters"][name] for node, text in texts.items()}
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -21,7 +21,7 @@ def rows(heading, table=0):
 
 def yaml_defaults(node):
     content = yaml.safe_load((CHECKOUT / "config" / f"{node}.yaml").read_text(encoding="utf-8"))
-    return content[f"/**/{node}"]["ros__parameters"]
+    return content["/**"]["ros__parameters"]
 
 
 @pytest.mark.parametrize("node", NODES)

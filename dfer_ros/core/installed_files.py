@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from functools import cache
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 from dfer_ros.core.errors import DferError
 
 PACKAGE = "dfer_ros"
+CHECKSUMS = "shipped.sha256"
+"""The file in config/ with the checksums of the nodes' YAML files as they are shipped."""
 
 
 @cache
@@ -27,6 +30,16 @@ def share_directory() -> Path:
     raise DferError(
         f"The shared files of {PACKAGE} were not installed with it: install it with pip or colcon, not by copying."
     )
+
+
+def changed_parameters(node: str) -> list[str]:
+    """Return the path of config/<node>.yaml where somebody changed it, else nothing: the node has these values anyway.
+
+    What a launch file sets for all nodes before (SetParameter) is so not overridden by defaults.
+    """
+    file = share_directory() / "config" / f"{node}.yaml"
+    line = f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}"
+    return [] if line in (file.parent / CHECKSUMS).read_text(encoding="utf-8").splitlines() else [str(file)]
 
 
 def at_home(path: Path) -> Path:

@@ -7,7 +7,7 @@ there, and `make parameters` writes config/*.yaml, the tables of the documents a
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -61,13 +61,26 @@ class Parameter:
 
     def refusal(self, value: Any) -> str | None:
         """Return the sentence that refuses value, or None where it is allowed."""
-        return None if self._allows(value) else f"Parameter '{self.name}' must be {self.constraint}, not {value!r}."
+        if self._allows(self.converted(value)):
+            return None
+        return f"Parameter '{self.name}' must be {self.constraint}, not {value!r}."
 
-    def converted(self, value: Any) -> Value:
-        """Return an allowed value in the type of the default."""
-        kind: type[Any] = type(self.default)
-        converted: Value = kind(value)
-        return converted
+    def converted(self, value: Any) -> Any:
+        """Return a value in the type of the default, where that is what was meant; any other value as it is.
+
+        `frame_rate:=15` is an integer to ROS where 15.0 is meant, and `source:=0` one where a text is; a text, or
+        nothing but numbers, may stand for a list of texts.
+        """
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if isinstance(self.default, float) and is_number:
+            return float(value)
+        if isinstance(self.default, str) and is_number:
+            return str(value)
+        if isinstance(self.default, tuple) and (is_number or isinstance(value, str)):
+            return (str(value),)
+        if isinstance(self.default, tuple) and isinstance(value, Iterable):
+            return tuple(one if isinstance(one, bool) else str(one) for one in value)
+        return value
 
     def _allows(self, value: Any) -> bool:
         if self.minimum is not None and self.maximum is not None:
@@ -75,7 +88,7 @@ class Parameter:
             is_whole = isinstance(self.default, float) or isinstance(value, int)
             return is_number and is_whole and (self.minimum <= value <= self.maximum or value == self.stand_in)
         if isinstance(self.default, tuple):
-            return isinstance(value, Sequence) and not isinstance(value, str) and all(isinstance(v, str) for v in value)
+            return isinstance(value, tuple) and len(value) > 0 and all(isinstance(one, str) for one in value)
         return isinstance(value, type(self.default)) and (not self.choices or value in self.choices)
 
 

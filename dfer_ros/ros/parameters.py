@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
-from rclpy.exceptions import ParameterException
 from rclpy.node import Node
 from rclpy.parameter import Parameter as RosParameter
 
@@ -23,17 +23,13 @@ def declare_parameters(
     sentence where a value given at start is refused.
     """
     table = parameters(defaults)
+    values = {name: _declare(node, one) for name, one in table.items()}
+    configuration = with_values(defaults, values)
 
     def check(changes: list[RosParameter]) -> SetParametersResult:
         refusals = [table[change.name].refusal(change.value) for change in changes if change.name in table]
         reasons = [refusal for refusal in refusals if refusal]
         return SetParametersResult(successful=not reasons, reason=" ".join(reasons))
-
-    node.add_on_set_parameters_callback(check)
-    for one in table.values():
-        _declare(node, one)
-    values = {name: one.converted(node.get_parameter(name).value) for name, one in table.items()}
-    configuration = with_values(defaults, values)
 
     def apply(changes: list[RosParameter]) -> SetParametersResult:
         nonlocal configuration
@@ -43,27 +39,46 @@ def declare_parameters(
             on_change(configuration)
         return SetParametersResult(successful=True)
 
-    # The newest callback runs first: the check is added again, so that nothing is applied that it refuses.
-    node.remove_on_set_parameters_callback(check)
+    def convert(changes: list[RosParameter]) -> list[RosParameter]:
+        return [RosParameter(c.name, value=table[c.name].converted(c.value)) if c.name in table else c for c in changes]
+
+    # The newest callback runs first: nothing is applied that is refused.
     node.add_on_set_parameters_callback(apply)
     node.add_on_set_parameters_callback(check)
+    if hasattr(node, "add_pre_set_parameters_callback"):  # Humble keeps the integer that was set for a double.
+        node.add_pre_set_parameters_callback(convert)
     return configuration
 
 
-def _declare(node: Node, parameter: Parameter) -> None:
+def _declare(node: Node, parameter: Parameter) -> Any:
+    """Declare a parameter with the value that the node was given for it, else its default; return the value."""
+    given = _given(node, parameter.name)
+    value = parameter.default if given is None else parameter.converted(given)
+    if parameter.refusal(value):
+        # ROS reads true or false in on, off, yes and no.
+        parts = given if isinstance(given, list) else [given]
+        is_word = isinstance(parameter.default, (str, tuple)) and any(isinstance(part, bool) for part in parts)
+        remedy = f"write it in quotes, as in -p \"{parameter.name}:='on'\"" if is_word else "correct its value"
+        raise DferError(f"Parameter '{parameter.name}' must be {parameter.constraint}: {remedy}.")
     descriptor = ParameterDescriptor(
         description=parameter.description + (f" [{parameter.unit}]" if parameter.unit else ""),
         additional_constraints=parameter.constraint,
         read_only=not parameter.changeable,
+        # So that another type comes to check(), which says in a sentence what is allowed.
+        dynamic_typing=True,
     )
-    least = min(value for value in (parameter.minimum, parameter.stand_in, math.inf) if value is not None)
+    least = min(number for number in (parameter.minimum, parameter.stand_in, math.inf) if number is not None)
     if isinstance(parameter.default, float) and parameter.minimum is not None:
-        # `frame_rate:=15` is an integer to ROS; a developer means 15.0.
-        descriptor.dynamic_typing = True
         descriptor.floating_point_range = [FloatingPointRange(from_value=least, to_value=parameter.maximum)]
     elif parameter.minimum is not None and parameter.maximum is not None:
         descriptor.integer_range = [IntegerRange(from_value=int(least), to_value=int(parameter.maximum))]
-    try:
-        node.declare_parameter(parameter.name, parameter.default, descriptor)
-    except ParameterException as error:
-        raise DferError(f"Parameter '{parameter.name}' must be {parameter.constraint}: correct its value.") from error
+    node.declare_parameter(parameter.name, value, descriptor, ignore_override=True)
+    return value
+
+
+def _given(node: Node, name: str) -> Any:
+    """Return what a node was given for a parameter, of whatever type; None where that is nothing."""
+    node.declare_parameter(name, descriptor=ParameterDescriptor(dynamic_typing=True))
+    value = node.get_parameter(name).value
+    node.undeclare_parameter(name)
+    return value

@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 
 from dfer_ros.core import installed_files
@@ -13,6 +15,16 @@ def found_from(monkeypatch):
         return installed_files.share_directory.__wrapped__()
 
     return find
+
+
+def test_the_yaml_of_a_node_counts_once_somebody_changed_it(tmp_path, monkeypatch):
+    shutil.copytree(installed_files.share_directory() / "config", tmp_path / "config")
+    monkeypatch.setattr(installed_files, "share_directory", lambda: tmp_path)
+    file = tmp_path / "config" / "dfer_node.yaml"
+    assert installed_files.changed_parameters("dfer_node") == []
+    file.write_text(file.read_text().replace("frame_rate: 30.0", "frame_rate: 10.0"))
+    assert installed_files.changed_parameters("dfer_node") == [str(file)]
+    assert installed_files.changed_parameters("face_detector_node") == []
 
 
 def test_the_shipped_models_are_there():
