@@ -62,7 +62,7 @@ def test_the_image_copies_what_is_there():
 def test_the_image_installs_from_pip_what_the_package_asks_for():
     (command,) = (line for line in instructions("RUN") if "pip install" in line)
     named = {re.split(r"[<>=]", word)[0] for word in shlex.split(command.split("--no-cache-dir")[1])}
-    required = re.search(r"install_requires=\[(.*?)\]", text(CHECKOUT / "setup.py")).group(1)
+    required = re.search(r"install_requires=\[(.*?)\]", text(CHECKOUT / "setup.py"), re.DOTALL).group(1)
     # Without a display OpenCV is smaller; the other requirements come from rosdep.
     assert {name.removesuffix("-headless") for name in named} <= set(re.findall(r'"([\w-]+)"', required))
 
