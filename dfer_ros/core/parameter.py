@@ -68,17 +68,14 @@ class Parameter:
     def converted(self, value: Any) -> Any:
         """Return a value in the type of the default, where that is what was meant; any other value as it is.
 
-        `frame_rate:=15` is an integer to ROS where 15.0 is meant, and `source:=0` one where a text is; a text, or
-        nothing but numbers, may stand for a list of texts.
+        `frame_rate:=15` is an integer to ROS where 15.0 is meant, and `source:=0` one where a text is.
         """
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if isinstance(self.default, float) and is_number:
             return float(value)
         if isinstance(self.default, str) and is_number:
             return str(value)
-        if isinstance(self.default, tuple) and (is_number or isinstance(value, str)):
-            return (str(value),)
-        if isinstance(self.default, tuple) and isinstance(value, Iterable):
+        if isinstance(self.default, tuple) and isinstance(value, Iterable) and not isinstance(value, str):
             return tuple(one if isinstance(one, bool) else str(one) for one in value)
         return value
 

@@ -55,11 +55,7 @@ def _declare(node: Node, parameter: Parameter) -> Any:
     given = _given(node, parameter.name)
     value = parameter.default if given is None else parameter.converted(given)
     if parameter.refusal(value):
-        # ROS reads true or false in on, off, yes and no.
-        parts = given if isinstance(given, list) else [given]
-        is_word = isinstance(parameter.default, (str, tuple)) and any(isinstance(part, bool) for part in parts)
-        remedy = f"write it in quotes, as in -p \"{parameter.name}:='on'\"" if is_word else "correct its value"
-        raise DferError(f"Parameter '{parameter.name}' must be {parameter.constraint}: {remedy}.")
+        raise DferError(f"Parameter '{parameter.name}' must be {parameter.constraint}: {_remedy(parameter, given)}.")
     descriptor = ParameterDescriptor(
         description=parameter.description + (f" [{parameter.unit}]" if parameter.unit else ""),
         additional_constraints=parameter.constraint,
@@ -74,6 +70,17 @@ def _declare(node: Node, parameter: Parameter) -> Any:
         descriptor.integer_range = [IntegerRange(from_value=int(least), to_value=int(parameter.maximum))]
     node.declare_parameter(parameter.name, value, descriptor, ignore_override=True)
     return value
+
+
+def _remedy(parameter: Parameter, given: Any) -> str:
+    """Return how to write a value that is refused; ROS reads true or false in on, off, yes and no."""
+    if isinstance(parameter.default, tuple):
+        one = "on" if isinstance(given, bool) else given
+        example = "['on', 'off']" if isinstance(given, list) else f"['{one}']"
+        return f'write it as one, as in -p "{parameter.name}:={example}"'
+    if isinstance(parameter.default, str) and isinstance(given, bool):
+        return f"write it in quotes, as in -p \"{parameter.name}:='on'\""
+    return "correct its value"
 
 
 def _given(node: Node, name: str) -> Any:

@@ -64,10 +64,11 @@ def test_a_number_given_for_a_text_is_that_text(declare, given, text):
     assert (value.value, value.type_) == (text, Parameter.Type.STRING)
 
 
-def test_one_text_given_for_a_list_is_a_list_of_it(declare):
-    config, node = declare(DferNodeConfig(), "providers:=cpu", "cameras:=[]")
-    assert (config.model.session.providers, config.cameras) == (("cpu",), ("",))
-    assert list(node.get_parameter("providers").value) == ["cpu"]
+def test_numbers_given_for_a_list_of_texts_are_texts(declare):
+    with pytest.raises(DferError, match="The camera '1' of the parameter 'cameras' cannot be part of a topic"):
+        declare(DferNodeConfig(), "cameras:=[1, 2]")
+    config, _ = declare(DferNodeConfig(), "cameras:=[]")
+    assert config.cameras == ("",)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +82,12 @@ def test_one_text_given_for_a_list_is_a_list_of_it(declare):
         (
             DferNodeConfig(),
             "cameras:=[true]",
-            "Parameter 'cameras' must be a list of texts: write it in quotes, as in -p \"cameras:='on'\".",
+            "Parameter 'cameras' must be a list of texts: write it as one, as in -p \"cameras:=['on', 'off']\".",
+        ),
+        (
+            DferNodeConfig(),
+            "providers:=cpu",
+            "Parameter 'providers' must be a list of texts: write it as one, as in -p \"providers:=['cpu']\".",
         ),
         (FaceDetectorNodeConfig(), "id_prefix:=1", "'id_prefix' must be empty or a letter followed by"),
         (DferNodeConfig(), "threads:=1.5", "Parameter 'threads' must be a number from 1 to 64: correct its value."),
