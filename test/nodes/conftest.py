@@ -6,6 +6,7 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
@@ -22,6 +23,8 @@ from dfer_ros.streams.stamps import RateLimiter
 _counter = itertools.count(1)
 PATIENT = ["-p", "max_wait_seconds:=60.0"]
 """On a busy machine a frame may wait a while for its turn."""
+EMPTY = np.full((480, 640, 3), 90, np.uint8)
+"""An image without faces."""
 QUEUE = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=50, reliability=ReliabilityPolicy.RELIABLE)
 
 
@@ -68,7 +71,7 @@ class Probe:
         self.node.create_subscription(FaceArray, "faces", self.faces.append, QUEUE)
         self.node.create_subscription(EmotionArray, "emotions", self._on_emotions, QUEUE)
         self._publishers = {}
-        self._fed = time.time() - 3600.0
+        self._fed = 0.0
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self.node)
         self._thread = threading.Thread(target=self._executor.spin, daemon=True)
@@ -118,7 +121,7 @@ class Probe:
         """Publish frames, each as soon as the one before is answered, and return their stamps.
 
         So a busy machine drops none, and an idle one does not wait. answers: where the answers come (by default the
-        emotions). stamps: seconds; else they are 50 ms apart, an hour ago. pause: seconds for others who answer too.
+        emotions). stamps: seconds; else 50 ms apart, as in an old bag. pause: seconds for others who answer as well.
         """
         if stamps is None:
             stamps = [self._fed + index / 20 for index in range(1, len(frames) + 1)]
@@ -140,11 +143,15 @@ class Probe:
         """Publish messages, each as soon as the one before is answered, and return their stamps."""
         answers = self.emotions if answers is None else answers
         for message in messages:
-            count = len(answers)
-            publisher.publish(message)
-            assert wait_until(lambda: len(answers) > count), f"{_key(message)} was not answered"  # noqa: B023
+            assert self._is_answered(message, publisher, answers), f"{_key(message)} was not answered"
             time.sleep(pause)
         return [_key(message) for message in messages]
+
+    def _is_answered(self, message, publisher, answers, seconds=PATIENCE_SECONDS):
+        """Publish a message, and return whether it was answered in time."""
+        before = len(answers)
+        publisher.publish(message)
+        return wait_until(lambda: any(_key(one) == _key(message) for one in answers[before:]), seconds)
 
     def wait_for_camera(self, image_listeners=1, topic="image"):
         """Wait until the camera is heard, as reliably as it speaks."""
@@ -155,7 +162,10 @@ class Probe:
             assert wait_until(lambda: self.reliabilities(heard) == offered), "the reliability is not the camera's"
 
     def wait_for_graph(self, image_listeners=1, emotions=True, topic="image"):
-        """Wait until the camera is heard and, unless told otherwise, somebody answers."""
+        """Wait until the camera is heard and, unless told otherwise, somebody answers; return how often it was.
+
+        That this process sees both nodes does not mean that they have found each other: only an answer does.
+        """
         answers = self.node.resolve_topic_name("emotions")
         faces = self.node.resolve_topic_name("faces")
         self.wait_for_camera(image_listeners, topic)
@@ -163,6 +173,20 @@ class Probe:
             assert wait_until(lambda: self.node.count_publishers(answers) and self.node.count_publishers(faces))
             assert wait_until(lambda: self.node.count_subscribers(faces) >= 2), "dfer_node hears no faces"
         time.sleep(0.3)  # those who were found find each other
+        camera = self._publishers.get((Image, topic, ReliabilityPolicy.RELIABLE))
+        return self._wait_for_an_answer(camera) if emotions and camera else 0
+
+    def _wait_for_an_answer(self, camera):
+        def is_answered():
+            self._fed += 1 / 20
+            return self._is_answered(self.image(EMPTY, self._fed), camera, self.emotions, 5.0)
+
+        assert wait_until(is_answered), "dfer_node does not answer"
+        self._fed += 1.0  # the next image is looked at as if it were the first
+        count = len(self.emotions)
+        for heard in (self.faces, self.emotions, self.arrivals):
+            heard.clear()
+        return count
 
     def answered(self, stamps):
         """Return how many of these stamps were answered."""

@@ -38,9 +38,8 @@ def publishers(probe, topic):
 
 
 def answers_again(probe, clip, messages):
+    probe.wait_for_graph(emotions=messages is probe.emotions)
     before = len(messages)
-    probe.wait_for_camera()
-    time.sleep(0.3)  # who listens was found by this process, and a moment later by the others
     probe.feed(clip[:5], messages)
     return len(messages) == before + 5
 

@@ -29,6 +29,7 @@ def test_the_image_comes_back_with_a_box_and_its_stamp(nodes, probe, clip):
         nodes.start(node)
     probe.publisher()
     probe.wait_for_graph(image_listeners=2)
+    seen.clear()
     sent = probe.feed(clip[:30], pause=0.03)
     assert wait_until(lambda: len(seen) >= len(sent) - 1)
     last = seen[-1]
