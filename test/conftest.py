@@ -4,6 +4,7 @@ import importlib.util
 import itertools
 import os
 import shutil
+import signal
 from pathlib import Path
 
 import cv2
@@ -20,6 +21,10 @@ from dfer_ros.core.model.emotion_model import EmotionModel, EmotionModelConfig
 from dfer_ros.core.model.folder import open_model_folder
 from dfer_ros.core.recognizer import Recognizer, RecognizerConfig
 from dfer_ros.recordings.demo_clip import demo_frames, load_portrait
+
+# A run in the background of a script ignores Ctrl-C, and all that it starts would as well.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # For this process and all that it starts: nobody else on this machine or network may answer.
 os.environ["ROS_DOMAIN_ID"] = str(claim_domain())
