@@ -175,4 +175,4 @@ def test_what_is_wrong_with_a_bag_is_said_and_nothing_is_left(clip, tmp_path, ca
     assert sentence in text
     assert "Traceback" not in text
     assert not output.is_file()
-    assert not list(tmp_path.glob("*.part"))
+    assert not list(tmp_path.glob("*.part*"))

@@ -207,7 +207,7 @@ def test_killed_it_takes_its_workers_along_and_the_next_run_finishes(clip, tmp_p
     sources = [write_video(tmp_path / name, clip * 6) for name in ("one.mp4", "two.mp4")]
     command = [sys.executable, "-m", "dfer_ros.cli.main", "analyze", *map(str, sources), "--processes", "2"]
     process = subprocess.Popen([*command, "--output-folder", str(folder)], stderr=subprocess.DEVNULL)
-    assert wait_until(lambda: process.poll() is not None or any(folder.glob("*.part")), 120.0)
+    assert wait_until(lambda: process.poll() is not None or any(folder.glob("*.part*")), 120.0)
     workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     process.kill()
     process.wait()

@@ -143,7 +143,8 @@ def test_ctrl_c_while_the_nodes_start_says_nothing(environment):
     os.killpg(process.pid, signal.SIGINT)
     said, _ = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert said == ""
+    # On a quick computer a node has loaded its model by then, and says so.
+    assert [line for line in said.splitlines() if "Reading emotions with" not in line] == []
     assert not any(child.is_running() for child in children)
 
 

@@ -193,7 +193,7 @@ BAD = {
         ["good.jsonl", "--faces", "--source", "0"],
         "There is no file or folder 0: --source takes the video, folder or bag that was analyzed.",
     ),
-    "a source that is none": (["good.jsonl", "--faces", "--source", "talk.mp4"], "OpenCV cannot open talk.mp4"),
+    "a source that is none": (["good.jsonl", "--faces", "--source", "talk.mp4"], "FFmpeg cannot open talk.mp4"),
 }
 
 
