@@ -83,7 +83,8 @@ def test_a_best_effort_camera_is_heard(nodes, probe, clip):
     nodes.start("dfer_node", "-p", "precision:=int8")
     probe.wait_for_graph()
     sent = probe.play(clip[:20], publisher=camera)
-    assert wait_until(lambda: probe.answered(sent) >= len(sent) - 1)
+    # Best effort may lose images on a busy computer; all would be lost if the reliability did not fit.
+    assert wait_until(lambda: probe.answered(sent) >= len(sent) // 2)
 
 
 def test_auto_reliability_follows_a_reliable_camera(graph, probe):
