@@ -23,14 +23,15 @@ _LEAST_AGE_SECONDS = 5.0
 """A younger segment may be one whose owner is about to lock it."""
 
 
-def remove_abandoned_segments() -> int:
+def remove_abandoned_segments(folder: Path = _FOLDER) -> int:
     """Remove the segments whose owner is dead, of whatever program, and return how many they were.
 
     Does what `fastdds shm clean` does to segments. Those of other users stay where this user may not remove them.
+    folder: where Fast DDS keeps them.
     """
-    if not _FOLDER.is_dir():
+    if not folder.is_dir():
         return 0
-    locks = [path for path in _FOLDER.iterdir() if _SEGMENT_LOCK.match(path.name)]
+    locks = [path for path in folder.iterdir() if _SEGMENT_LOCK.match(path.name)]
     return sum(_remove(lock) for lock in locks if is_abandoned(lock))
 
 
