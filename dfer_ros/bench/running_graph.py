@@ -18,10 +18,9 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from dfer_msgs.msg import EmotionArray
 from dfer_ros.bench.camera import APPLIED, CameraSetting
 from dfer_ros.core.errors import DferError
-from dfer_ros.graph.listener import GraphListener
 from dfer_ros.graph.processes import PATIENCE_SECONDS, GraphProcesses, wait_until
 from dfer_ros.graph.transport_profile import transport_environment
-from dfer_ros.ros.quality_of_service import OUTPUT
+from dfer_ros.graph.watcher import GraphWatcher
 
 NAMESPACE = "/bench"
 DETECTOR, RECOGNIZER = "face_detector_node", "dfer_node"
@@ -110,9 +109,10 @@ class BenchGraph:
             self.processes = stack.enter_context(GraphProcesses(NAMESPACE, self._on_line))
             for node in NODES:
                 self.start(node)
-            listener = stack.enter_context(GraphListener(NAMESPACE, None, self._on_emotions))
-            self.node = listener.node
-            self.node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, OUTPUT)
+            watcher = stack.enter_context(GraphWatcher(NAMESPACE))
+            watcher.hear(EmotionArray, "emotions", self._on_emotions)
+            watcher.hear(DiagnosticArray, "/diagnostics", self._on_diagnostics)
+            self.node = watcher.node
             self._stack = stack.pop_all()
         return self
 

@@ -7,6 +7,7 @@ import os
 import queue
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -14,13 +15,13 @@ from rich.console import Console
 from sensor_msgs.msg import Image
 
 from dfer_msgs.msg import EmotionArray, FaceArray
-from dfer_ros.cli.demo_behaviors import BEHAVIORS, Deeds
-from dfer_ros.cli.live_table import LiveTable
+from dfer_ros.cli.demo_behaviors import BEHAVIORS, BehaviorLog
+from dfer_ros.cli.live_view import LiveView
 from dfer_ros.cli.run import NAMESPACE, check_ended
 from dfer_ros.core.atomic_file import check_outputs, whole_file
-from dfer_ros.graph.listener import GraphListener
 from dfer_ros.graph.processes import GraphProcesses
 from dfer_ros.graph.transport_profile import transport_environment
+from dfer_ros.graph.watcher import GraphWatcher
 from dfer_ros.recordings.answers import emotion_record, record_line
 from dfer_ros.recordings.demo_clip import FPS, demo_frames
 from dfer_ros.recordings.video_output import VideoOutput
@@ -40,27 +41,28 @@ def configure(parser: argparse.ArgumentParser) -> None:
 class _Recorder:
     """Writes what the graph says: emotions as JSONL, overlays as video."""
 
-    def __init__(self, lines: TextIO, video: VideoOutput, table: LiveTable) -> None:
+    def __init__(self, lines: TextIO, video: VideoOutput) -> None:
         self._lines = lines
         self._video = video
-        self._table = table
         self._rois: dict[tuple[int, int], dict[str, tuple[int, int, int, int]]] = {}
         self._waiting: dict[tuple[int, int], EmotionArray] = {}
         self._overlays: queue.SimpleQueue[Image] = queue.SimpleQueue()
         self.frames = 0
 
-    def on_faces(self, message: FaceArray) -> None:
+    def listen(self, watcher: GraphWatcher) -> None:
+        """Take in from now on what is to be written."""
+        watcher.hear(FaceArray, "faces", self._on_faces)
+        watcher.hear(EmotionArray, "emotions", self._on_emotions)
+        watcher.hear(Image, "overlay", self._overlays.put)
+
+    def _on_faces(self, message: FaceArray) -> None:
         rois = {f.id: (f.roi.x_offset, f.roi.y_offset, f.roi.width, f.roi.height) for f in message.faces}
         self._rois[_key(message)] = rois
         self._record(_key(message))
 
-    def on_emotions(self, message: EmotionArray) -> None:
-        self._table.update(message)
+    def _on_emotions(self, message: EmotionArray) -> None:
         self._waiting[_key(message)] = message
         self._record(_key(message))
-
-    def on_overlay(self, message: Image) -> None:
-        self._overlays.put(message)
 
     def write_waiting_overlays(self) -> None:
         """Encode what came since the last call, outside of the thread that listens."""
@@ -84,19 +86,19 @@ def run(arguments: argparse.Namespace) -> int:
     check_outputs((), (jsonl, mp4))
     os.environ.update(transport_environment())
     console = Console()
-    table = LiveTable(console)
-    deeds = Deeds(table)
+    view, behaviors = LiveView(console, answers_only=True), BehaviorLog()
     with tempfile.TemporaryDirectory() as folder, whole_file(jsonl) as lines, VideoOutput(mp4, FPS) as video:
-        recorder = _Recorder(lines, video, table)
-        with (
-            GraphProcesses(NAMESPACE, table.say) as graph,
-            GraphListener(NAMESPACE, recorder.on_faces, recorder.on_emotions, recorder.on_overlay) as listener,
-            table,
-        ):
-            deeds.listen(listener.node)
+        recorder = _Recorder(lines, video)
+        with GraphProcesses(NAMESPACE, view.say) as graph, GraphWatcher(NAMESPACE) as watcher, view:
+            watcher.follow_emotions([f"{NAMESPACE}/emotions"])
+            recorder.listen(watcher)
+            behaviors.listen(watcher)
             _start(graph)
-            _play(_make_clip(Path(folder) / "clip.mp4"), graph, listener, recorder)
-    console.print(deeds.summary(), highlight=False)
+            clip = _make_clip(Path(folder) / "clip.mp4")
+            for _ in _played(clip, graph, watcher):
+                recorder.write_waiting_overlays()
+                view.show(watcher.graph(), behaviors.newest())
+    console.print(behaviors.summary(), highlight=False)
     console.print(f"{recorder.frames} frames answered -> {mp4} and {jsonl}", highlight=False)
     return 0 if recorder.frames else 1
 
@@ -117,18 +119,19 @@ def _make_clip(path: Path) -> Path:
     return path
 
 
-def _play(clip: Path, graph: GraphProcesses, listener: GraphListener, recorder: _Recorder) -> None:
+def _played(clip: Path, graph: GraphProcesses, watcher: GraphWatcher) -> Iterator[None]:
+    """Play the clip, and yield again and again until the last answers have come."""
     # The detector and the overlay hear the camera; dfer_node, the overlay and this process hear the faces; the overlay,
-    # this process and the behaviours hear the emotions.
-    heard = {_IMAGE: 2, "faces": 3, "emotions": 2 + len(BEHAVIORS)}
-    listener.wait_until_heard(heard, lambda: check_ended(graph))
+    # this process (twice) and the behaviours hear the emotions.
+    heard = {_IMAGE: 2, "faces": 3, "emotions": 3 + len(BEHAVIORS)}
+    watcher.wait_until_heard(heard, lambda: check_ended(graph))
     graph.start_as_launched("video_source_node", {"source": str(clip)}, {"image": _IMAGE})
     while not graph.ended():
-        recorder.write_waiting_overlays()
+        yield
         time.sleep(_POLL_SECONDS)
     check_ended(graph)
     time.sleep(_LAST_ANSWER_SECONDS)
-    recorder.write_waiting_overlays()
+    yield
 
 
 def _key(message: FaceArray | EmotionArray) -> tuple[int, int]:

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from dfer_ros.cli.live_table import LiveTable
+from dfer_ros.cli.live_view import LiveView
 from dfer_ros.core.errors import DferError, SourceError
 from dfer_ros.core.installed_files import at_home
 from dfer_ros.core.parameter import Parameter, parameters
 from dfer_ros.core.tracker import TrackerConfig
-from dfer_ros.graph.listener import GraphListener
 from dfer_ros.graph.processes import GraphProcesses
 from dfer_ros.graph.transport_profile import transport_environment
+from dfer_ros.graph.watcher import GraphWatcher
 from dfer_ros.nodes.emotion_stream import DferNodeConfig
 from dfer_ros.nodes.face_stream import FaceDetectorNodeConfig
 from dfer_ros.nodes.video_source_node import VideoSourceConfig
@@ -70,17 +70,18 @@ def run(arguments: argparse.Namespace) -> int:
     namespace = full_namespace("--namespace", arguments.namespace)
     confirm_frames = _confirm_frames(arguments.source) if arguments.source else TrackerConfig.confirm_frames
     os.environ.update(transport_environment())
-    table = LiveTable(Console())
+    view = LiveView(Console(), answers_only=True)
     image = "camera/image_raw" if arguments.source else arguments.image
-    with GraphProcesses(namespace, table.say) as graph, GraphListener(namespace, None, table.update) as listener, table:
+    with GraphProcesses(namespace, view.say) as graph, GraphWatcher(namespace) as watcher, view:
+        watcher.follow_emotions([watcher.node.resolve_topic_name("emotions")])
         start_graph(graph, arguments, image, confirm_frames)
         if not arguments.source:
-            return _wait(graph)
-        listener.wait_until_heard({image: 1, "faces": 1}, lambda: check_ended(graph))
+            return _show(graph, watcher, view)
+        watcher.wait_until_heard({image: 1, "faces": 1}, lambda: check_ended(graph))
         with _plain_name(arguments.source) as source:
             given = _given(arguments, VideoSourceConfig()) | {"source": source}
             graph.start_as_launched("video_source_node", given, {"image": image})
-            return _wait(graph)
+            return _show(graph, watcher, view)
 
 
 def _confirm_frames(source: str) -> int:
@@ -110,11 +111,14 @@ def _plain_name(source: str) -> Iterator[str]:
         yield source
 
 
-def _wait(graph: GraphProcesses) -> int:
+def _show(graph: GraphProcesses, watcher: GraphWatcher, view: LiveView) -> int:
+    """Show the graph until a node ends, and return the exit code."""
     while not graph.ended():
         time.sleep(_POLL_SECONDS)
+        view.show(watcher.graph())
     code = check_ended(graph)
     time.sleep(_LAST_ANSWER_SECONDS)
+    view.show(watcher.graph())
     return code
 
 

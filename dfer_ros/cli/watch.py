@@ -8,9 +8,8 @@ import os
 import time
 
 from rich.console import Console
-from rich.live import Live
 
-from dfer_ros.cli.watch_lines import WatchLines
+from dfer_ros.cli.live_view import LiveView
 from dfer_ros.cli.watch_view import WatchView
 from dfer_ros.core.errors import DferError
 from dfer_ros.core.palette import ON_DARK, ON_LIGHT
@@ -18,7 +17,7 @@ from dfer_ros.graph.transport_profile import transport_environment
 from dfer_ros.graph.watched_graph import WatchedGraph
 from dfer_ros.graph.watcher import GraphWatcher
 
-_DRAW_SECONDS, _LINE_SECONDS = 0.25, 0.5
+_SHOW_SECONDS = 0.25
 _GATHER_SECONDS = 1.5
 """What --once waits for after the first answer: rates need several, and diagnostics come once a second."""
 _TIMEOUT_SECONDS = 5.0
@@ -47,33 +46,24 @@ def run(arguments: argparse.Namespace) -> int:
         raise DferError("--timeout must be above 0 seconds.")
     os.environ.update(transport_environment())
     console = Console()
-    view = WatchView(console, ON_LIGHT if arguments.light else ON_DARK)
-    with GraphWatcher(arguments.topic, arguments.use_sim_time) as watcher:
+    palette = ON_LIGHT if arguments.light else ON_DARK
+    with GraphWatcher(use_sim_time=arguments.use_sim_time) as watcher:
+        watcher.follow_emotions(arguments.topic)
         if arguments.once:
-            console.print(view.draw(_once(watcher, arguments)))
-        elif console.is_terminal and not console.is_dumb_terminal:
-            _show(watcher, view, console)
-        else:
-            _tell(watcher, WatchLines(console, view))
-    return 0
+            console.print(WatchView(console, palette).draw(_once(watcher, arguments)))
+            return 0
+        with LiveView(console, palette) as view:
+            while True:
+                time.sleep(_SHOW_SECONDS)
+                view.show(watcher.graph())
 
 
 def _once(watcher: GraphWatcher, arguments: argparse.Namespace) -> WatchedGraph:
     deadline = time.monotonic() + arguments.timeout
-    while not watcher.listen(_DRAW_SECONDS).heard:
+    while not watcher.graph().heard:
+        time.sleep(_SHOW_SECONDS)
         if time.monotonic() > deadline:
             where = f" on {' and '.join(arguments.topic)}" if arguments.topic else ""
             raise DferError(f"Nothing was heard{where} in {arguments.timeout:g} s: {watcher.why_nothing()}")
-    return watcher.listen(_GATHER_SECONDS)
-
-
-def _show(watcher: GraphWatcher, view: WatchView, console: Console) -> None:
-    with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
-        while True:
-            graph = watcher.listen(_DRAW_SECONDS)
-            live.update(view.draw(graph, console.height - 1), refresh=True)
-
-
-def _tell(watcher: GraphWatcher, lines: WatchLines) -> None:
-    while True:
-        lines.tell(watcher.listen(_LINE_SECONDS), time.monotonic())
+    time.sleep(_GATHER_SECONDS)
+    return watcher.graph()

@@ -12,9 +12,12 @@ import cv2
 import psutil
 import pytest
 from rich.console import Console
+from std_msgs.msg import Float32, String
 
-from dfer_ros.cli.live_table import LiveTable
+from dfer_ros.cli.demo_behaviors import BehaviorLog
+from dfer_ros.cli.live_view import LiveView
 from dfer_ros.graph.processes import wait_until
+from dfer_ros.graph.watched_graph import WatchedGraph
 from dfer_ros.recordings.video_output import VideoOutput
 
 DFER = [sys.executable, "-m", "dfer_ros.cli.main"]
@@ -78,13 +81,16 @@ def test_in_the_demo_the_behaviours_greet_two_and_slow_the_speech_for_one(demo, 
     assert "The behaviours greeted 2 times and slowed the speech once." in lines
 
 
-def test_the_live_table_shows_the_newest_of_what_the_behaviours_do():
-    console = Console(force_terminal=True, width=160, file=io.StringIO())
-    with LiveTable(console) as table:
-        table.show_deed("says", '"Hello [you]!"')
-        table.show_deed("speech rate", "1.0")
-        table.show_deed("speech rate", "0.8")
-    shown = console.file.getvalue().split("nobody is seen")[-1]
+def test_the_live_view_shows_below_the_graph_what_the_behaviours_did_last():
+    console = Console(force_terminal=True, width=160, file=io.StringIO(), _environ={"TERM": "xterm"})
+    behaviors = BehaviorLog()
+    assert behaviors.newest() == ""
+    behaviors._on_say(String(data="Hello [you]!"))
+    behaviors._on_speech_rate(Float32(data=1.0))
+    behaviors._on_speech_rate(Float32(data=0.8))
+    with LiveView(console) as view:
+        view.show(WatchedGraph(), behaviors.newest())
+    shown = console.file.getvalue().split("Nobody publishes emotions yet.")[-1]
     assert 'robot  says: "Hello [you]!"   speech rate: 0.8' in shown
 
 

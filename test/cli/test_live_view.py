@@ -5,7 +5,7 @@ import io
 from made_graphs import a_graph, a_status, an_emotion
 from rich.console import Console
 
-from dfer_ros.cli.watch_lines import WatchLines
+from dfer_ros.cli.live_view import WatchLines
 from dfer_ros.cli.watch_view import WatchView
 from dfer_ros.core.palette import ON_DARK
 
@@ -23,3 +23,12 @@ def test_lines_tell_changes_only():
         ["/dfer/emotions", "k7f3a", "sad"],
         ["/dfer/dfer_node:", "faces", "WARN"],
     ]
+
+
+def test_of_a_graph_that_a_command_runs_only_the_answers_are_told():
+    console = Console(file=io.StringIO(), width=200)
+    lines = WatchLines(console, WatchView(console, ON_DARK), answers_only=True)
+    lines.tell(a_graph([]), 0.0)
+    lines.tell(a_graph([an_emotion()], statuses=[a_status(level=1)]), 1.0)
+    told = [line.split("   ", 1)[1] for line in console.file.getvalue().splitlines()]
+    assert [line.split()[:3] for line in told] == [["/dfer/emotions", "k7f3a", "happy"]]
