@@ -22,9 +22,10 @@ from dfer_ros.core.model.folder import open_model_folder
 from dfer_ros.core.recognizer import Recognizer, RecognizerConfig
 from dfer_ros.recordings.demo_clip import demo_frames, load_portrait
 
-# A run in the background of a script ignores Ctrl-C, and all that it starts would as well.
-if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# A run in the background of a script ignores Ctrl-C, one under nohup a closed terminal, and all that they start would.
+for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, handler)
 
 # For this process and all that it starts: nobody else on this machine or network may answer.
 os.environ["ROS_DOMAIN_ID"] = str(claim_domain())

@@ -71,6 +71,7 @@ class Probe:
         self.node.create_subscription(FaceArray, "faces", self.faces.append, QUEUE)
         self.node.create_subscription(EmotionArray, "emotions", self._on_emotions, QUEUE)
         self._publishers = {}
+        self._clients = {}
         self._fed = 0.0
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self.node)
@@ -92,6 +93,16 @@ class Probe:
             quality = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1, reliability=reliability)
             self._publishers[key] = self.node.create_publisher(message_type, topic, quality)
         return self._publishers[key]
+
+    def client(self, service_type, service):
+        """Return a client of a service that is there."""
+        known = service in self._clients
+        client = self._clients[service] if known else self.node.create_client(service_type, service)
+        self._clients[service] = client
+        assert client.wait_for_service(PATIENCE_SECONDS), f"there is no service {service}"
+        if not known:
+            time.sleep(0.3)  # the service finds the client as well: until then its answer would be lost
+        return client
 
     def stamp(self, message, seconds=None):
         """Stamp a message with a time, or with now."""

@@ -16,7 +16,7 @@ from rosgraph_msgs.msg import Clock as ClockMessage
 
 from dfer_ros.core.errors import DferError
 from dfer_ros.core.parameter import parameters
-from dfer_ros.graph.processes import wait_until
+from dfer_ros.graph.processes import PATIENCE_SECONDS, wait_until
 from dfer_ros.ros.diagnostics import Diagnostics, NodeCondition
 from dfer_ros.ros.parameters import declare_parameters
 from dfer_ros.ros.quality_of_service import OUTPUT
@@ -67,7 +67,7 @@ class Watched:
             self.arrays.append(array)
             self.arrivals.append(time.monotonic())
 
-    def next(self, accept=lambda array: True, seconds=20.0):
+    def next(self, accept=lambda array: True, seconds=PATIENCE_SECONDS):
         """Return the next array from now on that is accepted."""
         first = len(self.arrays)
         assert wait_until(lambda: any(accept(array) for array in self.arrays[first:]), seconds), "no such diagnostics"

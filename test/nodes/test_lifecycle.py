@@ -18,7 +18,7 @@ MANAGED = "autostart:=false"
 def change(probe, node, transition):
     request = ChangeState.Request()
     request.transition.label = transition
-    return call(probe, node, ChangeState, "change_state", request, 30.0).success
+    return call(probe, node, ChangeState, "change_state", request).success
 
 
 def state(probe, node):

@@ -30,11 +30,9 @@ def defaults_of(node):
     return {row.name: list(row.default) if isinstance(row.default, tuple) else row.default for row in rows}
 
 
-def call(probe, node, service_type, service, request, seconds=10.0):
-    client = probe.node.create_client(service_type, f"{node}/{service}")
-    assert client.wait_for_service(20.0)
-    future = client.call_async(request)
-    assert wait_until(future.done, seconds)
+def call(probe, node, service_type, service, request):
+    future = probe.client(service_type, f"{node}/{service}").call_async(request)
+    assert wait_until(future.done), f"{node}/{service} did not answer"
     return future.result()
 
 

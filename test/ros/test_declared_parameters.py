@@ -10,6 +10,7 @@ from rclpy.parameter_client import AsyncParameterClient
 
 from dfer_ros.core.errors import DferError
 from dfer_ros.core.installed_files import share_directory
+from dfer_ros.graph.processes import PATIENCE_SECONDS
 from dfer_ros.nodes.emotion_stream import DferNodeConfig
 from dfer_ros.nodes.face_stream import FaceDetectorNodeConfig
 from dfer_ros.nodes.video_source_node import VideoSourceConfig
@@ -137,9 +138,9 @@ def test_the_shipped_yaml_can_be_loaded_into_a_running_node(context, name):
     for one in (node, asking):
         executor.add_node(one)
     client = AsyncParameterClient(asking, f"/robot/dfer/{name}")
-    assert client.wait_for_services(20.0)
+    assert client.wait_for_services(PATIENCE_SECONDS)
     future = client.load_parameter_file(str(share_directory() / "config" / f"{name}.yaml"), use_wildcard=True)
-    deadline = time.monotonic() + 20.0
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not future.done() and time.monotonic() < deadline:
         executor.spin_once(timeout_sec=0.1)
     reasons = {result.reason for result in future.result().results if not result.successful}

@@ -11,7 +11,7 @@ from hri_robot import TRACKED, IdsList, NormalizedRegionOfInterest2D, Robot, fac
 from sensor_msgs.msg import Image
 
 from dfer_ros.core.errors import DferError
-from dfer_ros.graph.processes import wait_until
+from dfer_ros.graph.processes import PATIENCE_SECONDS, wait_until
 from dfer_ros.nodes.hri.expressions import HriExpressions
 from dfer_ros.nodes.hri.face_publishers import HriFacePublishers
 from dfer_ros.nodes.hri.faces import HriFaces
@@ -78,7 +78,7 @@ def test_a_face_has_its_region_and_its_images(robot, faces, aligned_crop):
     rois = listener.hear(NormalizedRegionOfInterest2D, topic("carla", "roi"))
     images = {name: listener.hear(Image, topic("carla", name)) for name in ("aligned", "cropped")}
     seen = face("carla", aligned_crop, box=(64.0, 48.0, 320.0, 480.0))
-    deadline = time.monotonic() + 10.0
+    deadline = time.monotonic() + PATIENCE_SECONDS
     stamp = 100.0
     while not (rois and all(images.values())) and time.monotonic() < deadline:
         stamp += 0.05
