@@ -12,6 +12,7 @@ PACKAGE = "dfer_ros"
 NODES = {
     "face_detector_node": "nodes",
     "dfer_node": "nodes",
+    "perception_node": "nodes",
     "overlay_node": "nodes",
     "video_source_node": "nodes",
     "greet_node": "behavior.examples",

@@ -45,6 +45,13 @@ def generate_launch_description() -> LaunchDescription:
                 description="Several cameras instead of `image`, as YAML: their names and the topics of their images, "
                 '"{front: /front/image_raw, rear: /rear/image_raw}". Each has a face detector in <namespace>/<name>.',
             ),
+            DeclareLaunchArgument(
+                "processes",
+                default_value="one",
+                choices=["one", "two"],
+                description="Whether detectors and dfer_node share one process, perception_node, or have one each; "
+                "with shared_encoder:=false they have one each.",
+            ),
             boolean(
                 "shared_encoder", "true", "Whether one dfer_node serves all `cameras`; otherwise each has its own."
             ),
@@ -131,6 +138,8 @@ def refuse_cameras_of_ours(cameras: Mapping[str, str], context: LaunchContext) -
 def nodes_of_one_camera(context: LaunchContext) -> list[Node]:
     """Return the nodes on the topic `image`."""
     overlay = [node("overlay_node", context)] if is_true(context, "overlay") else []
+    if context.launch_configurations["processes"] == "one":
+        return [perception({}, context), *overlay]
     return [node("face_detector_node", context), node("dfer_node", context), *overlay]
 
 
@@ -138,17 +147,48 @@ def nodes_of_cameras(cameras: Mapping[str, str], context: LaunchContext) -> list
     """Return the nodes of every camera in a namespace of its own, and the dfer_node that they share."""
     prefix = context.launch_configurations["id_prefix"]
     shared = is_true(context, "shared_encoder")
-    nodes = []
+    together = shared and context.launch_configurations["processes"] == "one"
+    nodes = [perception(cameras, context)] if together else []
     for camera, image in cameras.items():
         of_camera = {"camera": camera, "image": image}
-        nodes.append(node("face_detector_node", context, **of_camera, parameters={"id_prefix": f"{prefix}{camera}_"}))
+        if not together:
+            nodes.append(
+                node("face_detector_node", context, **of_camera, parameters={"id_prefix": f"{prefix}{camera}_"})
+            )
         if not shared:
             nodes.append(node("dfer_node", context, **of_camera))
         if is_true(context, "overlay"):
             nodes.append(node("overlay_node", context, **of_camera))
-    if shared:
+    if shared and not together:
         nodes.append(node("dfer_node", context, parameters={"cameras": list(cameras)}))
     return nodes
+
+
+def perception(cameras: Mapping[str, str], context: LaunchContext) -> Node:
+    """Return the process of the detectors of all cameras and of dfer_node; none: of the topic `image`.
+
+    It has no name of its own: a name would be given to every node in it.
+    """
+    names = ("face_detector_node", "dfer_node")
+    namespace = full_namespace(context, "")
+    words = [word for camera, image in cameras.items() for word in ("--camera", f"{camera}={image}")]
+    prefix = context.launch_configurations["id_prefix"]
+    return Node(
+        package="dfer_ros",
+        executable="perception_node",
+        namespace=namespace,
+        arguments=[*words, *(["--id-prefix", prefix] if words and prefix else [])],
+        parameters=[
+            *(str(CONFIG / f"{name}.yaml") for name in names),
+            *user_parameters(context),
+            *(given for name in names for given in given_parameters(name, context)),
+        ],
+        remappings=[("image", LaunchConfiguration("image"))],
+        ros_arguments=["--log-level", LaunchConfiguration("log_level"), "--enclave", f"{namespace}/perception_node"],
+        respawn=is_true(context, "respawn"),
+        respawn_delay=RESPAWN_DELAY_SECONDS,
+        output="screen",
+    )
 
 
 def node(

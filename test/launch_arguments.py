@@ -4,6 +4,7 @@ FILES = ("dfer.launch.py", "camera.launch.py", "replay.launch.py")
 ARGUMENTS = {
     "image": "/camera/image_raw",
     "cameras": "",
+    "processes": "one",
     "shared_encoder": "true",
     "image_transport": ("face_detector_node", "overlay_node"),
     "image_reliability": ("face_detector_node", "overlay_node"),

@@ -47,7 +47,7 @@ def commands(folder, file="dfer.launch.py", **arguments):
     nodes = folder / "lib" / "dfer_ros"
     nodes.mkdir(parents=True)
     for node in installed_nodes():
-        (nodes / node).write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {folder}/$$.command\n')
+        (nodes / node).write_text(f'#!/bin/sh\nprintf "%s\\n" {node} "$@" > {folder}/$$.command\n')
         (nodes / node).chmod(0o755)
     (folder / "share" / "ament_index" / "resource_index" / "packages").mkdir(parents=True)
     (folder / "share" / "ament_index" / "resource_index" / "packages" / "dfer_ros").touch()
@@ -58,11 +58,9 @@ def commands(folder, file="dfer.launch.py", **arguments):
 
 
 def full_name(words):
-    """Return the full name of a node that has this command line."""
-    namespace, name = (
-        next(word for word in words if word.startswith(key)).split(":=")[1] for key in ("__ns", "__node")
-    )
-    return f"{namespace}/{name}".replace("//", "/")
+    """Return the namespace and the executable of a command line as one name, which is that of a node by itself."""
+    namespace = next(word for word in words if word.startswith("__ns")).split(":=")[1]
+    return f"{namespace}/{words[0]}".replace("//", "/")
 
 
 def parameters(words):

@@ -10,8 +10,9 @@ from dfer_ros.graph.transport_profile import PROFILE_VARIABLES
 @needs_launch
 @pytest.mark.parametrize("overlay", [False, True])
 def test_dfer_starts_its_nodes_with_the_shared_memory_profile(own_environment, overlay):
-    processes, _ = started("dfer.launch.py", overlay=str(overlay).lower())
-    assert executables(processes) == ["face_detector_node", "dfer_node"] + ["overlay_node"] * overlay
+    for asked, nodes in {"one": ["perception_node"], "two": ["face_detector_node", "dfer_node"]}.items():
+        processes, _ = started("dfer.launch.py", overlay=str(overlay).lower(), processes=asked)
+        assert executables(processes) == nodes + ["overlay_node"] * overlay
     assert all(process.node_package == "dfer_ros" for process in processes)
     assert own_environment[PROFILE_VARIABLES[0]] == str(CHECKOUT / "config" / "fastdds_shm.xml")
 
@@ -20,7 +21,7 @@ def test_dfer_starts_its_nodes_with_the_shared_memory_profile(own_environment, o
 @pytest.mark.parametrize("shared", [True, False])
 def test_every_camera_has_a_namespace_ids_and_a_topic_of_its_own(own_environment, tmp_path, shared):
     cameras = {"front": "/front/image_raw", "rear": "/rear/color"}
-    given = {"cameras": cameras, "shared_encoder": shared, "id_prefix": "robot_", "overlay": "true"}
+    given = {"cameras": cameras, "shared_encoder": shared, "processes": "two", "id_prefix": "robot_", "overlay": "true"}
     lines = commands(tmp_path, **given)
     nodes = {f"/dfer/{camera}/{node}" for camera in cameras for node in ("face_detector_node", "overlay_node")}
     nodes |= {"/dfer/dfer_node"} if shared else {f"/dfer/{camera}/dfer_node" for camera in cameras}
@@ -31,6 +32,16 @@ def test_every_camera_has_a_namespace_ids_and_a_topic_of_its_own(own_environment
         assert f"image:={topic}" in detector and f"image:={topic}" in overlay
     served = [list(parameters(words)["cameras"]) for name, words in lines.items() if name.endswith("/dfer_node")]
     assert served == ([["front", "rear"]] if shared else [[""], [""]])
+
+
+@needs_launch
+def test_all_cameras_share_one_process(own_environment, tmp_path):
+    cameras = {"front": "/front/image_raw", "rear": "/rear/color"}
+    lines = commands(tmp_path, cameras=cameras, id_prefix="robot_", overlay="true")
+    assert set(lines) == {"/dfer/perception_node", "/dfer/front/overlay_node", "/dfer/rear/overlay_node"}
+    words = lines["/dfer/perception_node"]
+    assert words[1:7] == ["--camera", "front=/front/image_raw", "--camera", "rear=/rear/color", "--id-prefix", "robot_"]
+    assert not [word for word in words if word.startswith("__node")]
 
 
 @needs_launch
@@ -68,9 +79,13 @@ def test_what_needs_our_detector_is_refused_where_another_is_asked_for(own_envir
 
 @needs_launch
 def test_arguments_that_are_parameters_reach_every_node_that_has_them(own_environment, tmp_path):
-    lines = commands(tmp_path, autostart="False", hri="true", id_prefix="left_", frame_rate="15.0")
+    given = {"autostart": "False", "hri": "true", "id_prefix": "left_", "frame_rate": "15.0"}
+    (tmp_path / "one").mkdir()
+    together = parameters(commands(tmp_path / "one", **given)["/dfer/perception_node"])
+    lines = commands(tmp_path, processes="two", **given)
     detector, dfer = (parameters(lines[f"/dfer/{node}"]) for node in ("face_detector_node", "dfer_node"))
     both = {"autostart": False, "hri": True, "frame_rate": 15.0}
+    assert {name: together[name] for name in (*both, "id_prefix")} == {**both, "id_prefix": "left_"}
     assert {name: detector[name] for name in (*both, "id_prefix")} == {**both, "id_prefix": "left_"}
     assert {name: dfer[name] for name in both} == both
     assert "id_prefix" not in dfer
@@ -79,7 +94,8 @@ def test_arguments_that_are_parameters_reach_every_node_that_has_them(own_enviro
 @needs_launch
 @pytest.mark.parametrize("namespace", ["dfer", "/robot/dfer", "", "/"])
 def test_the_enclave_of_a_node_is_its_full_name(own_environment, tmp_path, namespace):
-    lines = commands(tmp_path, "camera.launch.py", camera=a_file(tmp_path), namespace=namespace, overlay="true")
+    given = {"camera": a_file(tmp_path), "namespace": namespace, "overlay": "true", "processes": "two"}
+    lines = commands(tmp_path, "camera.launch.py", **given)
     nodes = {"face_detector_node", "dfer_node", "overlay_node", "video_source_node"}
     assert set(lines) == {f"/{namespace.strip('/')}/{node}".replace("//", "/") for node in nodes}
     assert {name: words[words.index("--enclave") + 1] for name, words in lines.items()} == {

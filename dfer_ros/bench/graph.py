@@ -14,7 +14,7 @@ from rich.progress import Progress
 
 from dfer_ros.bench.camera import CameraSetting
 from dfer_ros.bench.load import Load, Usage, apply_load
-from dfer_ros.bench.running_graph import BenchGraph
+from dfer_ros.bench.running_graph import ONE, TWO, WAYS, BenchGraph
 from dfer_ros.core.errors import DferError
 from dfer_ros.graph.transport_profile import PROFILE_VARIABLES
 
@@ -26,7 +26,7 @@ class Scenario:
     """One load.
 
     shared_memory: whether every process gets config/fastdds_shm.xml. detector: parameters of the face detector that
-    are not the defaults; MediaPipe misses most faces of a crowd, YuNet does not.
+    are not the defaults; MediaPipe misses most faces of a crowd, YuNet does not. ways: those of WAYS that are measured.
     """
 
     name: str
@@ -37,17 +37,21 @@ class Scenario:
     seconds: float
     target: str
     detector: Mapping[str, object] = field(default_factory=dict)
+    rate: float = 30.0
+    ways: tuple[str, ...] = (ONE, TWO)
 
 
 @dataclass(frozen=True)
 class GraphResult:
-    """What was measured after the warm-up.
+    """What was measured of one way of a scenario, after the warm-up.
 
     sent, answered: images sent, and those of them that got an EmotionArray with all faces in it.
-    p50_ms, p95_ms, p99_ms: image stamp to arrival of the emotions. cpu_percent: both nodes, of one core.
-    memory_mb: resident memory of both nodes at the end; memory_growth_mb: since the end of the warm-up.
+    p50_ms, p95_ms, p99_ms: image stamp to arrival of the emotions. cpu_percent: all nodes, of one core.
+    start_seconds: from the start of the processes to the first emotion; the camera runs before.
+    memory_mb: resident memory of all nodes at the end; memory_growth_mb: since the end of the warm-up.
     """
 
+    way: str
     sent: int
     answered: int
     answers_per_second: float
@@ -57,16 +61,22 @@ class GraphResult:
     cpu_percent: float
     memory_mb: float
     memory_growth_mb: float
+    start_seconds: float
 
 
 def scenarios(only: Sequence[str], seconds: float, soak_seconds: float, yunet_model: str) -> list[Scenario]:
     """Return the scenarios of these names, or all of them; raises DferError for a name that is not known."""
     crowd_detector = {"detector": "yunet", "yunet_model": yunet_model}
     every = [
-        Scenario("one_face", 1, 640, 480, True, seconds, "all, p50 <= 9, p95 <= 14, CPU <= 30 %"),
-        Scenario("one_face_default_transport", 1, 640, 480, False, seconds, "all, p95 <= 28"),
-        Scenario("eight_faces", 8, 640, 480, True, seconds, "all, p95 <= 20"),
-        Scenario("thirty_faces", 30, 1280, 720, True, seconds, "29 Hz", crowd_detector),
+        Scenario(
+            "one_face", 1, 640, 480, True, seconds, "all, p50 <= 5, p95 <= 7, CPU <= 12 %, 330 MB", ways=tuple(WAYS)
+        ),
+        Scenario("one_face_default_transport", 1, 640, 480, False, seconds, "all, p95 <= 17"),
+        Scenario("one_face_yunet", 1, 640, 480, True, seconds, "all, p50 <= 5, p95 <= 7", crowd_detector),
+        Scenario("eight_faces", 8, 640, 480, True, seconds, "all, p95 <= 9, CPU <= 25 %"),
+        Scenario("thirty_faces", 30, 1280, 720, True, seconds, "all", crowd_detector),
+        Scenario("fifty_faces", 50, 1280, 720, True, seconds, "all, p95 <= 33", {**crowd_detector, "yunet_width": 640}),
+        Scenario("one_face_4k", 1, 3840, 2160, True, seconds, "all, p50 <= 25", rate=10.0),
     ]
     if soak_seconds:
         every.append(Scenario("soak", 2, 640, 480, True, soak_seconds, "below 550 MB, flat"))
@@ -76,39 +86,46 @@ def scenarios(only: Sequence[str], seconds: float, soak_seconds: float, yunet_mo
     return [scenario for scenario in every if not only or scenario.name in only]
 
 
-def measure_graph(scenario: Scenario, console: Console) -> GraphResult:
-    """Run one scenario and return what was measured; raises DferError where not all faces are answered at first."""
+def measure_graph(scenario: Scenario, way: str, console: Console) -> GraphResult:
+    """Run one scenario in one way and return what was measured.
+
+    Raises DferError where not all faces are answered at first.
+    """
     for variable in PROFILE_VARIABLES:
         os.environ.pop(variable, None)
-    setting = CameraSetting(faces=scenario.faces, width=scenario.width, height=scenario.height)
+    setting = CameraSetting(scenario.rate, scenario.faces, scenario.width, scenario.height)
     usages: list[list[Usage]] = []
     with (
         BenchGraph(
             lambda line: console.print(line, style="bright_black", soft_wrap=True),
             scenario.detector,
             shared_memory=scenario.shared_memory,
+            way=way,
+            shown=setting,
         ) as graph,
         Progress(console=console, transient=True) as progress,
     ):
         graph.wait_for_faces(setting)
+        start_seconds = next(one.arrived for one in graph.answers if one.faces >= scenario.faces) - graph.started
         time.sleep(_WARM_UP_SECONDS)
         processes = [psutil.Process(pid) for pid in graph.processes.pids().values()]
-        task = progress.add_task(scenario.name, total=1.0)
+        task = progress.add_task(f"{scenario.name}, {way}", total=1.0)
 
         def advance(share: float) -> None:
             progress.update(task, completed=share)
             usages.append([Usage.of(process) for process in processes])
 
         load = apply_load(graph, setting, scenario.seconds, advance)
-    return _result(load, usages[0], usages[-1])
+    return _result(way, load, usages[0], usages[-1], start_seconds)
 
 
-def _result(load: Load, before: Sequence[Usage], after: Sequence[Usage]) -> GraphResult:
+def _result(way: str, load: Load, before: Sequence[Usage], after: Sequence[Usage], start_seconds: float) -> GraphResult:
     answers = [answer for answer in load.answers if answer.faces >= load.setting.faces]
     ages = [1e3 * answer.age for answer in answers]
     p50, p95, p99 = np.percentile(ages, (50, 95, 99)) if ages else (np.nan,) * 3
     memory = sum(usage.memory for usage in after)
     return GraphResult(
+        way=way,
         sent=len(load.sent),
         answered=len(answers),
         answers_per_second=len(answers) / load.seconds,
@@ -118,4 +135,5 @@ def _result(load: Load, before: Sequence[Usage], after: Sequence[Usage]) -> Grap
         cpu_percent=sum(100 * (end.cpu - start.cpu) / (end.time - start.time) for start, end in zip(before, after)),
         memory_mb=memory / 1e6,
         memory_growth_mb=(memory - sum(usage.memory for usage in before)) / 1e6,
+        start_seconds=start_seconds,
     )

@@ -18,11 +18,18 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from dfer_msgs.msg import EmotionArray
 from dfer_ros.bench.camera import APPLIED, CameraSetting
 from dfer_ros.core.errors import DferError
-from dfer_ros.graph.processes import PATIENCE_SECONDS, GraphProcesses, wait_until
+from dfer_ros.graph.processes import PATIENCE_SECONDS, PERCEPTION, GraphProcesses, wait_until
 from dfer_ros.graph.transport_profile import transport_environment
 from dfer_ros.graph.watcher import GraphWatcher
 
 NAMESPACE = "/bench"
+ONE, TWO, BARE = "one", "two", "bare"
+WAYS = {
+    ONE: "perception_node",
+    TWO: "face_detector_node and dfer_node, a process each",
+    BARE: "two plain nodes without tracking, windows or diagnostics",
+}
+"""What is measured beside each other: the first is the default."""
 DETECTOR, RECOGNIZER = "face_detector_node", "dfer_node"
 NODES = (DETECTOR, RECOGNIZER)
 STREAMS = {DETECTOR: "image", RECOGNIZER: "faces"}
@@ -81,10 +88,11 @@ class BenchCamera:
 
 
 class BenchGraph:
-    """Both nodes in processes of their own while the `with` lasts.
+    """Both nodes, in one of the WAYS, while the `with` lasts.
 
     say: called with every line that the nodes print. detector, recognizer: parameters that differ from the defaults.
     shared_memory: whether every process gets config/fastdds_shm.xml, unless the user has set a profile.
+    shown: what the camera sends before the nodes are started. started: when they were, in seconds.
     answers: every EmotionArray, as they came. log: the lines of the nodes. healths: the newest status by node.
     """
 
@@ -94,25 +102,34 @@ class BenchGraph:
         detector: Mapping[str, object] | None = None,
         recognizer: Mapping[str, object] | None = None,
         shared_memory: bool = True,
+        way: str = ONE,
+        shown: CameraSetting | None = None,
     ) -> None:
         self._say = say
         self._shared_memory = shared_memory
+        self._way = way
+        self._shown = shown
         self._parameters = {DETECTOR: detector or {}, RECOGNIZER: recognizer or {}}
         self.answers: list[Answer] = []
         self.log: list[str] = []
         self.healths: dict[str, DiagnosticStatus] = {}
+        self.started = 0.0
 
     def __enter__(self) -> BenchGraph:
         if self._shared_memory:
             os.environ.update(transport_environment())
         with contextlib.ExitStack() as stack:
-            self.processes = stack.enter_context(GraphProcesses(NAMESPACE, self._on_line))
-            for node in NODES:
-                self.start(node)
+            self._stack = stack
             watcher = stack.enter_context(GraphWatcher(NAMESPACE))
             watcher.hear(EmotionArray, "emotions", self._on_emotions)
             watcher.hear(DiagnosticArray, "/diagnostics", self._on_diagnostics)
             self.node = watcher.node
+            if self._shown is not None:
+                self.camera.show(self._shown)
+            self.processes = stack.enter_context(GraphProcesses(NAMESPACE, self._on_line))
+            self.started = time.time()
+            for node in NODES if self._way == TWO else NODES[:1]:
+                self.start(node)
             self._stack = stack.pop_all()
         return self
 
@@ -125,8 +142,22 @@ class BenchGraph:
         return self._stack.enter_context(BenchCamera())
 
     def start(self, node: str) -> None:
-        """Start a node, or start it again."""
-        self.processes.start_as_launched(node, self._parameters[node], {})
+        """Start a node, or start it again, with the other one where both are in one process."""
+        if self._way == ONE:
+            self.processes.start_perception(self._parameters[DETECTOR], self._parameters[RECOGNIZER], {})
+        elif self._way == BARE:
+            for part in ("detector", "recognizer"):
+                self.processes.start("bare_chain", room="bench", words=[part], name=f"bare_{part}")
+        else:
+            self.processes.start_as_launched(node, self._parameters[node], {})
+
+    def kill(self, node: str) -> None:
+        """End the process of a node as a crash would."""
+        self.processes.kill(PERCEPTION if self._way == ONE else node)
+
+    def pid(self, node: str) -> int:
+        """Return the process id of a node."""
+        return self.processes.pids()[PERCEPTION if self._way == ONE else node]
 
     def wait_for_faces(self, setting: CameraSetting) -> None:
         """Show a setting until all its faces are answered; raises DferError where they are not."""

@@ -16,7 +16,7 @@ from dfer_ros.cli.bench_accuracy import configure_accuracy, figures_table, measu
 from dfer_ros.cli.terminal import say, show_table
 from dfer_ros.core.atomic_file import whole_file
 from dfer_ros.core.detection.yunet_detector import find_yunet_model
-from dfer_ros.core.errors import DetectorError
+from dfer_ros.core.errors import DetectorError, DferError
 from dfer_ros.core.model.emotion_model import EmotionModelConfig
 
 BENCHES = {
@@ -59,6 +59,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     faults.add_argument(
         "--scale", type=float, default=0.05, help="share of the full counts and durations, 0 to 1 (%(default)s)"
     )
+    faults.add_argument(
+        "--processes", choices=("one", "two"), default="one", help="how many the nodes run in (%(default)s)"
+    )
     faults.add_argument("--hours", type=float, help="length of the long run (the scale)")
     faults.add_argument("--only", nargs="*", default=[], help="names of the scenarios to run (all)")
 
@@ -74,6 +77,7 @@ def _configure_yunet(parser: argparse.ArgumentParser) -> None:
 def _configure_graph(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=float, default=20.0, help="measured time of each scenario (%(default)s)")
     parser.add_argument("--only", nargs="*", default=[], help="names of the scenarios of the graph to run (all)")
+    parser.add_argument("--compare", type=Path, help="JSON file of an earlier run: says what became slower")
     parser.add_argument(
         "--soak", type=float, default=0.0, help="minutes of video to watch the memory over (%(default)s)"
     )
@@ -159,12 +163,28 @@ def _peers(arguments: argparse.Namespace, _: Path, console: Console) -> _Records
 
 def _graph(arguments: argparse.Namespace, _: Path, console: Console) -> _Records:
     from dfer_ros.bench.graph import measure_graph, scenarios
-    from dfer_ros.cli.bench_tables import graph_table
+    from dfer_ros.cli.bench_tables import graph_comparison, graph_table
 
+    before = _results_of(arguments.compare) if arguments.compare else []
     chosen = scenarios(arguments.only, arguments.seconds, arguments.soak * 60, arguments.yunet_model)
-    results = [measure_graph(scenario, console) for scenario in chosen]
-    show_table(graph_table(list(zip(chosen, results))))
-    return [{**asdict(scenario), **asdict(result)} for scenario, result in zip(chosen, results)]
+    results = [(scenario, measure_graph(scenario, way, console)) for scenario in chosen for way in scenario.ways]
+    show_table(graph_table(results))
+    records = [{**asdict(scenario), **asdict(result)} for scenario, result in results]
+    if before:
+        show_table(graph_comparison(before, records))
+    return records
+
+
+def _results_of(file: Path) -> _Records:
+    """Return the results of an earlier run; raises DferError where the file holds none of this bench."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        records: _Records = content["results"]
+        if content["bench"] != "graph" or not all({"name", "way", "p95_ms"} <= set(record) for record in records):
+            raise ValueError("it is of another bench, or of an older version")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DferError(f"{file} is no result of 'dfer bench graph' to compare with: {error}") from error
+    return records
 
 
 def _faults(arguments: argparse.Namespace, output: Path, console: Console) -> _Records:
@@ -174,7 +194,9 @@ def _faults(arguments: argparse.Namespace, output: Path, console: Console) -> _R
     hours = arguments.scale if arguments.hours is None else arguments.hours
     chosen = chosen_scenarios(arguments.only)
     with open_log(output.with_suffix(".log")) as log:
-        extent = Extent(arguments.scale, hours, arguments.yunet_model, lambda line: log.write(f"{line}\n"))
+        extent = Extent(
+            arguments.scale, hours, arguments.yunet_model, arguments.processes, lambda line: log.write(f"{line}\n")
+        )
         results = run_scenarios(chosen, extent, console)
     print_table(results, console)
     return [{**asdict(result), "passed": result.passed} for result in results]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 from rich.text import Text
@@ -96,25 +96,55 @@ def peers_table(results: Iterable[PeerResult]) -> Table:
     return table
 
 
-def graph_table(results: Iterable[tuple[Scenario, GraphResult]]) -> Table:
-    """Return the table of `dfer bench graph`."""
-    headings = ("answered", "Hz", "p50 ms", "p95 ms", "p99 ms", "CPU % of a core", "MB", "MB grown")
-    table = _table("graph: image stamp to emotion message", ("scenario",), headings)
+def graph_table(results: Sequence[tuple[Scenario, GraphResult]]) -> Table:
+    """Return the table of `dfer bench graph`; in brackets the times of what the last way of a scenario takes."""
+    headings = ("answered", "p50 ms", "p95 ms", "p99 ms", "CPU % of a core", "MB", "MB grown", "s to the first answer")
+    table = _table("graph: image stamp to emotion message", ("scenario", "way"), headings)
     table.add_column("target")
+    last = {scenario.name: result for scenario, result in results}
+    shown = ""
     for scenario, result in results:
+        if scenario.name != shown and shown:
+            table.add_section()
+        first, shown = scenario.name != shown, scenario.name
+        other = last[scenario.name]
         table.add_row(
-            scenario.name,
+            scenario.name if first else "",
+            result.way,
             f"{result.answered}/{result.sent}",
-            f"{result.answers_per_second:.1f}",
-            f"{result.p50_ms:.1f}",
-            f"{result.p95_ms:.1f}",
+            _with_ratio(result.p50_ms, other.p50_ms),
+            _with_ratio(result.p95_ms, other.p95_ms),
             f"{result.p99_ms:.1f}",
-            f"{result.cpu_percent:.0f}",
+            _with_ratio(result.cpu_percent, other.cpu_percent),
             f"{result.memory_mb:.0f}",
             f"{result.memory_growth_mb:+.1f}",
-            scenario.target,
+            f"{result.start_seconds:.1f}",
+            scenario.target if first else "",
         )
     return table
+
+
+_WORSE = 1.1
+"""Ratio from which a figure is called worse than before: less comes and goes with the load of the machine."""
+
+
+def graph_comparison(before: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]) -> Table:
+    """Return what became of the figures of an earlier run of `dfer bench graph`, as ratios to it."""
+    figures = {"p50_ms": "p50", "p95_ms": "p95", "cpu_percent": "CPU", "memory_mb": "memory", "start_seconds": "start"}
+    table = _table("times the figures before; red: worse", ("scenario", "way"), figures.values())
+    earlier = {(record["name"], record["way"]): record for record in before}
+    for record in now:
+        old = earlier.get((record["name"], record["way"]))
+        if old is None:
+            continue
+        ratios = [record[name] / old[name] if old.get(name) else float("nan") for name in figures]
+        cells = [Text(f"{ratio:.2f}", style="red" if ratio > _WORSE else "") for ratio in ratios]
+        table.add_row(record["name"], record["way"], *cells)
+    return table
+
+
+def _with_ratio(value: float, other: float) -> str:
+    return f"{value:.1f}" if value == other else f"{value:.1f} ({value / other:.2f})"
 
 
 def _table(title: str, words: Iterable[str], figures: Iterable[str]) -> Table:

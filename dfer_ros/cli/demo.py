@@ -104,8 +104,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _start(graph: GraphProcesses) -> None:
-    graph.start_as_launched("face_detector_node", {}, {"image": _IMAGE})
-    graph.start_as_launched("dfer_node", {}, {})
+    graph.start_perception({}, {}, {"image": _IMAGE})
     graph.start_as_launched("overlay_node", {}, {"image": _IMAGE})
     for behavior in BEHAVIORS:
         graph.start(behavior, room="behavior.examples")
@@ -121,9 +120,9 @@ def _make_clip(path: Path) -> Path:
 
 def _played(clip: Path, graph: GraphProcesses, watcher: GraphWatcher) -> Iterator[None]:
     """Play the clip, and yield again and again until the last answers have come."""
-    # The detector and the overlay hear the camera; dfer_node, the overlay and this process hear the faces; the overlay,
-    # this process (twice) and the behaviours hear the emotions.
-    heard = {_IMAGE: 2, "faces": 3, "emotions": 3 + len(BEHAVIORS)}
+    # The detector and the overlay hear the camera; the overlay and this process hear the faces; the overlay, this
+    # process (twice) and the behaviours hear the emotions.
+    heard = {_IMAGE: 2, "faces": 2, "emotions": 3 + len(BEHAVIORS)}
     watcher.wait_until_heard(heard, lambda: check_ended(graph))
     graph.start_as_launched("video_source_node", {"source": str(clip)}, {"image": _IMAGE})
     while not graph.ended():

@@ -18,7 +18,7 @@ from dfer_ros.core.errors import DferError, SourceError
 from dfer_ros.core.installed_files import at_home
 from dfer_ros.core.parameter import Parameter, parameters
 from dfer_ros.core.tracker import TrackerConfig
-from dfer_ros.graph.processes import GraphProcesses
+from dfer_ros.graph.processes import ONE_PROCESS, PROCESSES, GraphProcesses
 from dfer_ros.graph.transport_profile import transport_environment
 from dfer_ros.graph.watcher import GraphWatcher
 from dfer_ros.nodes.emotion_stream import DferNodeConfig
@@ -45,6 +45,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     source.add_argument("--image", default="/camera/image_raw", help="topic of a running camera (%(default)s)")
     parser.add_argument("--namespace", default=NAMESPACE, help="namespace of the nodes (%(default)s)")
+    parser.add_argument(
+        "--processes",
+        choices=PROCESSES,
+        default=PROCESSES[0],
+        help="whether face detector and dfer_node share one process or have one each (%(default)s)",
+    )
     parser.add_argument("--overlay", action="store_true", help="start the overlay node as well")
     parser.add_argument("--loop", action="store_true", help="begin the source again at its end")
     of_detector, of_recognizer = parameters(FaceDetectorNodeConfig()), parameters(DferNodeConfig())
@@ -77,7 +83,8 @@ def run(arguments: argparse.Namespace) -> int:
         start_graph(graph, arguments, image, confirm_frames)
         if not arguments.source:
             return _show(graph, watcher, view)
-        watcher.wait_until_heard({image: 1, "faces": 1}, lambda: check_ended(graph))
+        heard = {image: 1} if arguments.processes == ONE_PROCESS else {image: 1, "faces": 1}
+        watcher.wait_until_heard(heard, lambda: check_ended(graph))
         with _plain_name(arguments.source) as source:
             given = _given(arguments, VideoSourceConfig()) | {"source": source}
             graph.start_as_launched("video_source_node", given, {"image": image})
@@ -128,8 +135,11 @@ def start_graph(graph: GraphProcesses, arguments: argparse.Namespace, image: str
     given = _given(arguments, FaceDetectorNodeConfig())
     if confirm_frames != TrackerConfig.confirm_frames:
         given["confirm_frames"] = confirm_frames
-    graph.start_as_launched("face_detector_node", given, remap)
-    graph.start_as_launched("dfer_node", _given(arguments, DferNodeConfig()), {})
+    if arguments.processes == ONE_PROCESS:
+        graph.start_perception(given, _given(arguments, DferNodeConfig()), remap)
+    else:
+        graph.start_as_launched("face_detector_node", given, remap)
+        graph.start_as_launched("dfer_node", _given(arguments, DferNodeConfig()), {})
     if arguments.overlay:
         graph.start_as_launched("overlay_node", _given(arguments, ImageConfig()), remap)
 

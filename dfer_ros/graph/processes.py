@@ -7,20 +7,29 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import yaml
 
 from dfer_ros.core.installed_files import share_directory
 
+PERCEPTION = "perception_node"
+"""The process of the face detector and dfer_node."""
+ONE_PROCESS = "one"
+PROCESSES = (ONE_PROCESS, "two")
+"""In how many processes these two run; the first is the default."""
 PATIENCE_SECONDS = 60.0
 """For what takes a moment on an idle machine. Only who waits in vain waits so long."""
 _SIGINT_SECONDS, _SIGTERM_SECONDS, _SIGKILL_SECONDS = 5.0, 2.0, 1.0
 _LAST_LINES_SECONDS = 1.0
 _POLL_SECONDS = 0.01
 _MOST_LINES = 10_000
-_LOG_PREFIX = re.compile(r"^\[(\w+)\] \[[\d.]+\] \[[\w./]+\]: ")
+_LOG_PREFIX = re.compile(r"^\[\w+\] \[[\d.]+\] \[(?:[\w./]+\.)?(\w+)\]: ")
 
 
 def wait_until(condition: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> bool:
@@ -48,6 +57,7 @@ class GraphProcesses:
         self._say = say
         self._readers: list[threading.Thread] = []
         self._ending = False
+        self._folder = tempfile.TemporaryDirectory(prefix="dfer_parameters_")
 
     def __enter__(self) -> GraphProcesses:
         return self
@@ -55,14 +65,27 @@ class GraphProcesses:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def start(self, node: str, *arguments: str, room: str = "nodes", camera: str = "") -> subprocess.Popen[str]:
+    def start(
+        self,
+        node: str,
+        *arguments: str,
+        room: str = "nodes",
+        camera: str = "",
+        words: Sequence[str] = (),
+        name: str = "",
+    ) -> subprocess.Popen[str]:
         """Start a node with arguments of ROS, such as `-p name:=value`, and return its process.
 
         room: where in dfer_ros it is. camera: of several nodes of a kind, each has one, and its namespace ends with it.
+        words: arguments that are not of ROS. name: of the process, where not that of the node.
         """
-        name, namespace = (f"{camera}/{node}", f"{self._namespace}/{camera}") if camera else (node, self._namespace)
+        name = name or (f"{camera}/{node}" if camera else node)
+        namespace = f"{self._namespace}/{camera}" if camera else self._namespace
         process = subprocess.Popen(
-            [sys.executable, "-m", f"dfer_ros.{room}.{node}", "--ros-args", "-r", f"__ns:={namespace}", *arguments],
+            [
+                *(sys.executable, "-m", f"dfer_ros.{room}.{node}", *words),
+                *("--ros-args", "-r", f"__ns:={namespace}", *arguments),
+            ],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -80,12 +103,21 @@ class GraphProcesses:
 
     def start_as_launched(self, node: str, parameters: Mapping[str, object], remaps: Mapping[str, str]) -> None:
         """Start a node with its YAML of the launch files, parameters that differ from it, and remaps of its topics."""
-        arguments = ["--params-file", str(share_directory() / "config" / f"{node}.yaml")]
-        for name, value in parameters.items():
-            arguments += ["-p", f"{name}:={_yaml(value)}"]
-        for name, target in remaps.items():
-            arguments += ["-r", f"{name}:={target}"]
-        self.start(node, *arguments)
+        self.start(node, *self._parameter_files({node: parameters}), *_remaps(remaps))
+
+    def start_perception(
+        self,
+        detector: Mapping[str, object],
+        recognizer: Mapping[str, object],
+        remaps: Mapping[str, str],
+        words: Sequence[str] = (),
+    ) -> None:
+        """Start the face detector and dfer_node in one process, each with its YAML and parameters that differ from it.
+
+        words: arguments of perception_node that are not of ROS.
+        """
+        files = self._parameter_files({"face_detector_node": detector, "dfer_node": recognizer})
+        self.start(PERCEPTION, *files, *_remaps(remaps), words=words)
 
     def kill(self, node: str) -> None:
         """End a node as a crash would, without a chance to say good-bye; it may be started again."""
@@ -109,6 +141,7 @@ class GraphProcesses:
             wait_until(lambda: len(self.ended()) == len(self.processes), patience)
         for reader in self._readers:
             reader.join(_LAST_LINES_SECONDS)
+        self._folder.cleanup()
         return self.ended()
 
     def pids(self) -> dict[str, int]:
@@ -124,16 +157,29 @@ class GraphProcesses:
         """Return the lines of a node's log that hold a text."""
         return [line for line in list(self.logs[node]) if text in line]
 
+    def _parameter_files(self, nodes: Mapping[str, Mapping[str, object]]) -> list[str]:
+        """Return the arguments that give every node its parameters, by node.
+
+        In files: on a command line a parameter is one of all nodes in the process.
+        """
+        files = [share_directory() / "config" / f"{node}.yaml" for node in nodes]
+        given = {f"/**/{node}": {"ros__parameters": dict(values)} for node, values in nodes.items() if values}
+        if given:
+            file = Path(self._folder.name) / f"{len(list(Path(self._folder.name).iterdir()))}.yaml"
+            file.write_text(yaml.safe_dump(given), encoding="utf-8")
+            files.append(file)
+        return [word for file in files for word in ("--params-file", str(file))]
+
     def _read(self, node: str, process: subprocess.Popen[str], log: deque[str]) -> None:
         assert process.stdout is not None
         for line in process.stdout:
             log.append(line.rstrip())
             if not self._ending:
-                self._say(f"{node}: {_LOG_PREFIX.sub('', line.rstrip())}")
+                # Of several nodes in one process each line has the name of its own.
+                prefix = _LOG_PREFIX.match(line)
+                said = line[prefix.end() :] if prefix else line
+                self._say(f"{prefix[1] if prefix else node}: {said.rstrip()}")
 
 
-def _yaml(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    # Quotes keep '0' a text: a camera index is not a number to the node.
-    return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else str(value)
+def _remaps(topics: Mapping[str, str]) -> list[str]:
+    return [word for topic, target in topics.items() for word in ("-r", f"{topic}:={target}")]

@@ -19,6 +19,7 @@ from dfer_ros.nodes.hri.expressions import HriExpressions
 from dfer_ros.nodes.hri.images import ALIGNMENTS, DEFAULT_ALIGNMENT
 from dfer_ros.nodes.hri.input import HriInput
 from dfer_ros.nodes.hri.topics import hri_parameter
+from dfer_ros.nodes.local_faces import FoundFaces, LocalFaces
 from dfer_ros.ros.frame_stream import FrameStream, StreamWorker
 from dfer_ros.ros.image_conversion import to_bgr
 from dfer_ros.ros.managed_node import ManagedConfig
@@ -62,10 +63,11 @@ class DferNodeConfig:
             _check_camera(camera)
 
 
-class EmotionStream(FrameStream[FaceArray, DferNodeConfig]):
+class EmotionStream(FrameStream[FaceArray | FoundFaces, DferNodeConfig]):
     """Reads `<camera>/faces` and publishes `<camera>/emotions`, with a window for every person before the camera.
 
     camera: its name; where empty, `faces` and `emotions`. model: may be that of other streams of the same worker.
+    local: brings the faces of a detector in the same process, in the place of the topic.
     """
 
     def __init__(
@@ -76,19 +78,24 @@ class EmotionStream(FrameStream[FaceArray, DferNodeConfig]):
         config: DferNodeConfig,
         camera: str,
         model: EmotionModel,
+        local: LocalFaces | None = None,
     ) -> None:
         super().__init__(node, log, statistics, config)
         self._model = model
+        self._local = local
         self._recognizers: dict[str, Recognizer] = {}
         self._base = f"{camera}/" if camera else ""
         self._hri = HriExpressions(node) if config.hri else None
         self._publisher = node.create_publisher(EmotionArray, f"{self._base}emotions", OUTPUT)
 
-    def subscribe(self, receive: Callable[[FaceArray], None]) -> Callable[[], None]:
+    def subscribe(self, receive: Callable[[FaceArray | FoundFaces], None]) -> Callable[[], None]:
         """Listen to our face detector, or to one of ROS4HRI."""
         if self.config.input == "hri":
             return HriInput(self.node, receive, self.config.hri_alignment).close
-        subscription = self.node.create_subscription(FaceArray, f"{self._base}faces", receive, latest_only())
+        topic = f"{self._base}faces"
+        if self._local is not None:
+            return self._local.listen(self.node.resolve_topic_name(topic), receive)
+        subscription = self.node.create_subscription(FaceArray, topic, receive, latest_only())
         return partial(self.node.destroy_subscription, subscription)
 
     def listen(self, worker: StreamWorker) -> None:
@@ -108,15 +115,17 @@ class EmotionStream(FrameStream[FaceArray, DferNodeConfig]):
         if self._hri is not None:
             self._hri.close()
 
-    def camera_of(self, message: FaceArray) -> str:
+    def camera_of(self, message: FaceArray | FoundFaces) -> str:
         """Return the frame id where a robot's other detectors send the faces of all its cameras."""
         frame_id: str = message.header.frame_id
         return frame_id if self.config.input == "hri" else ""
 
-    def process(self, message: FaceArray, stamp: float) -> int:
+    def process(self, message: FaceArray | FoundFaces, stamp: float) -> int:
         """Publish the emotions of the faces of an image, and return how many they are."""
         recognizer = self._recognizer(self.camera_of(message))
-        emotions = recognizer.update(stamp, self._seen(message.faces))
+        found = isinstance(message, FoundFaces)
+        seen = [face.seen for face in message.faces] if found else self._seen(message.faces)
+        emotions = recognizer.update(stamp, seen)
         if recognizer.cleared:
             self.log.warning("The image stamps went backward: the windows of all persons were cleared.")
         self._publisher.publish(emotion_array(message.header, emotions))

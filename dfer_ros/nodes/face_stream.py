@@ -16,6 +16,7 @@ from dfer_ros.core.parameter import same_parameter
 from dfer_ros.core.tracker import TrackerConfig, random_id_stem
 from dfer_ros.nodes.hri.faces import HriFaces
 from dfer_ros.nodes.hri.topics import hri_messages, hri_parameter
+from dfer_ros.nodes.local_faces import FoundFaces, LocalFaces
 from dfer_ros.ros.frame_stream import FrameStream
 from dfer_ros.ros.image_conversion import to_bgr
 from dfer_ros.ros.image_subscription import ImageConfig, ImageSubscription
@@ -43,10 +44,18 @@ class FaceDetectorNodeConfig:
 
 
 class FaceStream(FrameStream[Image | CompressedImage, FaceDetectorNodeConfig]):
-    """Reads `image` and publishes `faces`, with `hri` on the topics of ROS4HRI as well."""
+    """Reads `image` and publishes `faces` while somebody subscribes, with `hri` on the topics of ROS4HRI as well.
+
+    local: takes the faces to a dfer_node of the same process.
+    """
 
     def __init__(
-        self, node: Node, log: ThrottledLog, statistics: StreamStatistics, config: FaceDetectorNodeConfig
+        self,
+        node: Node,
+        log: ThrottledLog,
+        statistics: StreamStatistics,
+        config: FaceDetectorNodeConfig,
+        local: LocalFaces | None = None,
     ) -> None:
         super().__init__(node, log, statistics, config)
         if config.hri:
@@ -57,6 +66,7 @@ class FaceStream(FrameStream[Image | CompressedImage, FaceDetectorNodeConfig]):
         self._pipeline = FacePipeline(self.detector, config.tracker)
         self._hri = HriFaces(node, config.tracker.lost_seconds) if config.hri else None
         self._publisher = node.create_publisher(FaceArray, "faces", OUTPUT)
+        self._local = local
 
     def subscribe(self, receive: Callable[[Image | CompressedImage], None]) -> Callable[[], None]:
         """Listen to the camera."""
@@ -91,7 +101,10 @@ class FaceStream(FrameStream[Image | CompressedImage, FaceDetectorNodeConfig]):
         faces = self._pipeline.process(image, stamp)
         if self._pipeline.cleared:
             self.log.warning("The image stamps went backward: all tracks were cleared and every face gets a new id.")
-        self._publisher.publish(face_array(message.header, image.shape, faces))
+        if self._local is not None:
+            self._local.hand_over(self._publisher.topic_name, FoundFaces(message.header, faces))
+        if self._publisher.get_subscription_count() > 0:
+            self._publisher.publish(face_array(message.header, image.shape, faces))
         if self._hri is not None:
             self._hri.publish(message.header, self.now(), image, faces)
         return len(faces)

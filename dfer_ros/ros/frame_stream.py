@@ -19,7 +19,8 @@ from dfer_ros.streams.statistics import DropReason, StreamStatistics
 
 
 class _Stamped(Protocol):
-    header: Header
+    @property
+    def header(self) -> Header: ...
 
 
 class _WithFrames(Protocol):

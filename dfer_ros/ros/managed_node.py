@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -56,6 +56,7 @@ class ManagedNode(LifecycleNode, ABC, Generic[Config]):
     `enabled` is true; the service `~/enable` sets that parameter.
     What fails leaves the node in the state before, and the log says why.
 
+    arguments: of this node alone, as on a command line, before those of the process.
     defaults: its parameters. streams: the names of its streams in /diagnostics. source: who sends their frames.
     facts: the keys of what /diagnostics tells of what is loaded; then those values by key, n/a while nothing is.
     log: throttled. config: another one after every change of a parameter. statistics: of the streams, by name.
@@ -69,8 +70,9 @@ class ManagedNode(LifecycleNode, ABC, Generic[Config]):
         streams: Callable[[Config], Iterable[str]],
         source: str,
         facts: Iterable[str] = (),
+        arguments: Sequence[str] = (),
     ) -> None:
-        super().__init__(name)
+        super().__init__(name, cli_args=list(arguments))
         self.log = ThrottledLog(self.get_logger())
         self.facts = dict.fromkeys(facts, ABSENT)
         self.warning = ""

@@ -40,7 +40,7 @@ class PatientNodes(GraphProcesses):
     """Node processes that drop no frame because it has waited."""
 
     def start(self, node, *arguments, **place):
-        patient = PATIENT if node in ("face_detector_node", "dfer_node") else ()
+        patient = PATIENT if node in ("face_detector_node", "dfer_node", "perception_node") else ()
         return super().start(node, *patient, *arguments, **place)
 
 
@@ -172,17 +172,18 @@ class Probe:
         if offered == {ReliabilityPolicy.RELIABLE}:
             assert wait_until(lambda: self.reliabilities(heard) == offered), "the reliability is not the camera's"
 
-    def wait_for_graph(self, image_listeners=1, emotions=True, topic="image"):
+    def wait_for_graph(self, image_listeners=1, emotions=True, topic="image", face_listeners=2):
         """Wait until the camera is heard and, unless told otherwise, somebody answers; return how often it was.
 
         That this process sees both nodes does not mean that they have found each other: only an answer does.
+        face_listeners: the probe and dfer_node; in perception_node dfer_node needs no topic.
         """
         answers = self.node.resolve_topic_name("emotions")
         faces = self.node.resolve_topic_name("faces")
         self.wait_for_camera(image_listeners, topic)
         if emotions:
             assert wait_until(lambda: self.node.count_publishers(answers) and self.node.count_publishers(faces))
-            assert wait_until(lambda: self.node.count_subscribers(faces) >= 2), "dfer_node hears no faces"
+            assert wait_until(lambda: self.node.count_subscribers(faces) >= face_listeners), "dfer_node hears no faces"
         time.sleep(0.3)  # those who were found find each other
         camera = self._publishers.get((Image, topic, ReliabilityPolicy.RELIABLE))
         return self._wait_for_an_answer(camera) if emotions and camera else 0

@@ -13,12 +13,16 @@ from dfer_ros.graph.processes import wait_until
 CONFIRM_FRAMES = 3
 
 
-@pytest.fixture
-def graph(nodes, probe):
-    nodes.start("face_detector_node")
-    nodes.start("dfer_node", "-p", "precision:=int8")
+@pytest.fixture(params=["one process", "two processes"])
+def graph(request, nodes, probe):
+    together = request.param == "one process"
+    if together:
+        nodes.start("perception_node", "-p", "precision:=int8")
+    else:
+        nodes.start("face_detector_node")
+        nodes.start("dfer_node", "-p", "precision:=int8")
     probe.publisher()
-    probe.wait_for_graph()
+    probe.wait_for_graph(face_listeners=1 if together else 2)
     return nodes
 
 

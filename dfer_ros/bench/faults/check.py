@@ -20,11 +20,13 @@ class Extent:
 
     scale: share of the full counts and durations; every scenario does a least amount of each kind. hours: of the long
     run. yunet_model: YuNet's file, or empty for where `dfer fetch yunet` puts it. say: gets every line of the nodes.
+    processes: how many the nodes run in, one or two.
     """
 
     scale: float
     hours: float
     yunet_model: str
+    processes: str
     say: Callable[[str], object]
 
     def count(self, full: int, least: int) -> int:

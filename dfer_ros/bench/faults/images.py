@@ -98,7 +98,9 @@ def malformed_images(extent: Extent, advance: Advance) -> Iterator[Check]:
     """Send malformed images of both transports, each followed by a good one that must be answered."""
     half = extent.count(500, 10)
     for index, transport in enumerate(("raw", "compressed")):
-        with BenchGraph(extent.say, {"image_transport": transport, **_PATIENT}, _PATIENT) as graph:
+        with BenchGraph(
+            extent.say, {"image_transport": transport, **_PATIENT}, _PATIENT, way=extent.processes
+        ) as graph:
             yield from _send(graph, transport, half, part_of(advance, index, 2))
 
 

@@ -31,14 +31,14 @@ def kills(extent: Extent, advance: Advance) -> Iterator[Check]:
     chance = random.Random(4)
     delays: list[float] = []
     left: set[Path] = set()
-    with BenchGraph(extent.say) as graph:
+    with BenchGraph(extent.say, way=extent.processes) as graph:
         graph.wait_for_faces(_LOAD)
         for index in one_after_another(count, advance):
             time.sleep(_LONGEST_REST_SECONDS * chance.random())
             node = NODES[index % 2] if index < 2 else chance.choice(NODES)
-            left |= shared_memory_of(graph.processes.pids()[node])
+            left |= shared_memory_of(graph.pid(node))
             killed = time.time()
-            graph.processes.kill(node)
+            graph.kill(node)
             graph.start(node)
             answer = graph.wait_for_answer_after(killed, _PATIENCE_SECONDS)
             delays.append(_PATIENCE_SECONDS if answer is None else answer.arrived - killed)

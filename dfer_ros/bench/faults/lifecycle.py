@@ -66,7 +66,7 @@ def lifecycle(extent: Extent, advance: Advance) -> Iterator[Check]:
     count = extent.count(200, 12)
     chance = random.Random(4)
     refused, toggles, slowest = [], 0, 0.0
-    with BenchGraph(extent.say) as graph:
+    with BenchGraph(extent.say, way=extent.processes) as graph:
         controls = Controls(graph.node)
         graph.wait_for_faces(_LOAD)
         for _ in one_after_another(count, advance):

@@ -32,10 +32,10 @@ def long_run(extent: Extent, advance: Advance) -> Iterator[Check]:
     """Run video at 30 Hz with one to eight faces and watch both processes."""
     seconds = 3600.0 * extent.hours
     warm_up = min(max(_WARM_UP_SHARE * seconds, _LEAST_WARM_UP_SECONDS), _MOST_WARM_UP_SECONDS)
-    with BenchGraph(extent.say) as graph:
+    with BenchGraph(extent.say, way=extent.processes) as graph:
         graph.wait_for_faces(_CROWD)
         time.sleep(warm_up)
-        processes = {node: psutil.Process(graph.processes.pids()[node]) for node in NODES}
+        processes = {node: psutil.Process(graph.pid(node)) for node in NODES}
         usages: dict[str, list[Usage]] = {node: [] for node in NODES}
 
         def watch(share: float) -> None:

@@ -42,7 +42,7 @@ _BURN = "import sys, time\nend = time.monotonic() + float(sys.argv[1])\nwhile ti
 def camera(extent: Extent, advance: Advance) -> Iterator[Check]:
     """Do to one graph what cameras and other processes do."""
     parts = (_rates, _stalls, _sizes, _four_k, _busy_cores)
-    with BenchGraph(extent.say) as graph:
+    with BenchGraph(extent.say, way=extent.processes) as graph:
         graph.wait_for_faces(_TWO_FACES)
         for index, part in enumerate(parts):
             yield from part(graph, extent, part_of(advance, index, len(parts)))
@@ -52,7 +52,7 @@ def camera(extent: Extent, advance: Advance) -> Iterator[Check]:
 
 def crowd(extent: Extent, advance: Advance) -> Iterator[Check]:
     """Show fifty faces at once."""
-    with BenchGraph(extent.say, {**_SMALL_FACES, "yunet_model": extent.yunet_model}) as graph:
+    with BenchGraph(extent.say, {**_SMALL_FACES, "yunet_model": extent.yunet_model}, way=extent.processes) as graph:
         graph.wait_for_faces(_FIFTY_FACES)
         load = apply_load(graph, _FIFTY_FACES, extent.seconds(60.0, 2.0), advance)
         most = max((answer.faces for answer in load.answers), default=0)
