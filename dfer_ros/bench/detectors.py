@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import track
 
 from dfer_ros.bench.peer_detectors import PEER_DETECTORS, Find, create_peer_detector
-from dfer_ros.core.detection import DetectorConfig, FaceDetector, create_detector
+from dfer_ros.core.detection import PLUGINS, DetectorConfig, FaceDetector, create_detector
 from dfer_ros.core.errors import DetectorError, SourceError
 from dfer_ros.core.faces import FloatArray, Image
 from dfer_ros.core.latency import median_milliseconds
@@ -109,7 +109,9 @@ def _detectors(yunet_model: str) -> tuple[dict[str, Find], dict[str, str]]:
         "mediapipe (ours, default)": DetectorConfig("mediapipe"),
         "yunet 320 (ours)": DetectorConfig("yunet", yunet_model=yunet_model),
         "yunet 640 (ours)": DetectorConfig("yunet", yunet_model=yunet_model, yunet_width=640),
-    }
+        "haar (baseline)": DetectorConfig("haar"),
+        "mtcnn (baseline)": DetectorConfig("mtcnn"),
+    } | {name: DetectorConfig(name) for name in PLUGINS}
     creators = {name: partial(_ours, config) for name, config in configs.items()}
     creators |= {name: partial(create_peer_detector, name) for name in PEER_DETECTORS}
     for name, create in creators.items():

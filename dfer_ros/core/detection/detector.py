@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from dfer_ros.core.detection.config import DETECTORS, DetectorConfig
+from dfer_ros.core.detection.config import AUTO, DETECTORS, PLUGINS, DetectorConfig
+from dfer_ros.core.detection.haar_detector import HaarDetector
 from dfer_ros.core.detection.mediapipe_detector import MediaPipeDetector
+from dfer_ros.core.detection.mtcnn_detector import MtcnnDetector
 from dfer_ros.core.detection.yunet_detector import YuNetDetector, find_yunet_model
-from dfer_ros.core.errors import DetectorError
+from dfer_ros.core.errors import DetectorError, first_line
 from dfer_ros.core.faces import Detection, Image
 
 
+@runtime_checkable
 class FaceDetector(Protocol):
     """Finds faces in images. Not thread safe: one detector belongs to one thread.
 
@@ -53,11 +57,11 @@ def create_detector(config: DetectorConfig) -> FaceDetector:
 
     Raises DetectorError with a sentence that says what to install when there is none.
     """
-    if config.detector == "yunet":
-        return _create_yunet(config)
-    if config.detector == "mediapipe":
-        return MediaPipeDetector(config)
-    if config.detector != "auto":
+    if config.detector in PLUGINS:
+        return _create_plugin(PLUGINS[config.detector], config)
+    if config.detector in _CREATORS:
+        return _CREATORS[config.detector](config)
+    if config.detector != AUTO:
         raise DetectorError(f"Detector '{config.detector}' is not known: use one of {', '.join(DETECTORS)}.")
     try:
         return MediaPipeDetector(config)
@@ -70,3 +74,29 @@ def create_detector(config: DetectorConfig) -> FaceDetector:
 
 def _create_yunet(config: DetectorConfig) -> FaceDetector:
     return YuNetDetector(find_yunet_model(config.yunet_model), config)
+
+
+_CREATORS: Mapping[str, Callable[[DetectorConfig], FaceDetector]] = {
+    "mediapipe": MediaPipeDetector,
+    "yunet": _create_yunet,
+    "haar": HaarDetector,
+    "mtcnn": MtcnnDetector,
+}
+
+
+def _create_plugin(point: EntryPoint, config: DetectorConfig) -> FaceDetector:
+    """Return the detector of another package. Raises DetectorError, whatever goes wrong in it."""
+    try:
+        detector = point.load()(config)
+    except DetectorError:
+        raise
+    except Exception as error:  # code of others
+        raise DetectorError(
+            f"The detector '{point.name}' ({point.value}) cannot be made: {first_line(error)}"
+        ) from error
+    if not isinstance(detector, FaceDetector):
+        raise DetectorError(
+            f"The detector '{point.name}' ({point.value}) lacks what docs/detectors.md asks of one: name, model, "
+            "provider, detect(), configure() and close()."
+        )
+    return detector
