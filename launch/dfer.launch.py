@@ -29,6 +29,7 @@ from dfer_ros.graph.transport_profile import transport_environment
 CONFIG = share_directory() / "config"
 BOOLEANS = ["true", "false", "True", "False"]
 RESPAWN_DELAY_SECONDS = 0.5
+PERCEPTION = "perception_node"
 
 ARGUMENTS_FILE = share_directory() / "launch" / "parameter_arguments.yaml"
 PARAMETER_ARGUMENTS = yaml.safe_load(ARGUMENTS_FILE.read_text(encoding="utf-8"))
@@ -88,8 +89,10 @@ def parameter_argument(name: str) -> DeclareLaunchArgument:
     value = default(argument["nodes"][0], name)
     if isinstance(value, bool):
         return boolean(name, str(value).lower(), argument["description"])
+    # Other packages may add detectors: the node knows which, and refuses those that nobody has.
+    choices = argument["choices"] if name != "detector" else None
     return DeclareLaunchArgument(
-        name, default_value=str(value), choices=argument["choices"] or None, description=argument["description"]
+        name, default_value=str(value), choices=choices or None, description=argument["description"]
     )
 
 
@@ -175,7 +178,7 @@ def perception(cameras: Mapping[str, str], context: LaunchContext) -> Node:
     prefix = context.launch_configurations["id_prefix"]
     return Node(
         package="dfer_ros",
-        executable="perception_node",
+        executable=PERCEPTION,
         namespace=namespace,
         arguments=[*words, *(["--id-prefix", prefix] if words and prefix else [])],
         parameters=[
@@ -184,7 +187,7 @@ def perception(cameras: Mapping[str, str], context: LaunchContext) -> Node:
             *(given for name in names for given in given_parameters(name, context)),
         ],
         remappings=[("image", LaunchConfiguration("image"))],
-        ros_arguments=["--log-level", LaunchConfiguration("log_level"), "--enclave", f"{namespace}/perception_node"],
+        ros_arguments=["--log-level", LaunchConfiguration("log_level"), "--enclave", f"{namespace}/{PERCEPTION}"],
         respawn=is_true(context, "respawn"),
         respawn_delay=RESPAWN_DELAY_SECONDS,
         output="screen",

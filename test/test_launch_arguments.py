@@ -40,7 +40,7 @@ def test_an_argument_has_the_choices_of_the_parameter():
     described = get_launch_description_from_python_launch_file(str(CHECKOUT / "launch" / "dfer.launch.py"))
     choices = {argument.name: argument.choices for argument in described.get_launch_arguments() if argument.choices}
     assert choices["precision"] == ["auto", "fp32", "fp16", "int8"]
-    assert choices["detector"] == ["auto", "mediapipe", "yunet"]
+    assert "detector" not in choices  # other packages may add some
     assert choices["image_transport"] == ["raw", "compressed"]
     assert choices["image_reliability"] == ["auto", "reliable", "best_effort"]
     assert choices["input"] == ["faces", "hri"]
