@@ -106,13 +106,15 @@ def test_run_plays_a_source_to_its_end(environment, clip, tmp_path):
     assert "happy" in done.stdout
 
 
+@pytest.mark.parametrize(("processes", "count"), [("one", 1), ("two", 2)])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_ctrl_c_a_kill_and_a_closed_terminal_end_run_and_all_its_nodes(environment, number):
-    process = subprocess.Popen([*DFER, "run", "--image", "/nobody"], env=environment, stdout=subprocess.PIPE, text=True)
+def test_ctrl_c_a_kill_and_a_closed_terminal_end_run_and_all_its_nodes(environment, number, processes, count):
+    command = [*DFER, "run", "--image", "/nobody", "--processes", processes]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
     lines = iter(process.stdout.readline, "")
     assert any("Looking for faces on /nobody" in line for line in lines)
     children = psutil.Process(process.pid).children()
-    assert len(children) == 2
+    assert len(children) == count
     time.sleep(0.5)
     process.send_signal(number)
     rest, _ = process.communicate(timeout=60)
@@ -137,12 +139,13 @@ def test_what_cannot_run_is_said_in_a_sentence(environment, arguments, sentence)
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_ctrl_c_while_the_nodes_start_says_nothing(environment):
-    command = [*DFER, "run", "--image", "/nobody"]
+@pytest.mark.parametrize(("processes", "count"), [("one", 1), ("two", 2)])
+def test_ctrl_c_while_the_nodes_start_says_nothing(environment, processes, count):
+    command = [*DFER, "run", "--image", "/nobody", "--processes", processes]
     process = subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     )
-    assert wait_until(lambda: len(psutil.Process(process.pid).children()) == 2)
+    assert wait_until(lambda: len(psutil.Process(process.pid).children()) == count)
     children = psutil.Process(process.pid).children()
     time.sleep(0.3)
     # As a terminal does: to everybody whom it runs.

@@ -135,8 +135,8 @@ def test_cleared_by_a_clock_that_jumps_back_and_answered_again(graph, probe, cli
     ids = {emotion.face_id for message in probe.emotions for emotion in message.emotions}
     assert len(ids) == 2, "the face was not new after the jump"
     assert probe.emotions[-1].emotions[0].window_seconds < 1.0
-    assert len(graph.lines("face_detector_node", "went backward")) == 1
-    assert len(graph.lines("dfer_node", "went backward")) == 1
+    said = [line for log in graph.logs.values() for line in log if "went backward" in line]
+    assert sorted("dfer_node" in line for line in said) == [False, True], "each node says it once"
 
 
 def test_images_without_a_stamp_are_answered(graph, probe, clip):

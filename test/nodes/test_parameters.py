@@ -77,7 +77,7 @@ def test_descriptors_carry_text_unit_range_and_whether_they_may_change(nodes, pr
     assert (confirm.integer_range[0].from_value, confirm.integer_range[0].to_value) == (1, 100)
     assert not confirm.read_only
     assert detector.read_only
-    assert detector.additional_constraints == "one of auto, mediapipe, yunet"
+    assert detector.additional_constraints == "one of auto, mediapipe, yunet, haar, mtcnn"
 
 
 def test_a_wrong_value_is_refused_with_what_is_allowed_and_the_node_goes_on(nodes, probe, clip):
