@@ -15,6 +15,7 @@ from dfer_ros.core.parameter import parameter
 from dfer_ros.ros.diagnostics import ABSENT, Diagnostics, NodeCondition
 from dfer_ros.ros.frame_stream import FrameStream, StreamWorker
 from dfer_ros.ros.latest_worker import LatestWorker
+from dfer_ros.ros.namesake import Namesake
 from dfer_ros.ros.parameters import declare_parameters
 from dfer_ros.ros.throttled_log import ThrottledLog
 from dfer_ros.streams.health import HealthLimits
@@ -81,6 +82,7 @@ class ManagedNode(LifecycleNode, ABC, Generic[Config]):
         self._active = False
         self._failure: Exception | None = None
         self._starting = False
+        self._namesake = Namesake(self)
         self.config = declare_parameters(self, defaults, self._apply)
         self.statistics = {stream: StreamStatistics() for stream in streams(self.config)}
         self._diagnostics = Diagnostics(self, self.statistics, self._condition, self.config.health, source)
@@ -235,4 +237,5 @@ class ManagedNode(LifecycleNode, ABC, Generic[Config]):
         enabled = self.config.managed.enabled
         facts = {"lifecycle state": self.lifecycle_state, "enabled": str(enabled), **self.facts}
         idle = "" if self._worker is not None else self.lifecycle_state if enabled else "paused"
-        return NodeCondition(facts, idle, self.warning, "" if self._failure is None else str(self._failure))
+        warning = " ".join(filter(None, (self.warning, self._namesake.warning())))
+        return NodeCondition(facts, idle, warning, "" if self._failure is None else str(self._failure))
