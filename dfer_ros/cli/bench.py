@@ -15,6 +15,7 @@ from dfer_ros.bench.machine import describe_machine, machine_line
 from dfer_ros.cli.bench_accuracy import configure_accuracy, figures_table, measure_accuracy
 from dfer_ros.cli.terminal import say, show_table
 from dfer_ros.core.atomic_file import whole_file
+from dfer_ros.core.detection import DetectorConfig
 from dfer_ros.core.detection.yunet_detector import find_yunet_model
 from dfer_ros.core.errors import DetectorError, DferError
 from dfer_ros.core.model.emotion_model import EmotionModelConfig
@@ -23,6 +24,7 @@ BENCHES = {
     "encoder": "the encoder alone: milliseconds by precision and batch",
     "streaming": "one new frame for an answer, against the whole window again: what the window saves",
     "detectors": "our face detectors and those of others on the same images: time, faces found, false alarms",
+    "following": "known faces followed in their region, against a look at the whole image at every frame",
     "peers": "other people's models on the same faces: time, and how steady their answers are",
     "graph": "the real nodes as processes: latency, answers, CPU, memory",
     "faults": "what goes wrong on a robot, done to the real nodes: do they survive?",
@@ -50,8 +52,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         one.add_argument("--output", type=Path, default=Path(f"bench_{kind}.json"), help="JSON file (%(default)s)")
     for kind in ("encoder", "streaming", "peers"):
         _configure_model(parsers[kind])
-    for kind in ("detectors", "graph", "faults"):
+    for kind in ("detectors", "following", "graph", "faults"):
         _configure_yunet(parsers[kind])
+    parsers["following"].add_argument(
+        "recordings", nargs="*", help="videos, bags, or folders of them, beside the courses made for it"
+    )
     _configure_graph(parsers["graph"])
     for kind in ACCURACY:
         configure_accuracy(kind, parsers[kind])
@@ -111,6 +116,7 @@ def _run_one(kind: str, arguments: argparse.Namespace, output: Path, console: Co
         "encoder": _encoder,
         "streaming": _streaming,
         "detectors": _detectors,
+        "following": _following,
         "peers": _peers,
         "graph": _graph,
         "faults": _faults,
@@ -150,6 +156,16 @@ def _detectors(arguments: argparse.Namespace, _: Path, console: Console) -> _Rec
     results = measure_detectors(arguments.yunet_model, console)
     show_table(detectors_table(results))
     return [asdict(result) for result in results]
+
+
+def _following(arguments: argparse.Namespace, _: Path, console: Console) -> _Records:
+    from dfer_ros.bench.following import measure_following
+    from dfer_ros.cli.bench_tables import following_table
+
+    configs = [DetectorConfig("mediapipe"), DetectorConfig("yunet", yunet_model=arguments.yunet_model)]
+    results = measure_following(configs, arguments.recordings, console)
+    show_table(following_table(results))
+    return [{**asdict(result), "errors": None, "landmark_error": result.landmark_error} for result in results]
 
 
 def _peers(arguments: argparse.Namespace, _: Path, console: Console) -> _Records:

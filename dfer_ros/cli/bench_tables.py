@@ -12,6 +12,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from dfer_ros.bench.detectors import DetectorResult
     from dfer_ros.bench.encoder import EncoderResult
+    from dfer_ros.bench.following import FollowingResult
     from dfer_ros.bench.graph import GraphResult, Scenario
     from dfer_ros.bench.peers import PeerResult
     from dfer_ros.bench.streaming import StreamingResult
@@ -72,6 +73,39 @@ def detectors_table(results: Iterable[DetectorResult]) -> Table:
             Text(str(result.false), style="red" if result.false else ""),
             f"{result.ms:.1f}",
             f"{result.times:.1f}",
+        )
+    return table
+
+
+def following_table(results: Iterable[FollowingResult]) -> Table:
+    """Return the table of `dfer bench following`."""
+    headings = (
+        "frames",
+        "whole looks",
+        "faces found",
+        "landmarks off",
+        "ids",
+        "same expression",
+        "ms",
+        "ms of whole looks",
+    )
+    table = _table(
+        "followed faces against a look at the whole image at every frame; landmarks in distances of the eyes",
+        ("detector", "recording"),
+        headings,
+    )
+    for result in results:
+        table.add_row(
+            result.detector,
+            result.name if result.recordings == 1 else f"{result.recordings} {result.name}",
+            str(result.frames),
+            f"{result.full_looks / result.frames:.0%}",
+            f"{result.found}/{result.expected}",
+            f"{result.landmark_error:.2%}",
+            f"{result.ids}, of whole looks {result.ids_expected}",
+            f"{result.agreed / max(1, result.found):.2%}",
+            f"{1e3 * result.seconds / result.frames:.2f}",
+            f"{1e3 * result.seconds_expected / result.frames:.2f}",
         )
     return table
 

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from dfer_ros.bench.following import COURSES, EVERY_FRAME, course_frames
 from dfer_ros.core.detection import DetectorConfig, RegionDetector, create_detector
 from dfer_ros.core.detection.landmark_flow import LandmarkFlow
 from dfer_ros.core.face_pipeline import FacePipeline
@@ -14,16 +15,9 @@ from dfer_ros.recordings.demo_clip import Pose, compose
 
 RATE, EYES = 30, 43.5 / 95
 """Images a second, and the distance of the eyes in widths of the face."""
-EVERY_IMAGE, REGIONS = TrackerConfig(full_look_rate=240.0), TrackerConfig()
+REGIONS = TrackerConfig()
 SECONDS = np.arange(45) / RATE
 ROOM = np.full((480, 640, 3), 90, np.uint8)
-COURSES = {
-    "stands": [lambda t: Pose(0.5, 0.45, 110)],
-    "walks fast": [lambda t: Pose(0.5 + 0.35 * np.sin(3 * t), 0.45, 90)],
-    "tilts the head fast": [lambda t: Pose(0.5, 0.45, 120, 35 * np.sin(5 * t))],
-    "comes near": [lambda t: Pose(0.5, 0.5, 60 + 60 * t)],
-    "two cross": [lambda t: Pose(0.25 + 0.35 * t, 0.42, 90), lambda t: Pose(0.75 - 0.35 * t, 0.48, 110, mirrored=True)],
-}
 
 
 @pytest.fixture(params=["mediapipe_detector", "yunet_detector"])
@@ -32,8 +26,8 @@ def each_detector(request):
 
 
 @pytest.fixture(scope="module")
-def course(portrait):
-    return lambda name: [compose(ROOM, portrait, [pose(t) for pose in COURSES[name]]) for t in SECONDS]
+def course():
+    return lambda name: [image for _, image in course_frames(name)]
 
 
 def located(detector, images, config=REGIONS):
@@ -54,7 +48,7 @@ def jitter(faces, poses):
 def test_faces_and_ids_are_those_of_a_full_look_at_every_image(each_detector, course, name):
     images = course(name)
     (expected, every), (found, some) = (
-        located(each_detector, images, config) for config in (EVERY_IMAGE, TrackerConfig())
+        located(each_detector, images, config) for config in (EVERY_FRAME, TrackerConfig())
     )
     assert every == len(images) > some
     for faces, others in zip(found, expected):
@@ -69,7 +63,7 @@ def test_faces_and_ids_are_those_of_a_full_look_at_every_image(each_detector, co
 def test_landmarks_are_as_steady_and_as_right_as_those_of_full_looks(each_detector, course, name):
     images, (pose,) = course(name), COURSES[name]
     poses = [pose(t) for t in SECONDS]
-    both = [located(each_detector, images, config)[0] for config in (EVERY_IMAGE, TrackerConfig())]
+    both = [located(each_detector, images, config)[0] for config in (EVERY_FRAME, TrackerConfig())]
     expected, found = ([faces[0][1] for faces in frames if faces] for frames in both)
     poses = poses[-len(found) :]
     distances = [
@@ -126,7 +120,7 @@ def test_a_face_that_jumps_is_found_in_the_same_image(each_detector, portrait):
 
 def test_a_rate_of_full_looks_holds_from_the_next_image_on(detector, portrait):
     image = compose(ROOM, portrait, [Pose(0.5, 0.5, 110)])
-    pipeline = FacePipeline(detector, EVERY_IMAGE)
+    pipeline = FacePipeline(detector, EVERY_FRAME)
     for t in SECONDS[:8]:
         pipeline.locate(image, t)
     assert pipeline.full_looks == 8
