@@ -17,6 +17,13 @@ from dfer_ros.core.faces import Image
 _Pixels = npt.NDArray[Any]
 _LONGEST_NAME = 40
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_JPEG_SIGNATURE = b"\xff\xd8"
+_OTHER_SIGNATURES = (b"BM", b"RIFF", b"II*\0", b"MM\0*", b"GIF8", b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51", b"P", b"#?")
+"""Of the other kinds of images that OpenCV may read: BMP, WebP, TIFF, GIF, JPEG 2000, PNM, HDR."""
+_JPEG_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+"""Markers of a JPEG image after which its size stands."""
+_HALVED_PLANES = 1.5
+"""Planes of YUV whose colours have half the width and half the height of the brightness."""
 _YUV_TO_BGR = np.array([(1.164, 2.018, 0.0), (1.164, -0.391, -0.813), (1.164, 0.0, 1.596)])
 """ITU-R BT.601 in video range, as OpenCV has it."""
 _YUV_OFFSET = np.array([16.0, 128.0, 128.0])
@@ -65,8 +72,8 @@ def _known_encodings() -> dict[str, _Encoding]:
         known[name] = _Encoding(2, "u1", cv2.COLOR_YUV2BGR_UYVY)
     for name in ("yuv422_yuy2", "yuyv"):
         known[name] = _Encoding(2, "u1", cv2.COLOR_YUV2BGR_YUYV)
-    known["nv12"] = _Encoding(conversion=cv2.COLOR_YUV2BGR_NV12, planes=1.5)
-    known["nv21"] = _Encoding(conversion=cv2.COLOR_YUV2BGR_NV21, planes=1.5)
+    known["nv12"] = _Encoding(conversion=cv2.COLOR_YUV2BGR_NV12, planes=_HALVED_PLANES)
+    known["nv21"] = _Encoding(conversion=cv2.COLOR_YUV2BGR_NV21, planes=_HALVED_PLANES)
     known["nv24"] = _Encoding(planes=3.0)
     return known
 
@@ -85,6 +92,25 @@ def encoding_remark(encoding: str) -> str:
     if encoding.lower() != "32fc1":
         return ""
     return "The images are 32FC1, which has no range of its own: each is scaled by its darkest and its brightest pixel."
+
+
+def check_image(message: Any) -> None:
+    """Raise ImageError where image_to_bgr() would: for an unknown encoding, and for sizes that do not fit it."""
+    check_image_size(message)
+    name = _LOWER.get(message.encoding.lower())
+    if name is None:
+        raise ImageError(
+            f"The image encoding '{_shown(message.encoding)}' is not supported: use bgr8, rgb8, bgra8, rgba8 or mono8, "
+            f"these with 16 bits, uyvy, yuyv, nv12, nv21, nv24, 32FC1, or a Bayer pattern such as bayer_grbg8."
+        )
+    encoding = _ENCODINGS[name]
+    halved = encoding.planes == _HALVED_PLANES
+    if ((encoding.channels == 2 or halved) and message.width % 2) or (halved and message.height % 2):
+        must = "even width and height" if halved else "even width"
+        raise ImageError(
+            f"An image in {_shown(message.encoding)} must be of {must}, not {message.width}x{message.height}: check "
+            "the camera driver."
+        )
 
 
 def check_image_size(message: Any) -> None:
@@ -111,23 +137,12 @@ def check_image_size(message: Any) -> None:
 def image_to_bgr(message: Any) -> Image:
     """Return the pixels [H, W, 3] uint8 BGR of an image message; bgr8 is a view of its buffer, not a copy.
 
-    Of 16 bits the upper eight count; of 32FC1 see encoding_remark(). Raises ImageError for an encoding that is not
-    known and for sizes that do not fit the buffer.
+    Of 16 bits the upper eight count; of 32FC1 see encoding_remark(). Raises ImageError as check_image() does.
     """
-    check_image_size(message)
-    name = _LOWER.get(message.encoding.lower())
-    if name is None:
-        raise ImageError(
-            f"The image encoding '{_shown(message.encoding)}' is not supported: use bgr8, rgb8, bgra8, rgba8 or mono8, "
-            f"these with 16 bits, uyvy, yuyv, nv12, nv21, nv24, 32FC1, or a Bayer pattern such as bayer_grbg8."
-        )
-    encoding = _ENCODINGS[name]
+    check_image(message)
+    encoding = _ENCODINGS[_LOWER[message.encoding.lower()]]
     if encoding.planes:
         return _planes_to_bgr(message, encoding)
-    if encoding.channels == 2 and message.width % 2:
-        raise ImageError(
-            f"An image in {message.encoding} must be of even width, not {message.width}: check the driver."
-        )
     kind = np.dtype(encoding.kind).newbyteorder(">" if message.is_bigendian else "<") if encoding.kind != "u1" else "u1"
     shape: tuple[int, ...] = (message.height, message.width, encoding.channels)
     size = np.dtype(kind).itemsize
@@ -137,6 +152,19 @@ def image_to_bgr(message: Any) -> Image:
     if encoding.kind != "u1":
         pixels = _eight_bits(pixels)
     return pixels if encoding.conversion is None else cv2.cvtColor(pixels, encoding.conversion)
+
+
+def check_compressed_image(data: bytes | array[int] | npt.NDArray[np.uint8]) -> None:
+    """Raise ImageError where a compressed image cannot be decoded, as far as that can be seen without decoding it."""
+    content = np.frombuffer(data, dtype=np.uint8).data
+    if bytes(content[: len(_JPEG_SIGNATURE)]) == _JPEG_SIGNATURE:
+        damaged = not _has_jpeg_size(content)
+    elif bytes(content[: len(_PNG_SIGNATURE)]) == _PNG_SIGNATURE:
+        damaged = _is_damaged_png(content)
+    else:
+        damaged = not bytes(content[:8]).startswith(_OTHER_SIGNATURES)
+    if damaged:
+        raise _not_decoded(len(content))
 
 
 def decode_image(data: bytes | array[int] | npt.NDArray[np.uint8]) -> Image:
@@ -150,10 +178,12 @@ def decode_image(data: bytes | array[int] | npt.NDArray[np.uint8]) -> Image:
     except cv2.error:  # no bytes, or a header that claims more pixels than OpenCV allows
         image = None
     if image is None:
-        raise ImageError(
-            f"The compressed image of {len(buffer)} bytes cannot be decoded: does its publisher send JPEG or PNG?"
-        )
+        raise _not_decoded(len(buffer))
     return image
+
+
+def _not_decoded(size: int) -> ImageError:
+    return ImageError(f"The compressed image of {size} bytes cannot be decoded: does its publisher send JPEG or PNG?")
 
 
 def _eight_bits(pixels: _Pixels) -> _Pixels:
@@ -176,10 +206,6 @@ def _planes_to_bgr(message: Any, encoding: _Encoding) -> Image:
         yuv[..., 0] = rows[: step * height].reshape(height, step)[:, :width]
         yuv[..., 1:] = rows[step * height :].reshape(height, 2 * step)[:, : 2 * width].reshape(height, width, 2)
         return cv2.transform(yuv, np.column_stack([_YUV_TO_BGR, -_YUV_TO_BGR @ _YUV_OFFSET]))
-    if width % 2 or height % 2:
-        raise ImageError(
-            f"An image in {message.encoding} must be of even width and height, not {width}x{height}: check the driver."
-        )
     rows = np.ndarray((height * 3 // 2, width), np.uint8, message.data, strides=(step, 1))
     return cv2.cvtColor(rows, encoding.conversion)
 
@@ -189,6 +215,19 @@ def _plane_step(message: Any, encoding: _Encoding) -> int:
     told: int = message.step
     fits = told * message.height * encoding.planes <= len(message.data)
     return told if fits or told <= message.width else message.width
+
+
+def _has_jpeg_size(data: memoryview) -> bool:
+    """Return whether the segments of a JPEG image lead to its size, which is not zero."""
+    start = len(_JPEG_SIGNATURE)
+    while start + 9 <= len(data) and data[start] == 0xFF:
+        marker = data[start + 1]
+        if marker in _JPEG_FRAMES:
+            return any(data[start + 5 : start + 7]) and any(data[start + 7 : start + 9])
+        # Bytes that fill, and markers without a segment.
+        alone = marker == 0x01 or 0xD0 <= marker <= 0xD8
+        start += 1 if marker == 0xFF else 2 if alone else 2 + int.from_bytes(data[start + 2 : start + 4], "big")
+    return False
 
 
 def _is_damaged_png(data: memoryview) -> bool:

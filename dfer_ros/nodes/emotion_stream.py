@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TypeVar
 
 from rclpy.node import Node
 
@@ -21,7 +22,7 @@ from dfer_ros.nodes.hri.input import HriInput
 from dfer_ros.nodes.hri.topics import hri_parameter
 from dfer_ros.nodes.local_faces import FoundFaces, LocalFaces
 from dfer_ros.ros.frame_stream import FrameStream, StreamWorker
-from dfer_ros.ros.image_conversion import to_bgr
+from dfer_ros.ros.image_conversion import check_usable, to_bgr
 from dfer_ros.ros.managed_node import ManagedConfig
 from dfer_ros.ros.messages import emotion_array
 from dfer_ros.ros.quality_of_service import OUTPUT, latest_only
@@ -30,6 +31,8 @@ from dfer_ros.ros.topic_names import is_topic
 from dfer_ros.streams.health import HealthLimits
 from dfer_ros.streams.stamps import FrameConfig
 from dfer_ros.streams.statistics import StreamStatistics
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -120,11 +123,16 @@ class EmotionStream(FrameStream[FaceArray | FoundFaces, DferNodeConfig]):
         frame_id: str = message.header.frame_id
         return frame_id if self.config.input == "hri" else ""
 
+    def check(self, message: FaceArray | FoundFaces) -> None:
+        """Raise ImageError where there are faces, but no usable one."""
+        if not isinstance(message, FoundFaces):
+            self._usable(message.faces, _check_face)
+
     def process(self, message: FaceArray | FoundFaces, stamp: float) -> int:
         """Publish the emotions of the faces of an image, and return how many they are."""
         recognizer = self._recognizer(self.camera_of(message))
         found = isinstance(message, FoundFaces)
-        seen = [face.seen for face in message.faces] if found else self._seen(message.faces)
+        seen = [face.seen for face in message.faces] if found else self._usable(message.faces, _seen_face)
         emotions = recognizer.update(stamp, seen)
         if recognizer.cleared:
             self.log.warning("The image stamps went backward: the windows of all persons were cleared.")
@@ -140,20 +148,20 @@ class EmotionStream(FrameStream[FaceArray | FoundFaces, DferNodeConfig]):
         self._recognizers[camera].configure(self.config.recognizer)
         return self._recognizers[camera]
 
-    def _seen(self, faces: Sequence[Face]) -> list[SeenFace]:
-        """Return the usable faces; raises ImageError where there are faces, but no usable one."""
-        seen: list[SeenFace] = []
+    def _usable(self, faces: Sequence[Face], use: Callable[[Face], T]) -> list[T]:
+        """Return what use() makes of the usable faces; raises ImageError where there are faces, but no usable one."""
+        used: list[T] = []
         problems: list[ImageError] = []
         for face in faces:
             try:
-                seen.append(_seen_face(face))
+                used.append(use(face))
             except ImageError as error:
                 problems.append(error)
-        if problems and not seen:
+        if problems and not used:
             raise problems[0]
         for problem in problems:
             self.log.error(problem)
-        return seen
+        return used
 
 
 def _check_camera(camera: str) -> None:
@@ -165,11 +173,16 @@ def _check_camera(camera: str) -> None:
         )
 
 
-def _seen_face(face: Face) -> SeenFace:
-    """Return a face with its aligned crop; raises ImageError where it is not usable."""
+def _check_face(face: Face) -> None:
+    """Raise ImageError where a face is not usable."""
     if not 0.0 <= face.quality <= 1.0:
         raise ImageError(f"The quality of {face.id} is {face.quality}, not 0 to 1: the face is skipped.")
-    crop = to_bgr(face.aligned)
-    if crop.shape[:2] != (ALIGNED_SIZE, ALIGNED_SIZE):
+    check_usable(face.aligned)
+    if (face.aligned.height, face.aligned.width) != (ALIGNED_SIZE, ALIGNED_SIZE):
         raise ImageError(f"The aligned crop of {face.id} is not {ALIGNED_SIZE}x{ALIGNED_SIZE} pixels: it is skipped.")
-    return SeenFace(face.id, crop, face.quality)
+
+
+def _seen_face(face: Face) -> SeenFace:
+    """Return a face with its aligned crop; raises ImageError where it is not usable."""
+    _check_face(face)
+    return SeenFace(face.id, to_bgr(face.aligned), face.quality)

@@ -11,6 +11,7 @@ from sensor_msgs.msg import CompressedImage, Image
 from dfer_msgs.msg import FaceArray
 from dfer_ros.core.detection import DetectorConfig, create_detector
 from dfer_ros.core.face_pipeline import FacePipeline
+from dfer_ros.core.image_encoding import encoding_remark
 from dfer_ros.core.model.onnx_session import SessionConfig
 from dfer_ros.core.parameter import same_parameter
 from dfer_ros.core.tracker import TrackerConfig, random_id_stem
@@ -18,7 +19,7 @@ from dfer_ros.nodes.hri.faces import HriFaces
 from dfer_ros.nodes.hri.topics import hri_messages, hri_parameter
 from dfer_ros.nodes.local_faces import FoundFaces, LocalFaces
 from dfer_ros.ros.frame_stream import FrameStream
-from dfer_ros.ros.image_conversion import to_bgr
+from dfer_ros.ros.image_conversion import check_usable, to_bgr
 from dfer_ros.ros.image_subscription import ImageConfig, ImageSubscription
 from dfer_ros.ros.managed_node import ManagedConfig
 from dfer_ros.ros.messages import face_array
@@ -67,6 +68,7 @@ class FaceStream(FrameStream[Image | CompressedImage, FaceDetectorNodeConfig]):
         self._hri = HriFaces(node, config.tracker.lost_seconds) if config.hri else None
         self._publisher = node.create_publisher(FaceArray, "faces", OUTPUT)
         self._local = local
+        self._remarked = False
 
     def subscribe(self, receive: Callable[[Image | CompressedImage], None]) -> Callable[[], None]:
         """Listen to the camera."""
@@ -93,9 +95,14 @@ class FaceStream(FrameStream[Image | CompressedImage, FaceDetectorNodeConfig]):
         if self._hri is not None:
             self._hri.lost_seconds = config.tracker.lost_seconds
 
+    def check(self, message: Image | CompressedImage) -> None:
+        """Raise ImageError where an image cannot be read."""
+        check_usable(message)
+
     def process(self, message: Image | CompressedImage, stamp: float) -> int:
         """Publish the faces of an image, and return how many they are."""
         image = to_bgr(message)
+        self._remark(message)
         config = self.config
         self._pipeline.configure(config.detector, replace(config.tracker, id_stem=self._id_stem))
         faces = self._pipeline.process(image, stamp)
@@ -108,3 +115,10 @@ class FaceStream(FrameStream[Image | CompressedImage, FaceDetectorNodeConfig]):
         if self._hri is not None:
             self._hri.publish(message.header, self.now(), image, faces)
         return len(faces)
+
+    def _remark(self, message: Image | CompressedImage) -> None:
+        """Say once what is to be said of images in an encoding."""
+        remark = "" if self._remarked or isinstance(message, CompressedImage) else encoding_remark(message.encoding)
+        if remark:
+            self.log.warning(remark)
+            self._remarked = True

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
+from dfer_ros.streams.stamps import repeated_stamps
+
 _NANOSECONDS = 10**9
 _MOST_WAITING = 16
 """Images without a stamp that wait for the next one with a stamp."""
@@ -59,11 +61,7 @@ class BagStamps:
                 f"{self.missing} of {self.count} images have no stamp: the time of the recorder stands for it."
             )
         if self.repeated:
-            still = "stand still" if self.repeated == self.count - 1 else "repeat"
-            remarks.append(
-                f"The stamps of the images {still}: {self.repeated} of {self.count} have that of the image before, and "
-                "the time of the recorder stands for it."
-            )
+            remarks.append(f"{repeated_stamps(self.repeated, self.count)}, and the time of the recorder stands for it.")
         return remarks
 
 

@@ -141,6 +141,7 @@ def _numbers(snapshot: StreamSnapshot) -> dict[str, str]:
         "frames dropped": str(sum(snapshot.dropped.values())),
         **drops,
         **recent,
+        f"repeated stamps in {WINDOW_SECONDS:.0f} s": str(snapshot.recent_repeated),
     }
 
 

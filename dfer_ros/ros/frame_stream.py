@@ -14,6 +14,7 @@ from dfer_ros.core.errors import ImageError
 from dfer_ros.ros.latest_worker import LatestWorker
 from dfer_ros.ros.stamp import header_seconds
 from dfer_ros.ros.throttled_log import ThrottledLog
+from dfer_ros.streams.health import repeats_in_words
 from dfer_ros.streams.stamps import FrameConfig, FrameOrder, RateLimiter, StampOrder, UsableStamps
 from dfer_ros.streams.statistics import DropReason, StreamStatistics
 
@@ -35,10 +36,16 @@ StreamWorker = LatestWorker[tuple["FrameStream[Any, Any]", str]]
 """The worker of the streams of a node, which keeps the newest frame of each of their cameras."""
 
 
+_NAMED_AFTER_SECONDS = 2.0
+"""From the first stamp that repeats; then enough were seen to tell of how many."""
+
+
 class _Camera:
-    """What one camera of a stream is remembered by."""
+    """What one camera of a stream is remembered by. first_repeat: when a stamp repeated first, None before."""
 
     def __init__(self, frame_rate: float) -> None:
+        self.first_repeat: float | None = None
+        self.named = False
         self.stamps = UsableStamps()
         self.order = StampOrder()
         self.limiter = RateLimiter(frame_rate)
@@ -63,6 +70,9 @@ class FrameStream(ABC, Generic[Message, Config]):
     @abstractmethod
     def subscribe(self, receive: Callable[[Message], None]) -> Callable[[], None]:
         """Have receive called with every message, and return what ends that."""
+
+    def check(self, message: Message) -> None:
+        """Raise ImageError where process() would, as far as that can be seen at once: its time shall not count."""
 
     @abstractmethod
     def process(self, message: Message, stamp: float) -> int:
@@ -103,19 +113,40 @@ class FrameStream(ABC, Generic[Message, Config]):
     def _receive(self, message: Message) -> None:
         arrived = time.monotonic()
         self._statistics.received(arrived)
+        try:
+            self.check(message)
+        except ImageError as error:
+            self._statistics.dropped(DropReason.UNUSABLE)
+            self.log.error(error)
+            return
         name = self.camera_of(message)
         if name not in self._cameras:
             self._cameras[name] = _Camera(self.config.frames.frame_rate)
         camera = self._cameras[name]
-        stamp = camera.stamps.usable(header_seconds(message.header), self.now())
+        told = header_seconds(message.header)
+        stamp = camera.stamps.usable(told, self.now())
+        if camera.stamps.repeated:
+            self._statistics.repeated()
+            self._name_repeats(camera, arrived)
+        taken = told if camera.stamps.told else stamp
         if camera.order.check(stamp) is FrameOrder.LATE:
             self._statistics.dropped(DropReason.LATE_STAMP)
         elif not camera.limiter.accepts(stamp):
             self._statistics.dropped(DropReason.FRAME_RATE)
-        elif self._worker.put(lambda: self._work(message, stamp, arrived), (self, name)):
+        elif self._worker.put(lambda: self._work(camera, message, stamp, taken, arrived), (self, name)):
             self._statistics.dropped(DropReason.REPLACED)
 
-    def _work(self, message: Message, stamp: float, arrived: float) -> None:
+    def _name_repeats(self, camera: _Camera, now: float) -> None:
+        """Say once that the stamps of a camera repeat."""
+        camera.first_repeat = camera.first_repeat or now
+        if camera.named or now - camera.first_repeat < _NAMED_AFTER_SECONDS:
+            return
+        sentence = repeats_in_words(self._statistics.snapshot(now))
+        camera.named = bool(sentence)
+        if sentence:
+            self.log.warning(sentence)
+
+    def _work(self, camera: _Camera, message: Message, stamp: float, taken: float, arrived: float) -> None:
         if time.monotonic() - arrived > self.config.frames.max_wait_seconds:
             self._statistics.dropped(DropReason.WAITED)
             return
@@ -123,9 +154,10 @@ class FrameStream(ABC, Generic[Message, Config]):
             faces = self.process(message, stamp)
         except Exception as error:
             unusable = isinstance(error, ImageError)
+            if unusable:
+                camera.limiter.give_back(stamp)
             self._statistics.dropped(DropReason.UNUSABLE if unusable else DropReason.FAILED)
             raise
-        taken = header_seconds(message.header) or stamp
         self._statistics.processed(time.monotonic(), self.now() - taken, faces)
 
     def now(self) -> float:

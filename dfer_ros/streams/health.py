@@ -8,6 +8,7 @@ from enum import IntEnum
 from functools import partial
 
 from dfer_ros.core.parameter import parameter
+from dfer_ros.streams.stamps import repeated_stamps
 from dfer_ros.streams.statistics import WINDOW_SECONDS, DropReason, StreamSnapshot
 
 _FUTURE_SECONDS = 0.05
@@ -15,7 +16,7 @@ _FUTURE_SECONDS = 0.05
 _OTHER_CLOCK_SECONDS = 60.0
 """A latency that cannot be one: nothing is queued that long."""
 _FEWEST_LOSSES = 3
-"""Fewer lost frames in the window tell nothing about their share."""
+"""Fewer lost frames in the window, or fewer whose stamps repeat, tell nothing about their share."""
 
 _limit = partial(parameter, changeable=True)
 
@@ -74,7 +75,8 @@ def judge(snapshot: StreamSnapshot, limits: HealthLimits, silent_seconds: float,
     silence = _silence(snapshot, limits, silent_seconds, silence_hint)
     if silence is not None:
         return silence
-    findings = [finding for finding in (_delay(snapshot, limits), _drops(snapshot, limits)) if finding is not None]
+    causes = _repeats(snapshot), _delay(snapshot, limits), _drops(snapshot, limits)
+    findings = [finding for finding in causes if finding is not None]
     return merge(findings) if findings else Health(Level.OK, _summary(snapshot))
 
 
@@ -90,6 +92,21 @@ def _silence(snapshot: StreamSnapshot, limits: HealthLimits, seconds: float, hin
         return None
     yet = " yet" if snapshot.input_age is None else ""
     return Health(level, f"No frame{yet} for {_duration(seconds)}: {hint}")
+
+
+def repeats_in_words(snapshot: StreamSnapshot) -> str:
+    """Return a sentence on stamps that repeat or stand still in the window; empty where they do not."""
+    if snapshot.recent_repeated < _FEWEST_LOSSES:
+        return ""
+    return (
+        f"{repeated_stamps(snapshot.recent_repeated, snapshot.recent_received)}, and count as taken when they came; "
+        "look at the camera driver."
+    )
+
+
+def _repeats(snapshot: StreamSnapshot) -> Health | None:
+    sentence = repeats_in_words(snapshot)
+    return Health(Level.WARN, sentence) if sentence else None
 
 
 def _delay(snapshot: StreamSnapshot, limits: HealthLimits) -> Health | None:

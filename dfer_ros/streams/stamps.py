@@ -29,15 +29,36 @@ class UsableStamps:
     The stamps of a clock that is about CLOCK_TOLERANCE ahead are more than that ahead in some frames, less in others;
     taken each by itself, every change would make the frames after it late. A stream that was ahead counts as ahead
     until a stamp is not.
+
+    A stamp that is missing, or that of the frame before (drivers let them stand still, or count whole seconds), says
+    nothing of its frame: now stands for it, less the delay of the last frame that told its time, or the next one that
+    does would be late.
+
+    repeated: whether the last frame had the stamp of the one before. told: whether its stamp said something.
     """
 
     def __init__(self) -> None:
+        self.repeated = False
+        self.told = True
         self._ahead = False
+        self._before = 0.0
+        self._delay = 0.0
+        self._estimate = float("-inf")
 
     def usable(self, stamp: float, now: float) -> float:
         """Return the time (seconds) that counts for the next frame; see usable_stamp()."""
+        self.repeated = stamp > 0.0 and stamp == self._before
+        self._before = stamp
         self._ahead = now > 0.0 and stamp > now + (0.0 if self._ahead else CLOCK_TOLERANCE)
-        return now if self._ahead else usable_stamp(stamp, now)
+        self.told = stamp > 0.0 and not self.repeated
+        if now <= 0.0 or self._ahead:
+            return now if self._ahead else stamp
+        if self.told and not self._estimate - CLOCK_TOLERANCE < stamp < self._estimate:
+            self._delay = now - stamp
+            self._estimate = float("-inf")
+            return stamp
+        self._estimate = now - self._delay
+        return self._estimate
 
 
 class FrameOrder(enum.Enum):
@@ -102,6 +123,12 @@ class FrameConfig:
     )
 
 
+def repeated_stamps(repeated: int, count: int) -> str:
+    """Return the beginning of a sentence on a stream in which so many of count frames have the stamp of another."""
+    still = "stand still" if repeated >= count - 1 else "repeat"
+    return f"The stamps of the images {still}: {repeated} of {count} have that of the image before"
+
+
 class RateLimiter:
     """Lets at most `rate` frames a second through, without drift, and loses none to the jitter of a camera.
 
@@ -139,3 +166,8 @@ class RateLimiter:
         self._due = max(self._due + period, stamp + 0.5 * period)
         self._accepted = stamp
         return True
+
+    def give_back(self, stamp: float) -> None:
+        """Take back that the frame of this stamp was accepted, as it could not be used: the next one may come."""
+        if stamp == self._accepted:
+            self._due = float("-inf")

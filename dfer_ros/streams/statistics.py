@@ -45,7 +45,8 @@ class DropReason(str, Enum):
 class StreamSnapshot:
     """The state of a stream at one moment.
 
-    received, processed, dropped: frames since the start. recent_processed, recent_dropped: frames of the window.
+    received, processed, dropped: frames since the start. recent_received, recent_processed, recent_dropped: frames of
+    the window. recent_repeated: those of the frames received in it that have the stamp of the one before.
     input_rate, output_rate: frames a second over the window, received and processed.
     latency_p50, latency_p95: seconds from stamp to publishing over the window; None where nothing was processed.
     faces: in the last frame processed; None where that lies before the window.
@@ -55,6 +56,8 @@ class StreamSnapshot:
     received: int
     processed: int
     dropped: Mapping[DropReason, int]
+    recent_received: int
+    recent_repeated: int
     recent_processed: int
     recent_dropped: Mapping[DropReason, int]
     input_rate: float
@@ -92,6 +95,7 @@ class StreamStatistics:
         self._arrivals: deque[float] = deque(maxlen=_MOST_EVENTS)
         self._results: deque[tuple[float, float]] = deque(maxlen=_MOST_EVENTS)
         self._drops: deque[tuple[float, DropReason]] = deque(maxlen=_MOST_EVENTS)
+        self._repeats: deque[float] = deque(maxlen=_MOST_EVENTS)
 
     def received(self, now: float) -> None:
         """Count a frame that came in."""
@@ -99,6 +103,12 @@ class StreamStatistics:
             self._received += 1
             self._last_received = now
             self._arrivals.append(now)
+
+    def repeated(self) -> None:
+        """Count the last frame received as one that has the stamp of the one before."""
+        with self._lock:
+            if self._last_received is not None:
+                self._repeats.append(self._last_received)
 
     def dropped(self, reason: DropReason) -> None:
         """Count a frame that will not be processed; it counts at the time of the last frame received."""
@@ -120,6 +130,7 @@ class StreamStatistics:
             received, processed, dropped = self._received, self._processed, dict(self._dropped)
             last_received, last_faces = self._last_received, self._faces
             arrivals, results, drops = list(self._arrivals), list(self._results), list(self._drops)
+            repeats = list(self._repeats)
         start = now - WINDOW_SECONDS
         arrivals = [time for time in arrivals if time > start]
         results = [(time, latency) for time, latency in results if time > start]
@@ -129,6 +140,8 @@ class StreamStatistics:
             received=received,
             processed=processed,
             dropped={reason: dropped.get(reason, 0) for reason in DropReason},
+            recent_received=len(arrivals),
+            recent_repeated=sum(time > start for time in repeats),
             recent_processed=len(results),
             recent_dropped={reason: recent[reason] for reason in DropReason},
             input_rate=_rate(arrivals, now),

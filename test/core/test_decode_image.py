@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dfer_ros.core.errors import ImageError
-from dfer_ros.core.image_encoding import decode_image
+from dfer_ros.core.image_encoding import check_compressed_image, decode_image
 
 
 def encoded(image, suffix):
@@ -83,3 +83,26 @@ def test_a_damaged_png_is_not_told_by_libpng_as_well(portrait, capfd, spoil):
     with pytest.raises(ImageError, match="cannot be decoded"):
         decode_image(spoil(encoded(portrait, ".png")))
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".bmp", ".webp", ".tiff", ".ppm", ".hdr"])
+def test_what_can_be_decoded_passes_the_check_before(portrait, suffix):
+    check_compressed_image(encoded(portrait, suffix))
+
+
+@pytest.mark.parametrize("options", [(cv2.IMWRITE_JPEG_PROGRESSIVE, 1), (cv2.IMWRITE_JPEG_RST_INTERVAL, 4)])
+def test_every_kind_of_jpeg_passes_the_check_before(portrait, options):
+    check_compressed_image(cv2.imencode(".jpg", portrait, options)[1])
+
+
+@pytest.mark.parametrize("data", [b"", b"\x00", b"not an image at all", bytes(5000), b"\xff\xd8", b"\xff\xd8\xff"])
+def test_what_is_no_image_fails_the_check_before(data):
+    with pytest.raises(ImageError, match=f"of {len(data)} bytes cannot be decoded"):
+        check_compressed_image(data)
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+def test_an_image_cut_within_its_header_fails_the_check_before(portrait, suffix):
+    data = encoded(portrait, suffix)
+    with pytest.raises(ImageError, match="of 100 bytes cannot be decoded"):
+        check_compressed_image(data[:100])

@@ -252,4 +252,67 @@ def test_a_clock_that_was_ahead_counts_again_once_it_is_not():
     assert stamps.usable(10.7, 10.4) == 10.4
     assert stamps.usable(10.4, 10.5) == 10.4
     assert stamps.usable(10.9, 10.6) == 10.9
-    assert stamps.usable(0.0, 10.7) == 10.7
+    assert stamps.usable(0.0, 10.7) == pytest.approx(11.0)  # by the clock of the frame before
+
+
+def seen_live(stamps, delays, rate=30):
+    """Return what StampOrder and RateLimiter leave of a camera's stamps that come after such delays."""
+    usable, order, limiter, left = UsableStamps(), StampOrder(), RateLimiter(30), []
+    for index, (stamp, delay) in enumerate(zip(stamps, delays)):
+        time = usable.usable(stamp, NOW + index / rate + delay)
+        if order.check(time) is not FrameOrder.LATE and limiter.accepts(time):
+            left.append(time)
+    return left, order
+
+
+REPEATING = {
+    "frozen": lambda index: NOW,
+    "whole seconds": lambda index: float(int(NOW + index / 30)),
+    "twice": lambda index: NOW + index // 2 * 2 / 30,
+    "every third missing": lambda index: NOW + index / 30 if index % 3 else 0.0,
+    "missing": lambda index: 0.0,
+    "frozen long ago": lambda index: 1000.0,
+    "frozen a little ahead": lambda index: NOW + 0.3,
+    "frozen far ahead": lambda index: NOW + 1e6,
+}
+
+
+@pytest.mark.parametrize("kind", REPEATING)
+@pytest.mark.parametrize("delay", [0.002, 0.2])
+def test_frames_whose_stamps_say_nothing_count_as_taken_when_they_came(kind, delay):
+    left, order = seen_live([REPEATING[kind](index) for index in range(300)], [delay] * 300)
+    assert len(left) >= 298
+    assert order.late == 0
+    assert np.diff(left) == pytest.approx(1 / 30, abs=0.02)
+
+
+def test_stamps_that_come_twice_lose_nothing_to_a_transport_that_wavers():
+    delays = np.random.default_rng(5).uniform(0.01, 0.025, 300)
+    left, order = seen_live([REPEATING["twice"](index) for index in range(300)], delays)
+    assert order.late == order.jumps == 0
+    assert len(left) > 285
+
+
+def test_a_clock_that_goes_on_after_it_stood_still_is_followed_again():
+    stamps = [NOW + min(index, 30) / 30 for index in range(100)] + [NOW + index / 30 for index in range(100, 200)]
+    left, order = seen_live(stamps, [0.01] * 200)
+    assert len(left) == 200
+    assert left[-1] == stamps[-1]
+    assert order.late == order.jumps == 0
+
+
+def test_two_frames_at_once_with_one_stamp_are_one_frame():
+    usable, limiter = UsableStamps(), RateLimiter(30)
+    taken = [NOW + index / 30 for index in range(90)]
+    left = [stamp for stamp in taken for late in (0.005, 0.006) if limiter.accepts(usable.usable(stamp, stamp + late))]
+    assert left == taken
+
+
+def test_a_frame_that_could_not_be_used_is_given_back():
+    limiter = RateLimiter(30)
+    assert limiter.accepts(1.0)
+    assert not limiter.accepts(1.001)
+    limiter.give_back(1.0)
+    assert limiter.accepts(1.002)
+    limiter.give_back(1.0)
+    assert not limiter.accepts(1.003)

@@ -10,6 +10,8 @@ GOOD = StreamSnapshot(
     received=900,
     processed=900,
     dropped=dict.fromkeys(DropReason, 0),
+    recent_received=149,
+    recent_repeated=0,
     recent_processed=149,
     recent_dropped=dict.fromkeys(DropReason, 0),
     input_rate=29.8,
@@ -147,3 +149,20 @@ def test_limits_can_be_set_and_a_share_of_one_is_never_exceeded():
     assert health(limits=replace(limits, latency_error_seconds=1.0)).level is Level.WARN
     assert health(limits=replace(LIMITS, drop_warn_share=1.0, drop_error_share=1.0), recent_dropped=lost) == health()
     assert health(limits=replace(LIMITS, stale_warn_seconds=10.0, stale_error_seconds=20.0), silent=9.0) == health()
+
+
+@pytest.mark.parametrize(
+    ("repeated", "sentence"),
+    [
+        (149, "The stamps of the images stand still: 149 of 149 have that of the image before"),
+        (144, "The stamps of the images repeat: 144 of 149 have that of the image before"),
+    ],
+)
+def test_stamps_that_repeat_are_named_as_the_cause(repeated, sentence):
+    found = health(recent_repeated=repeated)
+    assert found.level is Level.WARN
+    assert found.message == f"{sentence}, and count as taken when they came; look at the camera driver."
+
+
+def test_two_stamps_that_repeat_are_no_cause():
+    assert health(recent_repeated=2).level is Level.OK

@@ -162,3 +162,13 @@ def test_a_frame_costs_less_than_ten_microseconds():
 
     # The best of many short batches: about one microsecond, and one of them is left alone on a busy machine as well.
     assert min(batch() for _ in range(100)) < 10e-6
+
+
+def test_stamps_that_repeat_are_counted_with_the_frames_of_the_window():
+    statistics = StreamStatistics()
+    for index in range(20):
+        statistics.received(100.0 + index)
+        if index % 2:
+            statistics.repeated()
+    snapshot = statistics.snapshot(119.5)
+    assert (snapshot.recent_received, snapshot.recent_repeated) == (5, 3)

@@ -1,0 +1,136 @@
+"""Cameras whose stamps say nothing, and images of no use between good ones: every good image is answered."""
+
+import itertools
+import time
+
+import cv2
+import pytest
+from sensor_msgs.msg import CompressedImage
+from status_values import values
+
+from dfer_msgs.msg import Face, FaceArray
+from dfer_ros.graph.processes import wait_until
+from dfer_ros.ros.image_conversion import fill_image
+
+PERIOD = 0.05
+KINDS = {
+    "frozen": lambda begin, index: begin,
+    "whole seconds": lambda begin, index: float(int(begin + index * PERIOD)),
+    "twice": lambda begin, index: begin + index // 2 * 2 * PERIOD,
+    "every third missing": lambda begin, index: begin + index * PERIOD if index % 3 else 0.0,
+    "missing": lambda begin, index: 0.0,
+    "far ahead": lambda begin, index: begin + 1e6 + index * PERIOD,
+    "backwards": lambda begin, index: begin - index,
+}
+STREAMS = ("face_detector_node: image", "dfer_node: faces")
+
+
+def now(probe):
+    return probe.node.get_clock().now().nanoseconds * 1e-9
+
+
+def answered(probe, publisher, message):
+    """Publish a message, and return whether one more was answered."""
+    before = len(probe.emotions)
+    publisher.publish(message)
+    return wait_until(lambda: len(probe.emotions) == before + 1)
+
+
+def test_a_camera_is_answered_whatever_its_stamps_are(nodes, probe, clip):
+    nodes.start("face_detector_node")
+    nodes.start("dfer_node", "-p", "precision:=int8")
+    camera = probe.publisher()
+    probe.wait_for_graph()
+    for kind, stamp_of in KINDS.items():
+        begin = now(probe)
+        for index, frame in enumerate(clip[:12]):
+            image = probe.image(frame, stamp_of(begin, index))
+            assert answered(probe, camera, image), f"{kind}: image {index} was not answered"
+            assert probe.emotions[-1].header.stamp == image.header.stamp, "headers are never changed"
+            time.sleep(PERIOD)
+
+
+def test_stamps_that_stand_still_are_named_by_both_nodes(nodes, probe, clip, diagnostics):
+    nodes.start("face_detector_node")
+    nodes.start("dfer_node", "-p", "precision:=int8")
+    camera = probe.publisher()
+    probe.wait_for_graph()
+    begin, frames = now(probe), itertools.cycle(clip)
+
+    def is_named():
+        assert answered(probe, camera, probe.image(next(frames), begin))
+        time.sleep(PERIOD)
+        return all("The stamps of the images stand still" in diagnostics[name].message for name in STREAMS)
+
+    assert wait_until(is_named, 60.0)
+    for name in STREAMS:
+        assert diagnostics[name].level == b"\x01"
+        assert "of the frames are dropped" not in diagnostics[name].message
+        assert int(values(diagnostics[name])["repeated stamps in 5 s"]) > 2
+    for node in ("face_detector_node", "dfer_node"):
+        assert len(nodes.lines(node, "The stamps of the images")) == 1
+
+
+def unknown_encoding(message):
+    message.encoding = "cmyk9"
+
+
+def truncated(message):
+    message.data = message.data[: len(message.data) // 2]
+
+
+def pairs(frames, good, spoil):
+    """Yield a message of no use and the good one that follows it at once, 50 ms after the pair before."""
+    for index, frame in enumerate(frames):
+        message, bad = good(frame, 100.0 + index * PERIOD), good(frame, 100.0 + index * PERIOD - 0.002)
+        spoil(bad)
+        yield bad, message
+
+
+@pytest.mark.parametrize("spoil", [unknown_encoding, truncated])
+def test_an_image_of_no_use_takes_no_time_from_the_good_one_after_it(nodes, probe, clip, spoil):
+    nodes.start("face_detector_node")
+    camera = probe.publisher()
+    probe.wait_for_graph(emotions=False)
+    for bad, good in pairs(clip[:15], probe.image, spoil):
+        camera.publish(bad)
+        time.sleep(0.005)
+        probe.ask([good], camera, probe.faces)
+    assert len(probe.faces) == 15
+
+
+def test_a_compressed_image_of_no_use_takes_no_time_from_the_good_one_after_it(nodes, probe, clip):
+    nodes.start("face_detector_node", "-p", "image_transport:=compressed")
+    camera = probe.publisher(CompressedImage, "image/compressed")
+    probe.wait_for_graph(emotions=False, topic="image/compressed")
+
+    def jpeg(frame, stamp):
+        return probe.compressed(cv2.imencode(".jpg", frame)[1].tobytes(), stamp)
+
+    for bad, good in pairs(clip[:15], jpeg, lambda bad: setattr(bad, "data", b"this is no JPEG")):
+        camera.publish(bad)
+        time.sleep(0.005)
+        probe.ask([good], camera, probe.faces)
+    assert len(probe.faces) == 15
+
+
+def test_faces_of_no_use_take_no_time_from_the_good_ones_after_them(nodes, probe, clip, aligned_crop):
+    nodes.start("dfer_node", "-p", "precision:=int8")
+    faces = probe.publisher(FaceArray, "faces")
+    assert wait_until(lambda: faces.get_subscription_count() == 2)  # the probe listens as well
+
+    def seen(_, stamp):
+        message = probe.stamp(FaceArray(faces=[Face(id="anna", quality=0.9, confidence=0.9)]), stamp)
+        fill_image(message.faces[0].aligned, aligned_crop)
+        return message
+
+    def spoil(message):
+        message.faces[0].aligned.encoding = "cmyk9"
+
+    assert wait_until(lambda: answered(probe, faces, seen(None, now(probe))))
+    probe.emotions.clear()
+    for bad, good in pairs(clip[:15], seen, spoil):
+        faces.publish(bad)
+        time.sleep(0.005)
+        probe.ask([good], faces)
+    assert len(probe.emotions) == 15
