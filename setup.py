@@ -19,6 +19,7 @@ NODES = {
     "speech_rate_node": "behavior.examples",
 }
 """The executables, and the part of the package in which each is."""
+COMMAND = "dfer"
 ROOT = Path(__file__).parent
 
 
@@ -33,14 +34,15 @@ def shared_files() -> list[tuple[str, list[str]]]:
 
 
 def launch_wrappers() -> list[tuple[str, list[str]]]:
-    """Return lib/dfer_ros/<node> for a wheel: pip puts scripts in bin/ only, and launch looks in lib/<package>/."""
+    """Return lib/dfer_ros/<name> for a wheel: pip knows bin/ only, launch and `ros2 run` know lib/<package>/ only."""
     if "bdist_wheel" not in sys.argv:
         return []
     folder = Path("build") / "launch_wrappers"
     folder.mkdir(parents=True, exist_ok=True)
-    for node in NODES:
-        shutil.copy(Path("resource") / "launch_wrapper.sh", folder / node)
-    return [(f"lib/{PACKAGE}", [str(folder / node) for node in NODES])]
+    wrappers = [folder / name for name in (*NODES, COMMAND)]
+    for wrapper in wrappers:
+        shutil.copy(Path("resource") / "launch_wrapper.sh", wrapper)
+    return [(f"lib/{PACKAGE}", [str(wrapper) for wrapper in wrappers])]
 
 
 ROS = [
@@ -134,7 +136,7 @@ setup(
     entry_points={
         "console_scripts": [
             *(f"{node} = {PACKAGE}.{part}.{node}:main" for node, part in NODES.items()),
-            f"dfer = {PACKAGE}.cli.main:main",
+            f"{COMMAND} = {PACKAGE}.cli.main:main",
         ],
     },
     zip_safe=True,

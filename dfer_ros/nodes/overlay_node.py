@@ -1,4 +1,4 @@
-"""image, faces, emotions -> overlay: the camera image with what is seen in it, while somebody looks."""
+"""image, faces, emotions -> overlay, overlay/compressed: the image with what is seen in it, while somebody looks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from dfer_msgs.msg import Emotion, EmotionArray, Face, FaceArray
 from dfer_ros.core.drawing import Annotation, draw_annotations
-from dfer_ros.ros.image_conversion import fill_image, to_bgr
+from dfer_ros.ros.image_conversion import fill_image, jpeg_message, to_bgr
 from dfer_ros.ros.image_subscription import ImageConfig, ImageSubscription
 from dfer_ros.ros.latest_worker import LatestWorker
 from dfer_ros.ros.parameters import declare_parameters
@@ -30,7 +30,7 @@ _Scene = tuple[Image | CompressedImage, FaceArray, dict[str, Emotion]]
 
 
 class OverlayNode(Node):
-    """Publishes `overlay`; while nobody subscribes to it, this node subscribes to nothing and costs nothing.
+    """Publishes `overlay`, and as JPEG `overlay/compressed`; while nobody subscribes to them, it subscribes to nothing.
 
     An image is drawn when its faces (same stamp) are there, with the newest emotion of each face.
     """
@@ -41,6 +41,8 @@ class OverlayNode(Node):
         bound_opencv_threads(1)
         self._log = ThrottledLog(self.get_logger())
         self._publisher = self.create_publisher(Image, "overlay", OUTPUT)
+        compressed = f"{self.resolve_topic_name('overlay')}/compressed"
+        self._jpeg_publisher = self.create_publisher(CompressedImage, compressed, OUTPUT)
         self._worker: LatestWorker[str] = LatestWorker(self._log.error)
         self._inputs: _Inputs | None = None
         self.create_timer(_PERIOD_SECONDS, self._work_while_watched, clock=Clock(clock_type=ClockType.STEADY_TIME))
@@ -50,7 +52,7 @@ class OverlayNode(Node):
         self._worker.close()
 
     def _work_while_watched(self) -> None:
-        watched = self._publisher.get_subscription_count() > 0
+        watched = any(one.get_subscription_count() for one in (self._publisher, self._jpeg_publisher))
         if watched and self._inputs is None:
             self._inputs = _Inputs(self, self._config, self._on_scene)
         elif not watched and self._inputs is not None:
@@ -63,9 +65,13 @@ class OverlayNode(Node):
     def _draw(self, scene: _Scene) -> None:
         image, faces, emotions = scene
         annotations = [_annotation(face, emotions.get(face.id)) for face in faces.faces]
-        message = Image(header=image.header)
-        fill_image(message, draw_annotations(to_bgr(image), annotations))
-        self._publisher.publish(message)
+        drawn = draw_annotations(to_bgr(image), annotations)
+        if self._publisher.get_subscription_count():
+            raw = Image(header=image.header)
+            fill_image(raw, drawn)
+            self._publisher.publish(raw)
+        if self._jpeg_publisher.get_subscription_count():
+            self._jpeg_publisher.publish(jpeg_message(image.header, drawn))
 
 
 class _Inputs:

@@ -15,6 +15,8 @@ from dfer_ros.core.parameter import parameter
 from dfer_ros.ros.quality_of_service import latest_only
 
 _COMPRESSED_TYPE = "sensor_msgs/msg/CompressedImage"
+_COMPRESSED = "/compressed"
+"""What image_transport puts after the name of a topic for its compressed images."""
 _PERIOD_SECONDS = 0.25
 _FIRST_IMAGE_PERIODS = 40
 """Looks after which a camera that never sent an image is named: ten seconds."""
@@ -37,6 +39,7 @@ class ImageConfig:
 class ImageSubscription:
     """Calls on_image with every image of the topic `image`, as image_transport names it.
 
+    Compressed images come on <image>/compressed, or on `image` itself where it ends so or where they are published.
     With `image_reliability` auto the subscription is best effort until all publishers are seen to be reliable, and
     follows them from then on; a reliable subscription would never hear a best-effort camera.
     A camera that stops is named once, and again when it is back.
@@ -48,7 +51,9 @@ class ImageSubscription:
         compressed, reliable = config.image_transport == "compressed", config.image_reliability == "reliable"
         self._type = CompressedImage if compressed else Image
         base = node.resolve_topic_name("image")
-        self.topic = node.resolve_topic_name(f"{base}/compressed" if compressed else base)
+        by_convention = node.resolve_topic_name(f"{base}{_COMPRESSED}")
+        self._topics = [by_convention, base] if compressed and not base.endswith(_COMPRESSED) else [base]
+        self.topic = self._topics[0]
         self._follows = config.image_reliability == "auto"
         self._reliability = ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
         self._subscription = self._subscribe()
@@ -75,6 +80,8 @@ class ImageSubscription:
         self._on_image(message)
 
     def _follow_the_camera(self) -> None:
+        if len(self._topics) > 1:
+            self._follow_the_name()
         if self._follows:
             self._follow_publishers()
         self._idle_periods += 1
@@ -86,12 +93,27 @@ class ImageSubscription:
         publishers = self._node.get_publishers_info_by_topic(self.topic)
         types = {info.topic_type for info in publishers}
         if not publishers:
+            beside = f"{self.topic}{_COMPRESSED}"
+            if self._type is Image and self._node.get_publishers_info_by_topic(beside):
+                return f"compressed images come on {beside}; set image_transport:=compressed."
             return "nobody publishes it; is the camera running, and its topic remapped (image:=/your/topic)?"
         if _COMPRESSED_TYPE in types and self._type is Image:
-            return "its images are compressed; set image_transport:=compressed and the topic without /compressed."
+            return "its images are compressed; set image_transport:=compressed."
+        if self._type is not Image and _COMPRESSED_TYPE not in types:
+            return "its images are raw; set image_transport:=raw."
         if self._reliability == ReliabilityPolicy.RELIABLE and not self._follows:
             return "its publisher may be best effort; set image_reliability:=auto."
         return "its publisher is there but sends nothing; look at the camera driver."
+
+    def _follow_the_name(self) -> None:
+        """Listen where compressed images are: of the names that `image` may mean, the first that has any."""
+        for topic in self._topics:
+            if any(info.topic_type == _COMPRESSED_TYPE for info in self._node.get_publishers_info_by_topic(topic)):
+                if topic != self.topic:
+                    self.topic = topic
+                    self._subscribe_again()
+                    self._node.get_logger().info(f"Compressed images are on {topic}: listening there.")
+                return
 
     def _follow_publishers(self) -> None:
         offered = [info.qos_profile.reliability for info in self._node.get_publishers_info_by_topic(self.topic)]
@@ -101,5 +123,8 @@ class ImageSubscription:
         wanted = ReliabilityPolicy.RELIABLE if all_reliable else ReliabilityPolicy.BEST_EFFORT
         if wanted != self._reliability:
             self._reliability = wanted
-            self._node.destroy_subscription(self._subscription)
-            self._subscription = self._subscribe()
+            self._subscribe_again()
+
+    def _subscribe_again(self) -> None:
+        self._node.destroy_subscription(self._subscription)
+        self._subscription = self._subscribe()

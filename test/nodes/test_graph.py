@@ -114,6 +114,16 @@ def test_a_remapped_image_topic_takes_its_compressed_neighbour(nodes, probe, cli
     assert wait_until(lambda: len(probe.faces) == 1)
 
 
+@pytest.mark.parametrize(
+    ("published", "remapped"), [("/phone/picture", "/phone/picture"), ("/hall/picture/compressed",) * 2]
+)
+def test_compressed_images_are_found_by_the_very_name_of_their_topic(nodes, probe, clip, published, remapped):
+    camera = probe.publisher(CompressedImage, published)
+    nodes.start("face_detector_node", "-p", "image_transport:=compressed", "-r", f"image:={remapped}")
+    picture = cv2.imencode(".jpg", clip[0])[1].tobytes()
+    assert wait_until(lambda: camera.publish(probe.compressed(picture)) or probe.faces)
+
+
 def test_the_latest_image_only_is_answered_when_they_come_too_fast(nodes, probe, clip):
     nodes.start("face_detector_node", "-p", "frame_rate:=240")
     nodes.start("dfer_node", "-p", "precision:=int8", "-p", "frame_rate:=240")

@@ -2,7 +2,7 @@
 
 import numpy as np
 from rclpy.qos import QoSProfile
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CompressedImage, Image
 
 from dfer_msgs.msg import FaceArray
 from dfer_ros.graph.processes import wait_until
@@ -40,6 +40,21 @@ def test_the_image_comes_back_with_a_box_and_its_stamp(nodes, probe, clip):
     top, left = changed.min(axis=0)
     assert abs(left - face.x_offset) < 40
     assert abs(top - face.y_offset) < 40
+
+
+def test_the_overlay_comes_as_jpeg_as_well(nodes, probe, clip):
+    seen = []
+    probe.node.create_subscription(CompressedImage, "overlay/compressed", seen.append, QoSProfile(depth=10))
+    for node in ("face_detector_node", "overlay_node"):
+        nodes.start(node)
+    probe.publisher()
+    probe.wait_for_graph(image_listeners=2, emotions=False)
+    probe.feed(clip[:5], probe.faces, pause=0.03)
+    assert wait_until(lambda: seen)
+    assert seen[-1].format == "bgr8; jpeg compressed bgr8"
+    drawn = to_bgr(seen[-1])
+    assert drawn.shape == clip[0].shape
+    assert probe.node.count_publishers(probe.node.resolve_topic_name("overlay")) == 1
 
 
 def test_images_whose_faces_never_come_do_not_pile_up(_ros, probe, clip):
