@@ -27,7 +27,7 @@ from dfer_ros.nodes.video_source_node import VideoSourceConfig
 from dfer_ros.recordings.frame_source import INCOMPLETE_CODE
 from dfer_ros.recordings.video import open_source
 from dfer_ros.recordings.video_file import is_address
-from dfer_ros.ros.graph_names import full_namespace
+from dfer_ros.ros.graph_names import full_namespace, full_topic
 from dfer_ros.ros.image_subscription import ImageConfig
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.source and arguments.image_transport == "compressed":
         raise SourceError("--source is played as raw images: leave out --image-transport compressed.")
     namespace = full_namespace("--namespace", arguments.namespace)
+    full_topic("--image", arguments.image)
     confirm_frames = _confirm_frames(arguments.source) if arguments.source else TrackerConfig.confirm_frames
     os.environ.update(transport_environment())
     view = LiveView(Console(), answers_only=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cv2
 
+from dfer_ros.bags.reader import check_no_ros1, is_bag, is_storage_file
 from dfer_ros.core.errors import SourceError
 from dfer_ros.core.installed_files import at_home
 from dfer_ros.recordings.frame_source import DEFAULT_FPS, Frame, FrameSource, Shortfall, sane_fps
@@ -53,6 +54,9 @@ def open_source(source: str, fps: float = DEFAULT_FPS, threads: int | None = Non
     path = at_home(Path(source))
     if source.isdecimal() and not path.exists():
         return Webcam(int(source))
+    check_no_ros1(path)
+    if is_bag(path) or is_storage_file(path):
+        raise SourceError(f"{path} is a bag, which 'dfer replay {path}' plays: give a video or a folder of images.")
     if path.is_dir():
         return ImageFolder(path, fps)
     if not path.exists():

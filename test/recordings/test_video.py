@@ -153,3 +153,17 @@ def test_a_missing_source_is_an_error_that_says_what_can_be_given(tmp_path):
 def test_a_camera_that_is_not_there_is_an_error_that_names_it():
     with pytest.raises(SourceError, match="Camera 87 cannot be opened"):
         open_source("87")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("talk.bag", b"#ROSBAG V2.0\n", "talk.bag is a bag of ROS 1: 'rosbags-convert"),
+        ("talk.mcap", b"", "talk.mcap is a bag, which 'dfer replay"),
+        ("talk.db3.zstd", b"", "talk.db3.zstd is a bag, which 'dfer replay"),
+    ],
+)
+def test_a_bag_is_no_video_and_the_error_says_what_plays_it(tmp_path, name, content, sentence):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(SourceError, match=sentence):
+        open_source(str(tmp_path / name))
