@@ -8,24 +8,26 @@ from rich.console import Console
 from rich.progress import Progress, ProgressColumn
 from rich.table import Table
 
+from dfer_ros.core.errors import sentence
+
 _TABLE_WIDTH = 156
 """Columns that the widest table needs; a narrower terminal wraps its lines, which beats cutting its cells."""
 
 
-def say(sentence: str, style: str = "") -> None:
+def say(text: str, style: str = "") -> None:
     """Print a sentence on standard output."""
-    Console(soft_wrap=True).print(sentence, style=style, highlight=False, markup=False)
+    Console(soft_wrap=True).print(text, style=style, highlight=False, markup=False)
 
 
 def warn(*sentences: str) -> None:
     """Print what is not as it should be, and keeps nothing from going on, on standard error."""
-    for sentence in sentences:
-        _say_aside(sentence, "yellow")
+    for text in sentences:
+        _say_aside(text, "yellow")
 
 
-def say_error(sentence: str) -> None:
+def say_error(text: str) -> None:
     """Print why a command ends, on standard error."""
-    _say_aside(sentence, "red")
+    _say_aside(text, "red")
 
 
 def show_table(table: Table) -> None:
@@ -38,5 +40,5 @@ def progress(*columns: str | ProgressColumn, **options: Any) -> Progress:
     return Progress(*columns, console=Console(stderr=True), **options)
 
 
-def _say_aside(sentence: str, style: str) -> None:
-    Console(stderr=True, soft_wrap=True).print(sentence, style=style, highlight=False, markup=False)
+def _say_aside(text: str, style: str) -> None:
+    Console(stderr=True, soft_wrap=True).print(sentence(text), style=style, highlight=False, markup=False)

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
+_MOST_CHARACTERS = 1000
 
 
 class DferError(Exception):
@@ -40,6 +42,12 @@ class DataError(DferError):
 
 class TrainingError(DferError):
     """A training configuration, checkpoint or run that cannot be used."""
+
+
+def sentence(error: object) -> str:
+    """Return what an error of ours, or any sentence, says: on one line of bounded length, whatever it quotes."""
+    text = _CONTROLS.sub(" ", str(error))
+    return text if len(text) <= _MOST_CHARACTERS else f"{text[: _MOST_CHARACTERS - 3]}..."
 
 
 def in_one_line(error: Exception) -> str:

@@ -15,7 +15,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.logging import get_logger
 from rclpy.node import Node
 
-from dfer_ros.core.errors import DferError
+from dfer_ros.core.errors import DferError, sentence
 from dfer_ros.ros.shared_memory import remove_abandoned_segments
 from dfer_ros.ros.starting import ros_refusals, start_ros
 
@@ -57,14 +57,14 @@ def run_nodes(name: str, create: Callable[[], Sequence[Node]], arguments: list[s
     try:
         start_ros(arguments)
     except DferError as error:
-        sys.exit(f"{name}: {error}")
+        sys.exit(f"{name}: {sentence(error)}")
     code = 0
     try:
         with ros_refusals("ROS 2 refuses what is asked for"):
             node = create()
         code = _spin(node, stop)
     except DferError as error:
-        get_logger(name).fatal(str(error))
+        get_logger(name).fatal(sentence(error))
         code = 1
     rclpy.try_shutdown()
     sys.exit(code)

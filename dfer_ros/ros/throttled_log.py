@@ -9,11 +9,10 @@ import traceback
 
 from rclpy.impl.rcutils_logger import RcutilsLogger
 
-from dfer_ros.core.errors import DferError
+from dfer_ros.core.errors import DferError, sentence
 
 _PERIOD_SECONDS = 5.0
 _MOST_KINDS = 20
-_MOST_CHARACTERS = 1000
 _QUOTED_OR_NUMBER = re.compile(r"'.*'|\".*\"|\d+")
 
 
@@ -28,26 +27,26 @@ class ThrottledLog:
         self._logged_at: dict[str, float] = {}
         self._lock = threading.Lock()
 
-    def info(self, sentence: str) -> None:
+    def info(self, text: str) -> None:
         """Log what is going on."""
-        if self._is_due(sentence):
-            self._logger.info(sentence)
+        if self._is_due(text):
+            self._logger.info(text)
 
-    def warning(self, sentence: str) -> None:
+    def warning(self, text: str) -> None:
         """Log a warning."""
-        if self._is_due(sentence):
-            self._logger.warning(sentence)
+        if self._is_due(text):
+            self._logger.warning(text)
 
     def error(self, error: Exception) -> None:
         """Log an error: one of ours as its sentence, any other with the lines that led to it."""
         if self._is_due(f"{type(error).__name__}: {error}"):
             if isinstance(error, DferError):
-                self._logger.error(" ".join(str(error).split())[:_MOST_CHARACTERS])
+                self._logger.error(sentence(error))
             else:
                 self._logger.error("Unexpected error, please report it: " + "".join(traceback.format_exception(error)))
 
-    def _is_due(self, sentence: str) -> bool:
-        kind = _QUOTED_OR_NUMBER.sub("#", " ".join(sentence.split()))
+    def _is_due(self, text: str) -> bool:
+        kind = _QUOTED_OR_NUMBER.sub("#", " ".join(text.split()))
         now = time.monotonic()
         with self._lock:
             self._logged_at = {kind: at for kind, at in self._logged_at.items() if now - at < _PERIOD_SECONDS}
