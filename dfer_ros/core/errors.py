@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
+_CONTROLS = re.compile(r" *[\x00-\x1f\x7f\x85\u2028\u2029]+ *")
 _MOST_CHARACTERS = 1000
 
 

@@ -14,14 +14,15 @@ from dfer_ros.ros.image_conversion import fill_image
 
 PERIOD = 0.05
 KINDS = {
-    "frozen": lambda begin, index: begin,
-    "whole seconds": lambda begin, index: float(int(begin + index * PERIOD)),
-    "twice": lambda begin, index: begin + index // 2 * 2 * PERIOD,
-    "every third missing": lambda begin, index: begin + index * PERIOD if index % 3 else 0.0,
-    "missing": lambda begin, index: 0.0,
-    "far ahead": lambda begin, index: begin + 1e6 + index * PERIOD,
-    "backwards": lambda begin, index: begin - index,
+    "frozen": lambda times, index: times[0],
+    "whole seconds": lambda times, index: float(int(times[index])),
+    "twice": lambda times, index: times[index // 2 * 2],
+    "every third missing": lambda times, index: times[index] if index % 3 else 0.0,
+    "missing": lambda times, index: 0.0,
+    "far ahead": lambda times, index: times[index] + 1e6,
+    "backwards": lambda times, index: times[0] - index,
 }
+"""The stamp of an image; times: when it and those before it were taken."""
 STREAMS = ("face_detector_node: image", "dfer_node: faces")
 
 
@@ -42,9 +43,10 @@ def test_a_camera_is_answered_whatever_its_stamps_are(nodes, probe, clip):
     camera = probe.publisher()
     probe.wait_for_graph()
     for kind, stamp_of in KINDS.items():
-        begin = now(probe)
+        times = []
         for index, frame in enumerate(clip[:12]):
-            image = probe.image(frame, stamp_of(begin, index))
+            times.append(now(probe))
+            image = probe.image(frame, stamp_of(times, index))
             assert answered(probe, camera, image), f"{kind}: image {index} was not answered"
             assert probe.emotions[-1].header.stamp == image.header.stamp, "headers are never changed"
             time.sleep(PERIOD)
