@@ -24,7 +24,7 @@ from dfer_ros.recordings.analysis import AnalyzedFrame
 from dfer_ros.recordings.frame_source import INCOMPLETE_CODE
 from dfer_ros.recordings.recording_analysis import AnalysisConfig, RecordingAnalyzer, nothing_read, open_recording
 from dfer_ros.recordings.video_output import VideoOutput
-from dfer_ros.report.wording import plural
+from dfer_ros.text.wording import plural
 
 _AHEAD = 4
 """Frames that wait between reading, detection and recognition, which a second core then does beside each other."""

@@ -205,7 +205,8 @@ def _results_of(file: Path) -> _Records:
 
 def _faults(arguments: argparse.Namespace, output: Path, console: Console) -> _Records:
     from dfer_ros.bench.faults.check import Extent
-    from dfer_ros.bench.faults.scenarios import chosen_scenarios, open_log, print_table, run_scenarios
+    from dfer_ros.bench.faults.scenarios import chosen_scenarios, open_log, run_scenarios, sum_up
+    from dfer_ros.cli.bench_tables import faults_table
 
     hours = arguments.scale if arguments.hours is None else arguments.hours
     chosen = chosen_scenarios(arguments.only)
@@ -214,7 +215,8 @@ def _faults(arguments: argparse.Namespace, output: Path, console: Console) -> _R
             arguments.scale, hours, arguments.yunet_model, arguments.processes, lambda line: log.write(f"{line}\n")
         )
         results = run_scenarios(chosen, extent, console)
-    print_table(results, console)
+    show_table(faults_table(results))
+    say(sum_up(results), "green" if all(result.passed for result in results) else "bold red")
     return [{**asdict(result), "passed": result.passed} for result in results]
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Any
 
-from rich.table import Table
-
 from dfer_ros.core.model.emotion_model import EmotionModel, EmotionModelConfig
 from dfer_ros.core.recognizer import Recognizer
+from dfer_ros.text.tables import Column, Table
 
 _Results = tuple[str, Sequence[Any]]
 """The title of a table, and dataclasses, a row each."""
@@ -33,12 +32,8 @@ def measure_accuracy(arguments: argparse.Namespace) -> _Results:
 
 def figures_table(title: str, results: Sequence[Any]) -> Table:
     """Return a table with a row for each of some dataclasses of one kind and a column for each field."""
-    table = Table(title=title, title_justify="left")
-    for field in fields(results[0]):
-        table.add_column(field.name.replace("_", " "), justify="left" if field.type == "str" else "right")
-    for result in results:
-        table.add_row(*(_cell(getattr(result, field.name)) for field in fields(result)))
-    return table
+    columns = [Column(field.name.replace("_", " "), number=field.type != "str") for field in fields(results[0])]
+    return Table(columns, [[_cell(value) for value in astuple(result)] for result in results], title)
 
 
 def _cell(value: object) -> str:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
-from rich.text import Text
+from dfer_ros.text.tables import Cell, Column, Row, Table, table_of
 
 # The bench of the graph needs ROS, that of peers more; each is there only when it is asked for.
 if TYPE_CHECKING:
     from dfer_ros.bench.detectors import DetectorResult
     from dfer_ros.bench.encoder import EncoderResult
+    from dfer_ros.bench.faults.scenarios import ScenarioResult
     from dfer_ros.bench.following import FollowingResult
     from dfer_ros.bench.graph import GraphResult, Scenario
     from dfer_ros.bench.peers import PeerResult
@@ -20,27 +21,25 @@ if TYPE_CHECKING:
 
 def encoder_table(model: str, results: Iterable[EncoderResult]) -> Table:
     """Return the table of `dfer bench encoder`."""
-    table = _table(f"encoder {model}, one thread, CPU", (), ("precision", "batch", "ms per batch", "ms per crop"))
-    table.add_column("times FP32's speed", justify="right")
-    for result in results:
-        per_crop = result.batch_ms / result.batch
-        table.add_row(
+    headings = ("precision", "batch", "ms per batch", "ms per crop", "times FP32's speed")
+    rows = [
+        (
             result.precision,
             str(result.batch),
             f"{result.batch_ms:.2f}",
-            f"{per_crop:.2f}",
+            f"{result.batch_ms / result.batch:.2f}",
             f"{result.speed_up:.2f}",
         )
-    return table
+        for result in results
+    ]
+    return table_of(headings, rows, words=0, title=f"encoder {model}, one thread, CPU")
 
 
 def streaming_table(model: str, results: Sequence[StreamingResult]) -> Table:
     """Return the table of `dfer bench streaming`."""
-    title = f"one answer of {model} {results[0].precision}, encoder and head, one thread, CPU"
-    headings = ("persons", "crops encoded", "ms", "times streaming's time", "CPU % of a core at 30 Hz")
-    table = _table(title, ("way",), headings)
-    for result in results:
-        table.add_row(
+    headings = ("way", "persons", "crops encoded", "ms", "times streaming's time", "CPU % of a core at 30 Hz")
+    rows = [
+        (
             result.way,
             str(result.persons),
             str(result.encoded),
@@ -48,38 +47,40 @@ def streaming_table(model: str, results: Sequence[StreamingResult]) -> Table:
             f"{result.times:.1f}",
             f"{result.cpu_percent:.0f}",
         )
-    return table
+        for result in results
+    ]
+    title = f"one answer of {model} {results[0].precision}, encoder and head, one thread, CPU"
+    return table_of(headings, rows, title=title)
 
 
 def detectors_table(results: Iterable[DetectorResult]) -> Table:
     """Return the table of `dfer bench detectors`."""
-    table = _table(
-        "detectors, one thread, CPU", ("scene", "detector"), ("found", "no face", "ms", "times the first one's time")
+    headings = ("scene", "detector", "found", "no face", "ms", "times the first one's time")
+    rows: list[Row | None] = []
+    for scene, of_scene in groupby(results, key=lambda result: result.scene):
+        rows += [None] if rows else []
+        rows += [_detector_row("" if index else scene, result) for index, result in enumerate(of_scene)]
+    return table_of(headings, rows, words=2, title="detectors, one thread, CPU")
+
+
+def _detector_row(scene: str, result: DetectorResult) -> Row:
+    if result.ms is None or result.times is None:
+        return scene, result.detector, Cell(result.problem, "bright_black")
+    return (
+        scene,
+        result.detector,
+        Cell(f"{result.found}/{result.faces}", "red" if result.found < result.faces else ""),
+        Cell(str(result.false), "red" if result.false else ""),
+        f"{result.ms:.1f}",
+        f"{result.times:.1f}",
     )
-    scene = ""
-    for result in results:
-        if result.scene != scene and scene:
-            table.add_section()
-        name = "" if result.scene == scene else result.scene
-        scene = result.scene
-        if result.ms is None or result.times is None:
-            table.add_row(name, result.detector, Text(result.problem, style="bright_black"))
-            continue
-        missed = result.found < result.faces
-        table.add_row(
-            name,
-            result.detector,
-            Text(f"{result.found}/{result.faces}", style="red" if missed else ""),
-            Text(str(result.false), style="red" if result.false else ""),
-            f"{result.ms:.1f}",
-            f"{result.times:.1f}",
-        )
-    return table
 
 
 def following_table(results: Iterable[FollowingResult]) -> Table:
     """Return the table of `dfer bench following`."""
     headings = (
+        "detector",
+        "recording",
         "frames",
         "whole looks",
         "faces found",
@@ -89,13 +90,8 @@ def following_table(results: Iterable[FollowingResult]) -> Table:
         "ms",
         "ms of whole looks",
     )
-    table = _table(
-        "followed faces against a look at the whole image at every frame; landmarks in distances of the eyes",
-        ("detector", "recording"),
-        headings,
-    )
-    for result in results:
-        table.add_row(
+    rows = [
+        (
             result.detector,
             result.name if result.recordings == 1 else f"{result.recordings} {result.name}",
             str(result.frames),
@@ -107,55 +103,59 @@ def following_table(results: Iterable[FollowingResult]) -> Table:
             f"{1e3 * result.seconds / result.frames:.2f}",
             f"{1e3 * result.seconds_expected / result.frames:.2f}",
         )
-    return table
+        for result in results
+    ]
+    title = "followed faces against a look at the whole image at every frame; landmarks in distances of the eyes"
+    return table_of(headings, rows, words=2, title=title)
 
 
 def peers_table(results: Iterable[PeerResult]) -> Table:
     """Return the table of `dfer bench peers`."""
-    headings = ("ms per face", "times the first one's time", "changes of label a minute", "smiles named happy")
-    table = _table("models on the faces of the made clip, one thread, CPU", ("model", "sees"), headings)
-    for result in results:
-        sees = "a window" if result.temporal else "one frame"
-        if result.ms is None or result.times is None or result.changes_per_minute is None or result.smiles is None:
-            table.add_row(result.model, sees, Text(result.problem, style="bright_black"))
-            continue
-        table.add_row(
-            result.model,
-            sees,
-            f"{result.ms:.2f}",
-            f"{result.times:.2f}",
-            f"{result.changes_per_minute:.1f}",
-            f"{result.smiles:.1%}",
-        )
-    return table
+    headings = (
+        "model",
+        "sees",
+        "ms per face",
+        "times the first one's time",
+        "changes of label a minute",
+        "smiles named happy",
+    )
+    title = "models on the faces of the made clip, one thread, CPU"
+    return table_of(headings, [_peer_row(result) for result in results], words=2, title=title)
+
+
+def _peer_row(result: PeerResult) -> Row:
+    sees = "a window" if result.temporal else "one frame"
+    if result.ms is None or result.times is None or result.changes_per_minute is None or result.smiles is None:
+        return result.model, sees, Cell(result.problem, "bright_black")
+    figures = (f"{result.ms:.2f}", f"{result.times:.2f}", f"{result.changes_per_minute:.1f}", f"{result.smiles:.1%}")
+    return result.model, sees, *figures
 
 
 def graph_table(results: Sequence[tuple[Scenario, GraphResult]]) -> Table:
     """Return the table of `dfer bench graph`; in brackets the times of what the last way of a scenario takes."""
-    headings = ("answered", "p50 ms", "p95 ms", "p99 ms", "CPU % of a core", "MB", "MB grown", "s to the first answer")
-    table = _table("graph: image stamp to emotion message", ("scenario", "way"), headings)
-    table.add_column("target")
+    figures = ("answered", "p50 ms", "p95 ms", "p99 ms", "CPU % of a core", "MB", "MB grown", "s to the first answer")
     last = {scenario.name: result for scenario, result in results}
-    shown = ""
-    for scenario, result in results:
-        if scenario.name != shown and shown:
-            table.add_section()
-        first, shown = scenario.name != shown, scenario.name
-        other = last[scenario.name]
-        table.add_row(
-            scenario.name if first else "",
-            result.way,
-            f"{result.answered}/{result.sent}",
-            _with_ratio(result.p50_ms, other.p50_ms),
-            _with_ratio(result.p95_ms, other.p95_ms),
-            f"{result.p99_ms:.1f}",
-            _with_ratio(result.cpu_percent, other.cpu_percent),
-            f"{result.memory_mb:.0f}",
-            f"{result.memory_growth_mb:+.1f}",
-            f"{result.start_seconds:.1f}",
-            scenario.target if first else "",
-        )
-    return table
+    rows: list[Row | None] = []
+    for name, of_scenario in groupby(results, key=lambda one: one[0].name):
+        rows += [None] if rows else []
+        for index, (scenario, result) in enumerate(of_scenario):
+            row = (
+                "" if index else name,
+                result.way,
+                f"{result.answered}/{result.sent}",
+                _with_ratio(result.p50_ms, last[name].p50_ms),
+                _with_ratio(result.p95_ms, last[name].p95_ms),
+                f"{result.p99_ms:.1f}",
+                _with_ratio(result.cpu_percent, last[name].cpu_percent),
+                f"{result.memory_mb:.0f}",
+                f"{result.memory_growth_mb:+.1f}",
+                f"{result.start_seconds:.1f}",
+                "" if index else scenario.target,
+            )
+            rows.append(row)
+    numbers = [Column(heading, number=True) for heading in figures]
+    columns = [Column("scenario"), Column("way"), *numbers, Column("target")]
+    return Table(columns, rows, "graph: image stamp to emotion message")
 
 
 _WORSE = 1.1
@@ -165,27 +165,31 @@ _WORSE = 1.1
 def graph_comparison(before: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]) -> Table:
     """Return what became of the figures of an earlier run of `dfer bench graph`, as ratios to it."""
     figures = {"p50_ms": "p50", "p95_ms": "p95", "cpu_percent": "CPU", "memory_mb": "memory", "start_seconds": "start"}
-    table = _table("times the figures before; red: worse", ("scenario", "way"), figures.values())
     earlier = {(record["name"], record["way"]): record for record in before}
+    rows = []
     for record in now:
         old = earlier.get((record["name"], record["way"]))
         if old is None:
             continue
         ratios = [record[name] / old[name] if old.get(name) else float("nan") for name in figures]
-        cells = [Text(f"{ratio:.2f}", style="red" if ratio > _WORSE else "") for ratio in ratios]
-        table.add_row(record["name"], record["way"], *cells)
-    return table
+        cells = [Cell(f"{ratio:.2f}", "red" if ratio > _WORSE else "") for ratio in ratios]
+        rows.append((record["name"], record["way"], *cells))
+    title = "times the figures before; red: worse"
+    return table_of(("scenario", "way", *figures.values()), rows, words=2, title=title)
 
 
 def _with_ratio(value: float, other: float) -> str:
     return f"{value:.1f}" if value == other else f"{value:.1f} ({value / other:.2f})"
 
 
-def _table(title: str, words: Iterable[str], figures: Iterable[str]) -> Table:
-    """Return a table with columns of words, then of figures."""
-    table = Table(title=title, title_justify="left")
-    for heading in words:
-        table.add_column(heading)
-    for heading in figures:
-        table.add_column(heading, justify="right")
-    return table
+def faults_table(results: Iterable[ScenarioResult]) -> Table:
+    """Return the table of `dfer bench faults`: every check of every scenario."""
+    rows: list[Row | None] = []
+    for result in results:
+        for index, check in enumerate(result.checks):
+            verdict = Cell("pass", "green") if check.passed else Cell("FAIL", "bold red")
+            rows.append((Cell("" if index else result.scenario, "bold"), check.asked, check.measured, verdict))
+        rows.append(None)
+    headings = ("scenario", "asked", "measured", "")
+    title = "faults: what was done to the graph, and whether it survived"
+    return table_of(headings, rows, words=len(headings), title=title)

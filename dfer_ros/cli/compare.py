@@ -8,12 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from dfer_ros.cli.argument_types import not_negative, share
-from dfer_ros.cli.terminal import say_error
+from dfer_ros.cli.terminal import say, say_error, show_table, warn
 from dfer_ros.comparison.comparison import Comparison, compare_recordings
 from dfer_ros.comparison.json_result import comparison_record
 from dfer_ros.comparison.labelled_times import read_labels
-from dfer_ros.comparison.table import say_comparison
-from dfer_ros.comparison.tolerances import MEASURES, check
+from dfer_ros.comparison.table import comparison_tables
+from dfer_ros.comparison.tolerances import MEASURES, check, verdict
 from dfer_ros.core.atomic_file import check_outputs, whole_file
 from dfer_ros.core.errors import DataError, DferError
 from dfer_ros.recordings.answer_file import read_record_file
@@ -58,8 +58,16 @@ def run(arguments: argparse.Namespace) -> int:
         # As of diff and cmp: 1 says that the two differ, so trouble has a code of its own.
         say_error(f"dfer compare: {error}")
         return UNUSABLE
-    say_comparison(comparison, checks, [path for path in (arguments.json, arguments.plot) if path is not None])
-    return WITHIN if all(each.within for each in checks) else BEYOND
+    within = all(each.within for each in checks)
+    warn(*comparison.remarks)
+    say(f"old: {comparison.old.name}, new: {comparison.new.name}")
+    for table in comparison_tables(comparison, checks):
+        show_table(table)
+    written = [str(path) for path in (arguments.json, arguments.plot) if path is not None]
+    if written:
+        say(f"-> {', '.join(written)}")
+    say(verdict(checks), ("green" if within else "red") if checks else "")
+    return WITHIN if within else BEYOND
 
 
 def _check(arguments: argparse.Namespace) -> None:

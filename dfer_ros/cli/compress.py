@@ -11,7 +11,7 @@ from dfer_ros.cli.argument_types import natural_number, positive_integer, proper
 from dfer_ros.cli.terminal import say, show_table
 from dfer_ros.training.compression.fine_tuning import FineTuningConfig
 from dfer_ros.training.compression.quantisation import CALIBRATIONS
-from dfer_ros.training.compression.report import table, write_report
+from dfer_ros.training.compression.report import figures, write_report
 from dfer_ros.training.compression.source import open_source
 from dfer_ros.training.compression.variants import PRUNED, VARIANTS, Compression, CompressionConfig
 
@@ -47,6 +47,6 @@ def run(arguments: argparse.Namespace) -> int:
     )
     variants = Compression(source, arguments.stills, arguments.output, config, Console()).run()
     write_report(variants, arguments.output, source.description.crop, source.description.input_size)
-    show_table(table(variants))
+    show_table(figures(variants))
     say(f"Written: {arguments.output}")
     return 0

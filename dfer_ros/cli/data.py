@@ -5,16 +5,17 @@ from __future__ import annotations
 import argparse
 import os
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from dfer_ros.cli.terminal import progress, say, show_table, warn
 from dfer_ros.core.detection import DETECTORS, DetectorConfig, create_detector
 from dfer_ros.core.errors import DataError
 from dfer_ros.core.labels import LABELS
 from dfer_ros.core.model.folder import file_sha256
+from dfer_ros.text.tables import Column, Row, Table, table_of
 from dfer_ros.training.data.near_duplicates import without_training
 from dfer_ros.training.data.preparation import NO_FACE, SKIPPED_FILE, Preparation, missing_files, prepare
 from dfer_ros.training.data.prepared_set import PreparedSet, check_names, open_prepared_set
@@ -143,14 +144,9 @@ def _print_statistics(folders: list[Path], output: Path | None) -> int:
     check_names(sets)
     if output is not None and output.suffix.lower() != ".png":
         raise DataError(f"The picture {output} is no .png file: give --output a name that ends so.")
-    table = Table(title="prepared sets: stills, or clips, by majority class", title_justify="left")
-    table.add_column("set", no_wrap=True)
-    table.add_column("split", no_wrap=True)
-    for heading in (*LABELS, "sum", "clips", "crops", "subjects", "quality", "vote bits"):
-        table.add_column(heading, justify="right")
-    for prepared in sets:
-        _add_rows(table, prepared)
-    show_table(table)
+    headings = ("set", "split", *LABELS, "sum", "clips", "crops", "subjects", "quality", "vote bits")
+    rows = [row for prepared in sets for row in (*_split_rows(prepared), None)]
+    show_table(table_of(headings, rows, words=2, title="prepared sets: stills, or clips, by majority class"))
     for prepared in sets:
         of_sources = source_statistics(prepared)
         if of_sources:
@@ -166,18 +162,16 @@ def _print_statistics(folders: list[Path], output: Path | None) -> int:
 
 
 def _source_table(name: str, of_sources: dict[str, tuple[int, ...]]) -> Table:
-    table = Table(title=f"{name}: stills, or clips, by source and majority class", title_justify="left")
-    table.add_column("source, and kind", no_wrap=True)
-    for heading in (*LABELS, "sum"):
-        table.add_column(heading, justify="right")
-    for source, classes in sorted(of_sources.items()):
-        table.add_row(source, *(f"{count:,}" if count else "-" for count in classes), f"{sum(classes):,}")
-    return table
+    rows = [
+        (source, *(f"{count:,}" if count else "-" for count in classes), f"{sum(classes):,}")
+        for source, classes in sorted(of_sources.items())
+    ]
+    title = f"{name}: stills, or clips, by source and majority class"
+    return table_of(("source, and kind", *LABELS, "sum"), rows, title=title)
 
 
-def _add_rows(table: Table, prepared: PreparedSet) -> None:
-    name = prepared.name
-    for one in split_statistics(prepared):
+def _split_rows(prepared: PreparedSet) -> Iterator[Row]:
+    for index, one in enumerate(split_statistics(prepared)):
         counts = [f"{count:,}" for count in (*one.classes, sum(one.classes))]
         people = [
             f"{one.clips:,}" if one.clips else "-",
@@ -185,17 +179,14 @@ def _add_rows(table: Table, prepared: PreparedSet) -> None:
             f"{one.subjects:,}" if one.subjects else "-",
         ]
         entropy = f"{one.vote_entropy:.2f}" if one.vote_entropy else "-"
-        table.add_row(name, one.split, *counts, *people, f"{one.quality:.2f}", entropy)
-        name = ""
-    table.add_section()
+        yield "" if index else prepared.name, one.split, *counts, *people, f"{one.quality:.2f}", entropy
 
 
 def _print_list(root: Path | None) -> int:
     if root is not None and not root.exists():
         raise DataError(f"There is no {root}: give a folder that is there with --root.")
-    table = Table(title="data sets for 'dfer data prepare'", title_justify="left")
-    for heading in ("name", "kind", "what", "folds", "where to ask", *(("at --root",) if root else ())):
-        table.add_column(heading, overflow="fold")
+    headings = ("name", "kind", "what", "folds", "where to ask", *(("at --root",) if root else ()))
+    rows = []
     for data_set in DATASETS.values():
         row = [data_set.name, data_set.kind, data_set.what, str(data_set.folds or "-"), data_set.ask]
         if root is not None:
@@ -203,6 +194,7 @@ def _print_list(root: Path | None) -> int:
                 row.append(f"yes: {len(data_set.recordings(root)):,}")
             except DataError:
                 row.append("no")
-        table.add_row(*row)
-    show_table(table)
+        rows.append(row)
+    columns = [Column(heading, fold=True) for heading in headings]
+    show_table(Table(columns, rows, "data sets for 'dfer data prepare'"))
     return 0

@@ -8,16 +8,15 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-
+from dfer_ros.cli.terminal import say, warn
 from dfer_ros.core.atomic_file import check_outputs, whole_file
 from dfer_ros.core.errors import DataError, SourceError
-from dfer_ros.report.wording import plural
 from dfer_ros.studies.measures import session_values
 from dfer_ros.studies.sessions import Session, read_sessions
 from dfer_ros.studies.tables import session_table
 from dfer_ros.studies.trend_page import trend_page
 from dfer_ros.studies.trends import LEAST_SESSIONS, compare_conditions, find_trends
+from dfer_ros.text.wording import plural
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -55,16 +54,11 @@ def run(arguments: argparse.Namespace) -> int:
         if rows:
             rows.write(session_table(name, sessions, values))
     found = sum(trend.found for trend in trends)
-    console = Console(soft_wrap=True)
     if len(sessions) < LEAST_SESSIONS:
-        Console(stderr=True, soft_wrap=True).print(
-            f"A trend needs at least {LEAST_SESSIONS} sessions; there are {len(sessions)}.", style="yellow"
-        )
-    console.print(
+        warn(f"A trend needs at least {LEAST_SESSIONS} sessions; there are {len(sessions)}.")
+    say(
         f"{plural(len(sessions), 'session')}, {plural(found, 'change')} found in {plural(len(trends), 'trend')} -> "
-        f"{arguments.output}",
-        highlight=False,
-        markup=False,
+        f"{arguments.output}"
     )
     return 0
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-
 from dfer_ros.cli.image_remarks import image_remarks
 from dfer_ros.cli.recording_worker import RecordingResult
-from dfer_ros.cli.terminal import say, warn
+from dfer_ros.cli.terminal import say, show_table, warn
 from dfer_ros.core.atomic_file import whole_file
 from dfer_ros.recordings.analysis_receipt import Receipt
-from dfer_ros.report.wording import plural
+from dfer_ros.text.tables import Column, Row, Table, csv_text
+from dfer_ros.text.wording import plural
 
 _FIGURES = ("frames", "faces", "seconds", "read", "expected", "unreadable", "late", "repeated", "jumps")
 """Fields of a receipt."""
@@ -28,16 +24,16 @@ def write_summary(path: Path, results: Sequence[RecordingResult]) -> None:
 
     A recording of which not all could be read has its figures, and in the last column how much of it.
     """
+    rows: list[list[object]] = []
+    for result in results:
+        source, receipt = _text(result.task.source), result.receipt
+        if receipt is None:
+            rows.append([source, "", *("" for _ in _FIGURES), _text(result.problem)])
+        else:
+            figures = (getattr(receipt, name) for name in _FIGURES)
+            rows.append([source, _text(result.task.output.name), *figures, _text(_remarks(receipt))])
     with whole_file(path) as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(["source", "output", *_FIGURES, "problem"])
-        for result in results:
-            source, receipt = _text(result.task.source), result.receipt
-            if receipt is None:
-                table.writerow([source, "", *("" for _ in _FIGURES), _text(result.problem)])
-            else:
-                figures = (getattr(receipt, name) for name in _FIGURES)
-                table.writerow([source, _text(result.task.output.name), *figures, _text(_remarks(receipt))])
+        file.write(csv_text(("source", "output", *_FIGURES, "problem"), rows))
 
 
 def say_summary(folder: Path, results: Sequence[RecordingResult], before: Collection[Path], seconds: float) -> None:
@@ -76,15 +72,13 @@ def say_summary(folder: Path, results: Sequence[RecordingResult], before: Collec
 
 
 def _say_problems(failed: Sequence[RecordingResult]) -> None:
-    table = Table(title=f"failed: {len(failed)}", title_justify="left", title_style="red", show_lines=True)
-    table.add_column("recording", overflow="fold")
-    table.add_column("why", overflow="fold")
+    rows: list[Row | None] = []
     for result in failed[:_MOST_PROBLEMS]:
-        table.add_row(escape(_text(result.task.source)), escape(_text(result.problem)))
-    console = Console(stderr=True)
-    console.print(table)
+        rows += [(_text(result.task.source), _text(result.problem)), None]
+    columns = [Column("recording", fold=True), Column("why", fold=True)]
+    show_table(Table(columns, rows, f"failed: {len(failed)}"), narrow=True, aside=True)
     if len(failed) > _MOST_PROBLEMS:
-        console.print(f"and {len(failed) - _MOST_PROBLEMS} more, see the summary")
+        warn(f"and {len(failed) - _MOST_PROBLEMS} more, see the summary")
 
 
 def _remarks(receipt: Receipt) -> str:

@@ -28,8 +28,8 @@ from dfer_ros.cli.keyboard import Keyboard
 from dfer_ros.cli.terminal import progress, say, warn
 from dfer_ros.core.errors import SourceError
 from dfer_ros.graph.transport_profile import transport_environment
-from dfer_ros.report.wording import plural
 from dfer_ros.ros.starting import start_node
+from dfer_ros.text.wording import plural
 
 _POLL_SECONDS = 0.05
 _SETTLE_SECONDS = 1.0

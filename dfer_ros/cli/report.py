@@ -8,13 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-
 from dfer_ros.bags.reader import holds_messages
-from dfer_ros.cli.terminal import say, warn
+from dfer_ros.cli.terminal import say, show_table, warn
 from dfer_ros.core.atomic_file import check_outputs, whole_file
 from dfer_ros.core.errors import SourceError
 from dfer_ros.core.faces import Image
@@ -30,7 +25,8 @@ from dfer_ros.report.page import MOST_PEOPLE, report_page
 from dfer_ros.report.person import Person, describe_people
 from dfer_ros.report.portraits import PortraitMoment, crops_from_frames, portrait_moments, portraits_of
 from dfer_ros.report.study_tables import episode_table, longitudinal_table
-from dfer_ros.report.wording import length, number, percent, plural
+from dfer_ros.text.tables import Column, Table
+from dfer_ros.text.wording import length, number, percent, plural
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -142,27 +138,22 @@ def _with_remarks(
 
 def _say(recording: RecordedEmotions, people: Sequence[Person], arguments: argparse.Namespace) -> None:
     warn(*recording.remarks)
-    title = f"{escape(recording.name)}: {length(recording.end - recording.begin)}"
-    # Without lines between the columns, and with ids that go on below, all of it has room in a narrow terminal.
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=0, pad_edge=False)
-    for heading in ("person", "in view", "mostly", "unknown", "expressions", "confidence"):
-        if heading in ("person", "mostly"):
-            table.add_column(heading, overflow="fold")
-        else:
-            table.add_column(heading, justify="right", no_wrap=True)
-    for person in people[:MOST_PEOPLE]:
-        mostly = ", ".join(f"{figures.state} {percent(figures.share)}" for figures in person.ranking[:2])
-        table.add_row(
-            escape(person.face_id),
+    headings = ("person", "in view", "mostly", "unknown", "expressions", "confidence")
+    words = ("person", "mostly")
+    columns = [Column(name, number=name not in words, fold=name in words) for name in headings]
+    rows = [
+        (
+            person.face_id,
             length(person.seen_seconds),
-            mostly,
+            ", ".join(f"{figures.state} {percent(figures.share)}" for figures in person.ranking[:2]),
             percent(person.unknown.share),
             str(len(person.episodes)),
             number(person.confidence),
         )
-    console = Console()
-    console.print(table)
+        for person in people[:MOST_PEOPLE]
+    ]
+    show_table(Table(columns, rows, f"{recording.name}: {length(recording.end - recording.begin)}"), narrow=True)
     if len(people) > MOST_PEOPLE:
-        console.print(f"and {plural(len(people) - MOST_PEOPLE, 'more person', 'more people')}")
+        say(f"and {plural(len(people) - MOST_PEOPLE, 'more person', 'more people')}")
     written = [str(path) for path in (arguments.output, arguments.csv, arguments.episodes) if path is not None]
     say(f"-> {', '.join(written)}")

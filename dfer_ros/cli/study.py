@@ -7,17 +7,16 @@ import contextlib
 import json
 from pathlib import Path
 
-from rich.console import Console
-
+from dfer_ros.cli.terminal import say
 from dfer_ros.core.atomic_file import check_outputs, make_folder, whole_file, whole_path
 from dfer_ros.core.errors import DataError, SourceError
 from dfer_ros.recordings.answer_file import read_record_file
 from dfer_ros.report.person import describe_people
-from dfer_ros.report.wording import plural
 from dfer_ros.studies.elan import write_elan
 from dfer_ros.studies.participants import Participant, paper_table, participant_table, summarise
 from dfer_ros.studies.sessions import session_files
 from dfer_ros.studies.tables import BIDS_COLUMNS, bids_events, event_table
+from dfer_ros.text.wording import plural
 
 _VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".webm")
 
@@ -65,9 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
         summaries = summarise(participants)
         _write(arguments.output / "participants.csv", participant_table(summaries))
         _write(arguments.output / "participants.md", paper_table(summaries))
-    Console(soft_wrap=True).print(
-        f"{plural(len(files), 'recording')} -> {arguments.output}", highlight=False, markup=False
-    )
+    say(f"{plural(len(files), 'recording')} -> {arguments.output}")
     return 0
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import Progress, ProgressColumn
-from rich.table import Table
+
+from dfer_ros.text.tables import Table, rich_table
 
 from dfer_ros.core.errors import sentence
 
@@ -30,9 +31,15 @@ def say_error(text: str) -> None:
     _say_aside(text, "red")
 
 
-def show_table(table: Table) -> None:
-    """Print a table with all its columns."""
-    Console(width=max(Console().width, _TABLE_WIDTH)).print(table)
+def show_table(table: Table, narrow: bool = False, aside: bool = False) -> None:
+    """Print a table with all its columns.
+
+    narrow: keep to the width of the terminal, whatever that is. aside: print on standard error.
+    """
+    console = Console(stderr=aside)
+    if not narrow:
+        console.width = max(console.width, _TABLE_WIDTH)
+    console.print(rich_table(table, narrow))
 
 
 def progress(*columns: str | ProgressColumn, **options: Any) -> Progress:

@@ -24,6 +24,7 @@ import numpy as np
 from dfer_ros.comparison.matching import Answers, Flags, Indices, Pairs
 from dfer_ros.core.errors import DataError
 from dfer_ros.core.labels import EXPRESSIONS, LABELS
+from dfer_ros.core.recall import accuracy, unweighted_average_recall
 from dfer_ros.recordings.emotion_track import Floats
 
 _REQUIRED = ("start", "end", "expression")
@@ -185,7 +186,5 @@ def _truth(labels: Sequence[LabelledTime], stamps: Floats, people: Indices, ids:
 def _score(truth: Indices, states: Indices) -> LabelScore:
     """truth, states: [N] label of each face and the answer about it."""
     truth, states = truth[truth != _NONE], states[truth != _NONE]
-    right = states == truth
-    recalls = [float(right[truth == expression].mean()) for expression in np.unique(truth)]
     answers = int((states != _NONE).sum())
-    return LabelScore(answers, len(states) - answers, float(right.mean()), float(np.mean(recalls)))
+    return LabelScore(answers, len(states) - answers, accuracy(states, truth), unweighted_average_recall(states, truth))

@@ -9,7 +9,7 @@ from dfer_ros.recordings.emotion_track import Floats
 from dfer_ros.report.markup import text
 from dfer_ros.report.svg_paths import stretches
 from dfer_ros.report.time_bins import TimeBins, create_axis
-from dfer_ros.report.wording import number
+from dfer_ros.text.wording import number
 
 _SCALE = 150
 _MOST_POINTS = 360

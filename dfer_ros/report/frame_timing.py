@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dfer_ros.recordings.emotion_track import Floats, RecordedEmotions
-from dfer_ros.report.wording import length, percent
+from dfer_ros.text.wording import length, percent
 
 _FUTURE_SECONDS = -0.05
 _OTHER_CLOCK_SECONDS = 60.0

@@ -15,7 +15,7 @@ from dfer_ros.report.ribbon import ribbon_figure
 from dfer_ros.report.study_tables import clock_time
 from dfer_ros.report.ticks import time_ticks
 from dfer_ros.report.time_bins import TimeAxis, TimeBins, create_axis
-from dfer_ros.report.wording import (
+from dfer_ros.text.wording import (
     MISSING,
     clock,
     clock_units,

@@ -22,7 +22,7 @@ from dfer_ros.report.ticks import tick_style
 from dfer_ros.report.time_bins import TimeBins, create_axis
 from dfer_ros.report.timeline import GAP_VALUE, VALUE_LEVELS
 from dfer_ros.report.timing_section import timing_section
-from dfer_ros.report.wording import length, percent
+from dfer_ros.text.wording import length, percent
 
 MOST_PEOPLE = 16
 """Those seen longest have a section of their own; the others are in a table."""

@@ -15,7 +15,7 @@ from dfer_ros.report.person import Person
 from dfer_ros.report.portraits import Portrait
 from dfer_ros.report.time_bins import TimeBins
 from dfer_ros.report.timeline import timeline
-from dfer_ros.report.wording import MISSING, clock, clock_units, length, number, percent, plural
+from dfer_ros.text.wording import MISSING, clock, clock_units, length, number, percent, plural
 
 _CHANGES = "settled expressions: how often, and the median time it took; stronger: a larger part of the row"
 _BLENDS = "two expressions other than neutral share the probability"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import datetime
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from dfer_ros.recordings.emotion_track import RecordedEmotions
 from dfer_ros.report.person import Person
+from dfer_ros.text.tables import csv_text
 
 LONGITUDINAL_COLUMNS = (
     "recording",
@@ -43,7 +42,8 @@ EPISODE_COLUMNS = (
 
 _FIRST_CLOCK_TIME = 1e8
 """Stamps from here on (1973) are seconds since 1970; smaller ones count from the begin of a recording."""
-_DIGITS = 5
+DIGITS = 5
+"""Of numbers in the files for studies."""
 
 
 def longitudinal_table(recording: RecordedEmotions, people: Sequence[Person]) -> str:
@@ -74,6 +74,7 @@ def longitudinal_table(recording: RecordedEmotions, people: Sequence[Person]) ->
             for person in people
             for figures in person.figures
         ),
+        DIGITS,
     )
 
 
@@ -99,6 +100,7 @@ def episode_table(recording: RecordedEmotions, people: Sequence[Person]) -> str:
             for person in people
             for episode in person.episodes
         ),
+        DIGITS,
     )
 
 
@@ -107,18 +109,3 @@ def clock_time(stamp: float) -> datetime.datetime | None:
     if not _FIRST_CLOCK_TIME <= stamp < 1e11:
         return None
     return datetime.datetime.fromtimestamp(stamp, tz=datetime.timezone.utc)
-
-
-def csv_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return a table as CSV text: numbers rounded to five digits, yes and no, and an empty cell for None."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_cell(value) for value in row] for row in rows)
-    return text.getvalue()
-
-
-def _cell(value: object) -> object:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return round(value, _DIGITS) if isinstance(value, float) else value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from dfer_ros.report.time_bins import TimeAxis
-from dfer_ros.report.wording import clock
+from dfer_ros.text.wording import clock
 
 WIDTHS = (0, 230, 400, 800, 1600, 3200, 6400, 12800)
 """Widths of a time axis in CSS pixels, each the begin of a range in which the same marks are shown."""

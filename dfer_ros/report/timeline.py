@@ -14,7 +14,7 @@ from dfer_ros.report.ribbon import ribbon
 from dfer_ros.report.svg_paths import area_path, band_path, bar_path, dot_path, line_path, rule_path
 from dfer_ros.report.ticks import time_ticks
 from dfer_ros.report.time_bins import TimeAxis, TimeBins
-from dfer_ros.report.wording import percent
+from dfer_ros.text.wording import percent
 
 GAP_VALUE = 255
 """Stands for no value among those that the page can read out."""

@@ -10,7 +10,7 @@ from dfer_ros.recordings.emotion_track import Floats
 from dfer_ros.report.frame_timing import FrameTiming
 from dfer_ros.report.markup import bar, table
 from dfer_ros.report.ticks import has_room, round_steps
-from dfer_ros.report.wording import length, percent, plural, short_length, time_unit
+from dfer_ros.text.wording import length, percent, plural, short_length, time_unit
 
 
 def timing_section(timing: FrameTiming) -> str:

@@ -9,8 +9,9 @@ import numpy as np
 
 from dfer_ros.core.labels import EXPRESSIONS, UNKNOWN
 from dfer_ros.report.person import Person
-from dfer_ros.report.study_tables import csv_text
-from dfer_ros.report.wording import MISSING
+from dfer_ros.report.study_tables import DIGITS
+from dfer_ros.text.tables import csv_text, markdown_table, table_of
+from dfer_ros.text.wording import MISSING
 
 PARTICIPANT_COLUMNS = (
     "expression",
@@ -78,6 +79,7 @@ def participant_table(summaries: Sequence[ExpressionSummary]) -> str:
             )
             for one in summaries
         ),
+        DIGITS,
     )
 
 
@@ -96,8 +98,7 @@ def paper_table(summaries: Sequence[ExpressionSummary]) -> str:
         )
         for one in summaries
     ]
-    lines = [head, tuple("---" for _ in head), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines) + (
+    return markdown_table(table_of(head, rows, words=len(head))) + (
         f"\nMean (standard deviation) over {summaries[0].participants} participants, each counted once; intensity, "
         "duration and onset speed over those who showed the expression.\n"
     )

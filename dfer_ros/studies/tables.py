@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from dfer_ros.recordings.emotion_track import RecordedEmotions
 from dfer_ros.report.person import Person
-from dfer_ros.report.study_tables import csv_text
+from dfer_ros.report.study_tables import DIGITS
 from dfer_ros.studies.events import Event, events_of
 from dfer_ros.studies.measures import SessionValues
 from dfer_ros.studies.sessions import Session
+from dfer_ros.text.tables import csv_text
 
 SESSION_COLUMNS = (
     "person",
@@ -46,6 +47,7 @@ def session_table(name: str, sessions: Sequence[Session], values: Sequence[Sessi
             )
             for value in values
         ),
+        DIGITS,
     )
 
 
@@ -67,6 +69,7 @@ def event_table(recording: RecordedEmotions, people: Sequence[Person]) -> str:
             for person in people
             for event in events_of(recording, person)
         ),
+        DIGITS,
     )
 
 

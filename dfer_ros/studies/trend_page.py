@@ -8,10 +8,10 @@ import numpy as np
 
 from dfer_ros.report.markup import named, table, text
 from dfer_ros.report.page import html_page
-from dfer_ros.report.wording import MISSING, length, number, plural
 from dfer_ros.studies.measures import ALL, MEASURES, Measure, SessionValues
 from dfer_ros.studies.sessions import Session
 from dfer_ros.studies.trends import Difference, Trend
+from dfer_ros.text.wording import MISSING, length, number, plural
 
 TITLES = {
     "apex_intensity": "Intensity at the apex",

@@ -5,18 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from rich.table import Table
-
+from dfer_ros.text.tables import Table, table_of
+from dfer_ros.text.wording import plural
 from dfer_ros.tuning.accuracy import SizeAccuracy
 from dfer_ros.tuning.latency_curve import LatencyCurve
 
 
 def latency_table(curve: LatencyCurve, accuracy: dict[int, SizeAccuracy], budget_ms: float, faces: int) -> Table:
     """Return the measurements of one encoder beside what each curve predicts from the others alone."""
-    title = f"{curve.precision} on {curve.provider}, {crops_in_words(faces)}; monotone curve: {curve.method}"
-    table = Table(title=title, title_justify="left")
     sets = next(iter(accuracy.values())).sets if accuracy else {}
-    for heading in (
+    headings = (
         "pixels",
         "measured\nms",
         "curve\nms",
@@ -26,13 +24,13 @@ def latency_table(curve: LatencyCurve, accuracy: dict[int, SizeAccuracy], budget
         "off",
         f"within\n{budget_ms:.3g} ms",
         *(f"{name}\nWAR/UAR" for name in sets),
-    ):
-        table.add_column(heading, justify="right", no_wrap=True)
+    )
+    rows = []
     measured = dict(zip(curve.sizes, zip(curve.times_ms, curve.left_out_lagrange, curve.left_out_monotone)))
     for size in curve.allowed:
         time, lagrange, monotone = measured.get(size, (math.nan,) * 3)
         known = accuracy.get(size)
-        table.add_row(
+        row = (
             str(size),
             _milliseconds(time),
             _milliseconds(curve.predicted_ms(size)),
@@ -43,22 +41,23 @@ def latency_table(curve: LatencyCurve, accuracy: dict[int, SizeAccuracy], budget
             "yes" if curve.predicted_ms(size) <= budget_ms else "no",
             *(f"{one.war:.1f}/{one.uar:.1f}" for one in (known.sets.values() if known else ())),
         )
-    return table
+        rows.append(row)
+    title = f"{curve.precision} on {curve.provider}, {crops_in_words(faces)}; monotone curve: {curve.method}"
+    return table_of(headings, rows, words=0, title=title)
 
 
 def crops_in_words(faces: int) -> str:
     """Return what a frame holds."""
-    return "one face" if faces == 1 else f"{faces} faces"
+    return "one face" if faces == 1 else plural(faces, "face")
 
 
 def summary_table(curves: Sequence[LatencyCurve], budget_ms: float) -> Table:
     """Return the largest resolution of every encoder within the budget by each curve, and how far the curve is off."""
-    table = Table(title=f"largest resolution within {budget_ms:.3g} ms", title_justify="left")
-    for heading in ("precision", "provider", "Lagrange", "monotone", "Lagrange,\noff by", "monotone,\noff by"):
-        table.add_column(heading, justify="left" if heading in ("precision", "provider") else "right")
+    headings = ("precision", "provider", "Lagrange", "monotone", "Lagrange,\noff by", "monotone,\noff by")
+    rows = []
     for curve in curves:
         by_lagrange, by_monotone = curve.largest(budget_ms)
-        table.add_row(
+        row = (
             curve.precision,
             curve.provider,
             str(by_lagrange or "none"),
@@ -66,7 +65,8 @@ def summary_table(curves: Sequence[LatencyCurve], budget_ms: float) -> Table:
             _furthest(curve.left_out_lagrange, curve.times_ms),
             _furthest(curve.left_out_monotone, curve.times_ms),
         )
-    return table
+        rows.append(row)
+    return table_of(headings, rows, words=2, title=f"largest resolution within {budget_ms:.3g} ms")
 
 
 def _milliseconds(value: float) -> str:

@@ -10,8 +10,6 @@ from typing import TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Table
-from rich.text import Text
 
 from dfer_ros.bench.faults.check import Check, Extent
 from dfer_ros.bench.faults.images import malformed_images
@@ -30,8 +28,6 @@ SCENARIOS: Mapping[str, Callable[[Extent, Advance], Iterator[Check]]] = {
     "crowd": crowd,
     "long_run": long_run,
 }
-_TABLE_WIDTH = 150
-"""Columns that the table needs; a narrower terminal wraps its lines, which beats cutting its cells."""
 
 
 @dataclass(frozen=True)
@@ -92,24 +88,10 @@ def _run(name: str, extent: Extent, progress: Progress, task: TaskID) -> Scenari
     return result
 
 
-def print_table(results: Sequence[ScenarioResult], console: Console) -> None:
-    """Print every check of every scenario."""
-    table = Table(title="faults: what was done to the graph, and whether it survived", title_justify="left")
-    for heading in ("scenario", "asked", "measured", ""):
-        table.add_column(heading)
-    for result in results:
-        for index, check in enumerate(result.checks):
-            first, last = index == 0, index == len(result.checks) - 1
-            table.add_row(
-                Text(result.scenario if first else "", style="bold"),
-                Text(check.asked),
-                Text(check.measured),
-                Text("pass", style="green") if check.passed else Text("FAIL", style="bold red"),
-                end_section=last,
-            )
-    Console(width=max(console.width, _TABLE_WIDTH)).print(table)
+def sum_up(results: Sequence[ScenarioResult]) -> str:
+    """Return how many checks passed in how long, in a sentence."""
     checks = [check for result in results for check in result.checks]
     failed = sum(not check.passed for check in checks)
     minutes = sum(result.seconds for result in results) / 60.0
     verdict = f"{failed} of {len(checks)} checks failed" if failed else f"all {len(checks)} checks passed"
-    console.print(f"{verdict}, in {minutes:.0f} min", style="bold red" if failed else "green", highlight=False)
+    return f"{verdict}, in {minutes:.0f} min"

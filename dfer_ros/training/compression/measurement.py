@@ -16,9 +16,9 @@ from dfer_ros.core.latency import BLOCKS, median_milliseconds
 from dfer_ros.core.model.encoder import preprocess
 from dfer_ros.core.model.folder import ModelDescription
 from dfer_ros.core.model.onnx_session import SessionConfig, create_session
+from dfer_ros.core.recall import Labels, accuracy, unweighted_average_recall
 from dfer_ros.training.data.prepared_set import PreparedSet
 from dfer_ros.training.encoder.session import EncoderSession
-from dfer_ros.training.evaluation.metrics import Labels, accuracy, unweighted_average_recall
 
 _CHUNK = 64
 """Crops held in memory at a time."""

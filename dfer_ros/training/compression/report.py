@@ -1,4 +1,4 @@
-"""The variants side by side: a table, the same in Markdown and JSON, and a picture."""
+"""The variants side by side: a table in Markdown and JSON, and a picture."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import matplotlib as mpl
 import onnxruntime
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from rich.table import Table
 
 from dfer_ros.core.atomic_file import whole_path
+from dfer_ros.text.tables import Table, markdown_table, table_of
 from dfer_ros.training.compression.variants import Variant
 
 MARKDOWN_FILE, JSON_FILE, PLOT_FILE = "compression.md", "compression.json", "compression.png"
@@ -21,14 +21,10 @@ _LEAST_POINTS = 4.0
 """Of the axis of the accuracy."""
 
 
-def table(variants: list[Variant]) -> Table:
-    """Return the table for a terminal."""
-    shown = Table(title="Variants: one face, one thread, all timed in turn in one run")
-    for number, heading in enumerate(_headings(variants)):
-        shown.add_column(heading, justify="right" if number else "left", no_wrap=True)
-    for variant in variants:
-        shown.add_row(*_cells(variant))
-    return shown
+def figures(variants: list[Variant]) -> Table:
+    """Return a row of figures for each variant."""
+    title = "Variants: one face, one thread, all timed in turn in one run"
+    return table_of(_headings(variants), [_cells(variant) for variant in variants], title=title)
 
 
 def write_report(variants: list[Variant], output: Path, crop: int, input_size: int) -> None:
@@ -89,16 +85,15 @@ def _cells(variant: Variant) -> list[str]:
 
 
 def _markdown(variants: list[Variant], input_size: int) -> str:
-    headings = _headings(variants)
-    rows = [headings, ["---", *["---:"] * (len(headings) - 1)], *(_cells(variant) for variant in variants)]
-    lines = [f"| {' | '.join(row)} |" for row in rows]
     made = [f"- `{variant.file}`: {variant.how}." for variant in variants]
     told = (
         f"One face at {input_size} pixels, one thread, network only, median; all variants timed in turn in one run on "
         f"{platform.machine()} with ONNX Runtime {onnxruntime.__version__}. WAR and UAR in percent; "
         "lost: points of the mean WAR against fp32; same: answers that are those of fp32."
     )
-    return "\n".join(["# Compression", "", told, "", *lines, "", *made, "", f"![variants]({PLOT_FILE})", ""])
+    return "\n".join(
+        ["# Compression", "", told, "", markdown_table(figures(variants)), *made, "", f"![variants]({PLOT_FILE})", ""]
+    )
 
 
 def _json(variants: list[Variant], crop: int, input_size: int) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from dfer_ros.core.faces import FloatArray
+from dfer_ros.core.recall import accuracy, unweighted_average_recall
 from dfer_ros.training.data.prepared_set import PreparedSet
 from dfer_ros.training.encoder.trained_encoder import TrainedEncoder
-from dfer_ros.training.evaluation.metrics import accuracy, unweighted_average_recall
 
 _PREDICTED_AT_ONCE = 128
 

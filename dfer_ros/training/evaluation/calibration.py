@@ -11,7 +11,7 @@ from scipy.optimize import minimize_scalar
 from dfer_ros.core.decision import calibrated_probabilities
 from dfer_ros.core.faces import FloatArray
 from dfer_ros.core.labels import LABELS
-from dfer_ros.training.evaluation.metrics import Labels
+from dfer_ros.core.recall import Labels
 
 _BINS = 15
 _CURVE_COVERAGES = np.linspace(0.05, 1.0, 20)

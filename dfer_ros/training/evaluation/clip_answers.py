@@ -10,10 +10,10 @@ import numpy as np
 from dfer_ros.core.emotion import Emotion
 from dfer_ros.core.faces import FloatArray, SeenFace
 from dfer_ros.core.labels import LABELS
+from dfer_ros.core.recall import Labels
 from dfer_ros.core.recognizer import Recognizer
 from dfer_ros.training.clips.faces import ClipFaces
 from dfer_ros.training.data.manifest import ALL_VIDEOS, MICRO, is_sequence
-from dfer_ros.training.evaluation.metrics import Labels
 
 KIND = "kind "
 """What stands before the name of a kind where it names a group."""

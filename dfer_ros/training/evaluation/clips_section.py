@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from dfer_ros.core.labels import LABELS
+from dfer_ros.text.tables import markdown_table, table_of
+from dfer_ros.text.wording import in_percent, two_in_percent
 from dfer_ros.training.data.manifest import ALL_VIDEOS, is_sequence
 from dfer_ros.training.evaluation.clips import GroupResult, LeftOutCalibration
 from dfer_ros.training.evaluation.evaluate_model import ClipsResults, EvaluationResults
-from dfer_ros.training.evaluation.markdown import label_name, percent, table, two_percents
 from dfer_ros.training.evaluation.metrics import Interval
 from dfer_ros.training.evaluation.plots import plot_confusion, plot_reliability, plot_selective_risk, plot_time_use
 from dfer_ros.training.evaluation.stills_section import metrics_table
@@ -69,14 +71,14 @@ def _source_table(clips: ClipsResults) -> str:
         ]
         for name in groups
     ]
-    return table(["WAR / UAR, %", "clips", *columns], rows)
+    return markdown_table(table_of(["WAR / UAR, %", "clips", *columns], rows))
 
 
 def _cell(result: GroupResult) -> str:
     intervals = result.intervals
     return (
-        f"{percent(result.metrics.accuracy)} {_bounds(intervals.accuracy)} / "
-        f"{percent(result.metrics.uar)} {_bounds(intervals.uar)}"
+        f"{in_percent(result.metrics.accuracy)} {_bounds(intervals.accuracy)} / "
+        f"{in_percent(result.metrics.uar)} {_bounds(intervals.uar)}"
     )
 
 
@@ -93,7 +95,7 @@ def _calibration(left_out: LeftOutCalibration, precision: str, folder: Path) -> 
     rows = []
     for name, one in curves.items():
         scores = [f"{value:.3f}" for value in (one.ece_before, one.ece, one.brier_before, one.brier)]
-        rows.append([name, *scores, percent(one.error), percent(one.error_at_80)])
+        rows.append([name, *scores, in_percent(one.error), in_percent(one.error_at_80)])
     headings = ["", "ECE before", "ECE", "Brier before", "Brier", "errors at 100 %", "errors at 80 % coverage"]
     floor = left_out.frames_floor
     temperatures = [[source, f"{value:.3f}"] for source, value in left_out.temperatures.items()]
@@ -102,11 +104,11 @@ def _calibration(left_out: LeftOutCalibration, precision: str, folder: Path) -> 
 Each source has a temperature that was fitted on the frames of the videos of all other sources, every clip weighing
 the same. "Before" is without any temperature.
 
-{table(headings, rows)}
+{markdown_table(table_of(headings, rows))}
 With so few clips, answers that are calibrated exactly would show an ECE over frames of {floor.mean:.3f} on average, and
 in 95 % of draws one from {floor.lower:.3f} to {floor.upper:.3f}.
 
-{table(["source left out", "temperature"], temperatures)}
+{markdown_table(table_of(["source left out", "temperature"], temperatures))}
 ![Reliability on clips](clips_reliability.png)
 
 Bars on the dashed line are honest; below it the model is too sure, above it too modest. The upper panel counts frames.
@@ -139,27 +141,27 @@ random order (mean of five shuffles ± standard deviation of UAR), backwards, an
 own ({temperatures}): the head that of the model, the two without training one that is fitted in the same way, on the
 frames of the videos.
 
-{table(["WAR / UAR, %", *heads], rows)}
+{markdown_table(table_of(["WAR / UAR, %", *heads], rows))}
 ![UAR by order of the frames](time_use.png)
 
 A head that uses time is better than the weighted mean as recorded, and loses that when the frames are shuffled.
 
-{table(["WAR / UAR as recorded, %", *heads], by_source)}
+{markdown_table(table_of(["WAR / UAR as recorded, %", *heads], by_source))}
 """
 
 
 def _recalls(time_use: TimeUse, head: str, order: str, group: str) -> str:
     one = time_use.recalls[head][order][group]
-    text = two_percents(one.accuracy, one.uar)
-    return f"{text} ± {percent(one.uar_deviation)}" if one.uar_deviation else text
+    text = two_in_percent(one.accuracy, one.uar)
+    return f"{text} ± {in_percent(one.uar_deviation)}" if one.uar_deviation else text
 
 
 def _every_clip(clips: ClipsResults, precision: str) -> str:
     rows = [
         [
             row.name,
-            label_name(row.label),
-            label_name(row.predicted) if row.predicted == row.label else f"**{label_name(row.predicted)}**",
+            _label_name(row.label),
+            _label_name(row.predicted) if row.predicted == row.label else f"**{_label_name(row.predicted)}**",
             f"{row.confidence:.2f}",
             str(row.frames),
         ]
@@ -169,5 +171,10 @@ def _every_clip(clips: ClipsResults, precision: str) -> str:
 
 Wrong answers are bold.
 
-{table(["clip", "label", "answer", "confidence", "frames"], rows)}
+{markdown_table(table_of(["clip", "label", "answer", "confidence", "frames"], rows))}
 """
+
+
+def _label_name(label: int) -> str:
+    """Return the name of a label; that of -1 is for a clip without a face."""
+    return LABELS[label] if label >= 0 else "no face"

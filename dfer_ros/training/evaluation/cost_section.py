@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dfer_ros.text.tables import markdown_table, table_of
 from dfer_ros.training.evaluation.cost import COUNTED
 from dfer_ros.training.evaluation.evaluate_model import EvaluationResults
-from dfer_ros.training.evaluation.markdown import table
 from dfer_ros.training.evaluation.model_cost import BATCHES
 
 
@@ -31,7 +31,7 @@ def cost_section(results: EvaluationResults) -> str:
     headings += [f"ms per face, batch {batch}" for batch in BATCHES]
     return f"""## Cost
 
-{table([*headings, "times FP32's speed"], rows)}
+{markdown_table(table_of([*headings, "times FP32's speed"], rows))}
 Encoder at {cost.input_size} pixels for one face and frame; head over a full window of {cost.window_frames} frames
 for one person. One multiply-add is two floating-point operations; counted are those of {", ".join(COUNTED)}, all else
 is passed over. Times are medians on this computer, one thread, network alone, all networks in turn in one run.

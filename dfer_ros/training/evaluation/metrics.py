@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.stats import bootstrap
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from dfer_ros.core.labels import LABELS
-
-Labels = npt.NDArray[np.int64]
-"""[N] int64."""
+from dfer_ros.core.recall import Labels, accuracy, unweighted_average_recall
 
 _CLASSES = np.arange(len(LABELS))
 _RESAMPLES = 1000
@@ -64,19 +61,6 @@ def classification_metrics(predicted: Labels, labels: Labels) -> ClassificationM
         support=tuple(support.tolist()),
         confusion=tuple(map(tuple, confusion_matrix(labels, predicted, labels=_CLASSES).tolist())),
     )
-
-
-def accuracy(predicted: Labels, labels: Labels) -> float:
-    """Return the share of right answers 0..1 (weighted average recall, WAR)."""
-    return float(np.mean(predicted == labels))
-
-
-def unweighted_average_recall(predicted: Labels, labels: Labels) -> float:
-    """Return the mean of the recalls 0..1 of the classes that occur (UAR)."""
-    # Resampling calls this thousands of times, where scikit-learn's checks of its input would take minutes.
-    support = np.bincount(labels, minlength=len(LABELS))
-    hits = np.bincount(labels[predicted == labels], minlength=len(LABELS))
-    return float(np.mean(hits[support > 0] / support[support > 0]))
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,11 @@ from rich.progress import track
 from dfer_ros.core.decision import calibrated_probabilities
 from dfer_ros.core.errors import DataError
 from dfer_ros.core.faces import FloatArray, Image
+from dfer_ros.core.recall import Labels
 from dfer_ros.training.data.prepared_set import PreparedSet, open_prepared_set
 from dfer_ros.training.encoder.session import EncoderSession
 from dfer_ros.training.evaluation.calibration import CalibrationMetrics, calibration_metrics
-from dfer_ros.training.evaluation.metrics import ClassificationMetrics, Labels, classification_metrics
+from dfer_ros.training.evaluation.metrics import ClassificationMetrics, classification_metrics
 from dfer_ros.training.evaluation.verdict import Verdict, compare_answers
 from dfer_ros.training.experiments.peers import Peer
 

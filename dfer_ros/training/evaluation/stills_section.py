@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from dfer_ros.core.labels import LABELS
+from dfer_ros.text.tables import markdown_table, table_of
+from dfer_ros.text.wording import in_percent, two_in_percent
 from dfer_ros.training.evaluation.evaluate_model import EvaluationResults
-from dfer_ros.training.evaluation.markdown import percent, table, two_percents
 from dfer_ros.training.evaluation.metrics import ClassificationMetrics
 from dfer_ros.training.evaluation.plots import (
     plot_confusion,
@@ -70,20 +71,24 @@ def _hard_table(stills: StillResults) -> str:
         return ""
     columns = list(next(iter(stills.hard.values())))
     rows = [
-        [tag, str(of_tag[columns[0]].count), *(two_percents(of_tag[one].accuracy, of_tag[one].uar) for one in columns)]
+        [
+            tag,
+            str(of_tag[columns[0]].count),
+            *(two_in_percent(of_tag[one].accuracy, of_tag[one].uar) for one in columns),
+        ]
         for tag, of_tag in stills.hard.items()
     ]
-    return f"### Hard stills\n\n{table(['WAR / UAR, %', 'stills', *columns], rows)}\n"
+    return f"### Hard stills\n\n{markdown_table(table_of(['WAR / UAR, %', 'stills', *columns], rows))}\n"
 
 
 def metrics_table(by_name: dict[str, ClassificationMetrics]) -> str:
     """Return one row of metrics for each name."""
     headings = ["", "WAR %", "UAR %", "macro F1 %", "micro F1 %", "weighted F1 %"]
     rows = [
-        [name, *map(percent, (one.accuracy, one.uar, one.macro_f1, one.micro_f1, one.weighted_f1))]
+        [name, *map(in_percent, (one.accuracy, one.uar, one.macro_f1, one.micro_f1, one.weighted_f1))]
         for name, one in by_name.items()
     ]
-    return table(headings, rows)
+    return markdown_table(table_of(headings, rows))
 
 
 def _class_table(metrics: ClassificationMetrics) -> str:
@@ -96,21 +101,21 @@ def _class_table(metrics: ClassificationMetrics) -> str:
         ]
         for number, label in enumerate(LABELS)
     ]
-    return table(["class", "stills", "recall %", "precision %"], rows)
+    return markdown_table(table_of(["class", "stills", "recall %", "precision %"], rows))
 
 
 def _share(metrics: ClassificationMetrics, shares: tuple[float, ...], label: int) -> str:
     """Return a share of a class, or nothing for a class that does not occur."""
-    return percent(shares[label]) if metrics.support[label] else ""
+    return in_percent(shares[label]) if metrics.support[label] else ""
 
 
 def _resolution_table(stills: StillResults) -> str:
     sizes = list(next(iter(stills.by_precision.values())).by_size)
     rows = []
     for precision, one in stills.by_precision.items():
-        rows.append([f"{precision}, WAR %", *(percent(one.by_size[size].accuracy) for size in sizes)])
-        rows.append([f"{precision}, UAR %", *(percent(one.by_size[size].uar) for size in sizes)])
-    return table(["pixels", *map(str, sizes)], rows)
+        rows.append([f"{precision}, WAR %", *(in_percent(one.by_size[size].accuracy) for size in sizes)])
+        rows.append([f"{precision}, UAR %", *(in_percent(one.by_size[size].uar) for size in sizes)])
+    return markdown_table(table_of(["pixels", *map(str, sizes)], rows))
 
 
 def _calibration_table(stills: StillResults) -> str:
@@ -119,8 +124,8 @@ def _calibration_table(stills: StillResults) -> str:
     for precision, result in stills.by_precision.items():
         one = result.calibration
         scores = [f"{value:.3f}" for value in (one.ece_before, one.ece, one.brier_before, one.brier)]
-        rows.append([precision, *scores, percent(one.error), percent(one.error_at_80)])
-    return table(headings, rows) + (
+        rows.append([precision, *scores, in_percent(one.error), in_percent(one.error_at_80)])
+    return markdown_table(table_of(headings, rows)) + (
         "\nWhat the robot answers to one frame, by the head, before and after division of its logits by the model's "
         "temperature.\n"
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dfer_ros.text.tables import markdown_table, table_of
+from dfer_ros.text.wording import in_percent, two_in_percent
 from dfer_ros.training.data.manifest import ALL_VIDEOS, is_sequence
 from dfer_ros.training.evaluation.evaluate_model import ClipsResults, EvaluationResults
-from dfer_ros.training.evaluation.markdown import percent, table, two_percents
 from dfer_ros.training.evaluation.metrics import ClassificationMetrics, Interval
 from dfer_ros.training.evaluation.stills import StillResults
 
@@ -21,7 +22,7 @@ def summary_section(results: EvaluationResults) -> str:
     text = f"# Evaluation of {results.model}\n\n"
     text += f"Encoder at {results.input_size} pixels, temperature {results.temperature:g}, seed {results.seed}. "
     text += "WAR is the weighted average recall (accuracy), UAR the unweighted one, both in percent.\n\n## Summary\n\n"
-    text += table(["", *columns], rows)
+    text += markdown_table(table_of(["", *columns], rows))
     text += _verdicts(results)
     for name, origin in results.peers.items():
         text += f"\n{name}: {origin}. Peers see the same aligned crops, scaled to their input.\n"
@@ -42,7 +43,8 @@ def _verdicts(results: EvaluationResults) -> str:
         war, uar = _gain(one.war, one.war_interval), _gain(one.uar, one.uar_interval)
         rows.append([on, one.other, str(one.count), war, uar, one.word])
     headings = ["on", "over", "count", "WAR gained, points (95 %)", "UAR gained, points (95 %)", "verdict"]
-    return f"\n### Verdict\n\n{table(headings, rows)}\nBetter or worse is said where the interval excludes zero.\n"
+    text = markdown_table(table_of(headings, rows))
+    return f"\n### Verdict\n\n{text}\nBetter or worse is said where the interval excludes zero.\n"
 
 
 def _gain(gain: float, interval: Interval) -> str:
@@ -58,11 +60,11 @@ def _still_rows(results: EvaluationResults, stills: StillResults) -> list[list[s
     losses = []
     for one in of_precision:
         accuracies = [by_size.accuracy for by_size in one.by_size.values()]
-        losses.append(percent(max(accuracies) - min(accuracies)))
+        losses.append(in_percent(max(accuracies) - min(accuracies)))
     sizes = list(of_precision[0].by_size)
     no_peers = [_NOTHING] * len(results.peers)
     return [
-        [f"{name}: WAR / UAR", *(two_percents(one.accuracy, one.uar) for one in metrics)],
+        [f"{name}: WAR / UAR", *(two_in_percent(one.accuracy, one.uar) for one in metrics)],
         [f"{name}: WAR lost between the best and the worst of {sizes[0]} to {sizes[-1]} pixels", *losses, *no_peers],
         [f"{name}: ECE", *(f"{one.calibration.ece:.3f}" for one in of_precision), *no_peers],
     ]
@@ -76,7 +78,7 @@ def _clip_rows(results: EvaluationResults, clips: ClipsResults) -> list[list[str
         rows.append(
             [
                 f"{_title(group)} ({of_columns[0][group].metrics.count} clips): WAR / UAR",
-                *(two_percents(column[group].metrics.accuracy, column[group].metrics.uar) for column in of_columns),
+                *(two_in_percent(column[group].metrics.accuracy, column[group].metrics.uar) for column in of_columns),
             ]
         )
     rest = [_NOTHING] * (len(of_columns) - 1)
@@ -85,7 +87,7 @@ def _clip_rows(results: EvaluationResults, clips: ClipsResults) -> list[list[str
         floor = clips.left_out.frames_floor
         bounds = f"{floor.mean:.3f} ({floor.lower:.3f} to {floor.upper:.3f})"
         rows.append(["the same of answers calibrated exactly (95 %)", bounds, *rest])
-        errors = two_percents(clips.left_out.frames.error, clips.left_out.frames.error_at_80)
+        errors = two_in_percent(clips.left_out.frames.error, clips.left_out.frames.error_at_80)
         rows.append(["the same: errors at 100 / 80 % coverage, %", errors, *rest])
     return rows
 

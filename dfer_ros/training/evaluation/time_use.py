@@ -9,11 +9,11 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
+from dfer_ros.core.recall import accuracy, unweighted_average_recall
 from dfer_ros.core.window import WindowConfig
 from dfer_ros.training.clips.embeddings import ClipEmbeddings
 from dfer_ros.training.evaluation.clip_answers import answers_and_labels, groups
 from dfer_ros.training.evaluation.clips import frame_temperature
-from dfer_ros.training.evaluation.metrics import accuracy, unweighted_average_recall
 from dfer_ros.training.evaluation.perturbation import (
     WeightedMean,
     WindowHead,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dfer_ros.core.faces import FloatArray
-from dfer_ros.training.evaluation.metrics import Labels
+from dfer_ros.core.recall import Labels
 
 _THRESHOLDS = np.arange(0.2, 0.91, 0.01)
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dfer_ros.core.recall import Labels, accuracy, unweighted_average_recall
 from dfer_ros.training.data.manifest import ALL_VIDEOS
 from dfer_ros.training.evaluation.clip_answers import ClipAnswer, answers_and_labels
-from dfer_ros.training.evaluation.metrics import Interval, Labels, accuracy, unweighted_average_recall
+from dfer_ros.training.evaluation.metrics import Interval
 
 _RESAMPLES = 2000
 

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, astuple, dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
 from dfer_ros.core.atomic_file import whole_path
 from dfer_ros.core.errors import DataError, TrainingError
 from dfer_ros.core.faces import FloatArray
 from dfer_ros.core.model.folder import HEAD_FILE, file_sha256
+from dfer_ros.text.tables import Table, csv_text, rich_table, table_of
+from dfer_ros.text.wording import in_percent
 from dfer_ros.training.checkpoint import CHECKPOINT_FILE
 from dfer_ros.training.clips.embeddings import ClipEmbeddings, embed_clip, load_clip_embeddings, save_clip_embeddings
 from dfer_ros.training.clips.sources import (
@@ -112,7 +112,7 @@ def run_head(config: HeadRunConfig, folders: TrainingFolders, console: Console) 
     answers = _left_out(config, material, folders, console)
     rows = comparison_rows(answers)
     write_comparison(rows, folders.output / COMPARISON_FILE)
-    console.print(comparison_table(rows))
+    console.print(rich_table(comparison_table(rows)))
     head = train_head(config.training, *material, None, folders.output, console)
     save_answers(folders.output / ANSWERS_FILE, answers[HEAD, "plain"])
     calibration = folders.output / CALIBRATION_FILE
@@ -166,15 +166,13 @@ def _left_out(
 
 def comparison_table(rows: list[ComparisonRow]) -> Table:
     """Return the UAR in percent by source: of head and weighted mean, and of the head with its frames out of order."""
-    table = Table(title="UAR in percent on each source, by a head that never saw it")
     columns = {"weighted mean": (WEIGHTED_MEAN, "plain"), **{order: (HEAD, order) for order in ORDERS}}
-    table.add_column("source")
-    for title in columns:
-        table.add_column("head" if title == "plain" else title, justify="right")
+    headings = ["source", *("head" if title == "plain" else title for title in columns)]
+    of_sources: list[list[str]] = []
     for source in dict.fromkeys(row.source for row in rows):
         of_source = {(row.head, row.order): row.uar for row in rows if row.source == source}
-        table.add_row(source, *(f"{100 * of_source[one]:.1f}" for one in columns.values()))
-    return table
+        of_sources.append([source, *(in_percent(of_source[one]) for one in columns.values())])
+    return table_of(headings, of_sources, title="UAR in percent on each source, by a head that never saw it")
 
 
 def drawn_stills(stills: BankStills, data: Path, seed: int) -> PreparedSet:
@@ -221,7 +219,5 @@ def frame_classifier(encoder: TrainedEncoder, bank: EmbeddingBank) -> Classifier
 
 def write_comparison(rows: Sequence[ComparisonRow], path: Path) -> None:
     """Write a CSV file with one line for each row. Raises TrainingError where it cannot be written."""
-    with whole_path(path) as part, part.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(asdict(rows[0])))
-        writer.writeheader()
-        writer.writerows(asdict(row) for row in rows)
+    with whole_path(path) as part:
+        part.write_text(csv_text(list(asdict(rows[0])), (astuple(row) for row in rows)), encoding="utf-8")

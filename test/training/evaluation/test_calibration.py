@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from dfer_ros.core.decision import calibrated_probabilities
+from dfer_ros.core.recall import accuracy, unweighted_average_recall
 from dfer_ros.training.evaluation.calibration import expected_calibration_error, fit_temperature
-from dfer_ros.training.evaluation.metrics import accuracy, unweighted_average_recall
 
 COUNT = 20_000
 

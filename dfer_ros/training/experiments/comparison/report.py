@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from dfer_ros.core.atomic_file import whole_path
+from dfer_ros.text.tables import Table, csv_text, markdown_table, rich_table, table_of
+from dfer_ros.text.wording import in_percent, two_in_percent
 from dfer_ros.training.data.manifest import ALL_VIDEOS, CK_PLUS_SOURCE
-from dfer_ros.training.evaluation.markdown import percent, table, two_percents
 from dfer_ros.training.experiments.comparison.plot import plot_comparison
 from dfer_ros.training.experiments.comparison.results import ComparedModel, of_all, sources_won
 from dfer_ros.training.head.left_out import ComparisonRow
@@ -28,19 +27,16 @@ def write_report(
 
     absent: sentences on what is not there. frame_rate: Hz. Raises TrainingError where it cannot be written.
     """
-    headings = _headings(models[0], frame_rate)
-    cells = [_cells(model, models[0]) for model in models]
+    title = "Every figure by a model that never saw the source"
+    rows = [_cells(model, models[0]) for model in models]
+    figures = table_of(_headings(models[0], frame_rate), rows, title=title)
     with whole_path(folder / PICTURE_FILE) as part:
         plot_comparison(part, models, frame_rate)
-    _write_csv(models, folder / CSV_FILE)
+    with whole_path(folder / CSV_FILE) as part:
+        part.write_text(_csv(models), encoding="utf-8")
     with whole_path(folder / MARKDOWN_FILE) as part:
-        part.write_text(_markdown(models, headings, cells, absent), encoding="utf-8")
-    shown = Table(title="Every figure by a model that never saw the source")
-    for number, heading in enumerate(headings):
-        shown.add_column(heading, justify="right" if number else "left")
-    for row in cells:
-        shown.add_row(*row)
-    console.print(shown)
+        part.write_text(_markdown(models, figures, absent), encoding="utf-8")
+    console.print(rich_table(figures))
 
 
 def _headings(baseline: ComparedModel, frame_rate: float) -> list[str]:
@@ -69,16 +65,15 @@ def _cells(model: ComparedModel, baseline: ComparedModel) -> list[str]:
 
 
 def _recalls(row: ComparisonRow | None) -> str:
-    return _NONE if row is None else two_percents(row.uar, row.war)
+    return _NONE if row is None else two_in_percent(row.uar, row.war)
 
 
-def _markdown(
-    models: Sequence[ComparedModel], headings: Sequence[str], cells: Sequence[Sequence[str]], absent: Sequence[str]
-) -> str:
+def _markdown(models: Sequence[ComparedModel], figures: Table, absent: Sequence[str]) -> str:
     sources = of_all(models)
     counts = {source: row.clips for model in models for source, row in model.sources.items()}
+    by_clips = [f"{source} ({counts[source]} clips)" for source in sources]
     by_source = [
-        [model.name, *(percent(model.sources[one].uar) if one in model.sources else _NONE for one in sources)]
+        [model.name, *(in_percent(model.sources[one].uar) if one in model.sources else _NONE for one in sources)]
         for model in models
     ]
     return "\n".join(
@@ -87,22 +82,32 @@ def _markdown(
             "All models were trained and measured on the same clips. Each source was left out in turn and answered by "
             "a model that never saw it. A video is answered by the mean of its probabilities, a CK+ sequence by the "
             "answer that stands at its end.\n",
-            table(headings, cells),
+            markdown_table(figures),
             f"![UAR over multiply-adds]({PICTURE_FILE})\n",
             "Heads run once per frame on a window of embeddings, and the encoder once per frame. A clip model runs "
             "on a whole window for each answer.\n",
             *(f"{sentence}\n" for sentence in absent),
             "## UAR by left-out source (%)\n",
-            table(["model", *(f"{source} ({counts[source]} clips)" for source in sources)], by_source),
+            markdown_table(table_of(["model", *by_clips], by_source)),
         ]
     )
 
 
-def _write_csv(models: Sequence[ComparedModel], path: Path) -> None:
-    with whole_path(path) as part, part.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        costs = ("model", "encoder_parameters", "parameters", "multiply_adds_per_second")
-        writer.writerow([*costs, "source", "clips", "war", "uar", "loss"])
-        for model in models:
-            known = (model.name, model.encoder_parameters, model.parameters, model.multiply_adds)
-            writer.writerows([*known, r.source, r.clips, r.war, r.uar, r.loss] for r in model.rows)
+def _csv(models: Sequence[ComparedModel]) -> str:
+    costs = ("model", "encoder_parameters", "parameters", "multiply_adds_per_second")
+    rows = [
+        (
+            model.name,
+            model.encoder_parameters,
+            model.parameters,
+            model.multiply_adds,
+            row.source,
+            row.clips,
+            row.war,
+            row.uar,
+            row.loss,
+        )
+        for model in models
+        for row in model.rows
+    ]
+    return csv_text([*costs, "source", "clips", "war", "uar", "loss"], rows)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import csv
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 import dacite
 import torch
 from rich.console import Console
-from rich.table import Table
 
 from dfer_ros.core.atomic_file import whole_path
 from dfer_ros.core.errors import TrainingError
+from dfer_ros.text.tables import Table, csv_text, rich_table, table_of
+from dfer_ros.text.wording import in_percent
 from dfer_ros.training.clips.faces import ClipFaces
 from dfer_ros.training.clips.sources import Clips, clip_paths, labelled_faces
 from dfer_ros.training.evaluation.clip_answers import ClipAnswer, groups
@@ -81,7 +82,7 @@ def run_clip(config: ClipRunConfig, folders: TrainingFolders, console: Console) 
     cost = clip_model_cost(config)
     write_comparison(rows, folders.output / COMPARISON_FILE)
     _write_cost(cost, folders.output / COST_FILE)
-    console.print(_table(rows))
+    console.print(rich_table(_table(rows)))
     console.print(
         f"{cost.window / 1e6:,.0f} million multiply-adds a window. A second of video: {cost.every_frame / 1e9:,.1f} "
         f"billion with an answer at every frame, {cost.every_stride / 1e9:,.2f} billion with one at every stride.",
@@ -142,16 +143,13 @@ def _read(path: Path, kind: type[_Row]) -> list[_Row]:
 
 
 def _write_cost(cost: ClipModelCost, path: Path) -> None:
-    with whole_path(path) as part, part.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(asdict(cost)))
-        writer.writeheader()
-        writer.writerow(asdict(cost))
+    with whole_path(path) as part:
+        part.write_text(csv_text(list(asdict(cost)), [astuple(cost)]), encoding="utf-8")
 
 
 def _table(rows: Sequence[ComparisonRow]) -> Table:
-    table = Table(title=f"{CONV3D} on each source, by a model that never saw it")
-    for column in ("source", "clips", "UAR %", "WAR %"):
-        table.add_column(column, justify="left" if column == "source" else "right")
-    for row in rows:
-        table.add_row(row.source, str(row.clips), f"{100 * row.uar:.1f}", f"{100 * row.war:.1f}")
-    return table
+    return table_of(
+        ("source", "clips", "UAR %", "WAR %"),
+        [(row.source, str(row.clips), in_percent(row.uar), in_percent(row.war)) for row in rows],
+        title=f"{CONV3D} on each source, by a model that never saw it",
+    )

@@ -63,6 +63,16 @@ def percent(share: float) -> str:
     return f"{share:.0%}".replace("%", f"{_SPACE}%")
 
 
+def in_percent(share: float) -> str:
+    """Return a share 0..1 in percent with one digit, without the sign: 64.0."""
+    return f"{100 * share:.1f}"
+
+
+def two_in_percent(first: float, second: float) -> str:
+    """Return two shares in percent: 64.0 / 35.5."""
+    return f"{in_percent(first)} / {in_percent(second)}"
+
+
 def number(value: float | None, digits: int = 2) -> str:
     """Return a number with digits after the point, a dash for None."""
     return MISSING if value is None else f"{value:.{digits}f}"
