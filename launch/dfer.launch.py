@@ -24,7 +24,7 @@ from launch_ros.actions import Node
 from launch_ros.utilities import prefix_namespace
 
 from dfer_ros.core.installed_files import changed_parameters, share_directory
-from dfer_ros.graph.transport_profile import transport_environment
+from dfer_ros.graph.processes import transport_environment
 
 CONFIG = share_directory() / "config"
 BOOLEANS = ["true", "false", "True", "False"]

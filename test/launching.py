@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dfer_ros.graph.transport_profile import PROFILE_VARIABLES
+from dfer_ros.graph.processes import PROFILE_VARIABLES
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 # Where launch is absent, `import launch` finds our folder of that name: launch_ros tells the truth.

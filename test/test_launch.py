@@ -4,7 +4,7 @@ import pytest
 from launched_nodes import a_file, commands, executables, parameters, started
 from launching import CHECKOUT, needs_launch
 
-from dfer_ros.graph.transport_profile import PROFILE_VARIABLES
+from dfer_ros.graph.processes import PROFILE_VARIABLES
 
 
 @needs_launch

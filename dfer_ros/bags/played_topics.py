@@ -9,12 +9,11 @@ from typing import Any
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 
-from dfer_ros.bags.message_class import message_class
 from dfer_ros.bags.quality_of_service import publisher_profile
 from dfer_ros.bags.selection import Selection
-from dfer_ros.bags.types import IMAGE_TYPES
+from dfer_ros.bags.types import IMAGE_TYPES, message_class
 from dfer_ros.core.errors import SourceError
-from dfer_ros.ros.topic_names import is_topic
+from dfer_ros.ros.topics import is_topic
 
 CLOCK_TOPIC = "/clock"
 _ARROW = ":="

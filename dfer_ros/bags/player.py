@@ -11,6 +11,7 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 from rclpy.duration import Duration
 from rclpy.publisher import Publisher
 
@@ -163,3 +164,21 @@ def _wait_for_acknowledgements(publishers: Sequence[Publisher]) -> None:
     deadline = time.monotonic() + _ACKNOWLEDGE_SECONDS
     for publisher in publishers:
         publisher.wait_for_all_acked(Duration(seconds=max(0.0, deadline - time.monotonic())))
+
+
+@dataclass(frozen=True)
+class Lateness:
+    """Milliseconds after its time at which a message had been handed over: median, 99th percentile, and the most."""
+
+    median: float
+    p99: float
+    most: float
+
+    def __str__(self) -> str:
+        return f"{self.median:.1f} ms late (median), {self.p99:.1f} ms (99th percentile), {self.most:.1f} ms at most"
+
+
+def lateness(seconds: Sequence[float]) -> Lateness:
+    """Return the figures of some delays in seconds, at least one."""
+    median, p99 = np.percentile(seconds, [50, 99]) * 1e3
+    return Lateness(float(median), float(p99), float(max(seconds)) * 1e3)

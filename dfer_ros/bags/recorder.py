@@ -10,9 +10,9 @@ from typing import Any
 
 from rclpy.node import Node
 
-from dfer_ros.bags.message_class import message_class
 from dfer_ros.bags.message_definitions import define_type
 from dfer_ros.bags.quality_of_service import recorded_profile, subscription_profile
+from dfer_ros.bags.types import message_class
 from dfer_ros.bags.writer import BagWriter
 from dfer_ros.core.errors import SourceError
 

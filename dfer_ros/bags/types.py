@@ -1,8 +1,10 @@
-"""The message types of this project for `rosbags`, from the .msg files that come with dfer_msgs; no ROS needed."""
+"""Message types by name: as classes of ROS where it is installed, and this project's own for `rosbags`, without ROS."""
 
 from __future__ import annotations
 
+import importlib
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -39,3 +41,19 @@ def create_typestore() -> Any:
     for file in sorted(folder.glob("*.msg")) if folder else ():
         typestore.register(get_types_from_msg(file.read_text(encoding="utf-8"), f"{_PACKAGE}/msg/{file.stem}"))
     return typestore
+
+
+def message_class(message_type: str) -> Any | None:
+    """Return the class of a type such as `sensor_msgs/msg/Image`, or None where its package is not installed."""
+    package, _, name = message_type.rpartition("/")
+    if not package:
+        return None
+    try:
+        return getattr(importlib.import_module(package.replace("/", ".")), name, None)
+    except ImportError:
+        return None
+
+
+def find_topic(topics: Iterable[str], name: str) -> str | None:
+    """Return which of the topics of a bag has a name, with or without its slash; None where there is none."""
+    return next((topic for topic in topics if topic.lstrip("/") == name.lstrip("/")), None)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from rclpy.executors import Executor, ExternalShutdownException, MultiThreadedExecutor, SingleThreadedExecutor
 from rclpy.node import Node
 
-from dfer_ros.behavior.behavior_error import BehaviorError
+from dfer_ros.behavior.emotion_states import BehaviorError
 
 Found = TypeVar("Found")
 

@@ -18,9 +18,9 @@ from rclpy.node import Node
 from rclpy.task import Future
 
 from dfer_msgs.msg import EmotionArray
-from dfer_ros.behavior.behavior_error import BehaviorError
 from dfer_ros.behavior.blocking_wait import BlockingWait
 from dfer_ros.behavior.emotion_states import (
+    BehaviorError,
     EmotionBlended,
     EmotionChanged,
     EmotionStates,
@@ -33,10 +33,10 @@ from dfer_ros.behavior.emotion_states import (
 )
 from dfer_ros.core.labels import EXPRESSIONS
 from dfer_ros.core.parameter import parameter
-from dfer_ros.ros.quality_of_service import latest_only
-from dfer_ros.ros.stamp import header_seconds
+from dfer_ros.ros.messages import header_seconds
 from dfer_ros.ros.starting import ros_refusals
 from dfer_ros.ros.throttled_log import ThrottledLog
+from dfer_ros.ros.topics import latest_only
 
 EMOTIONS_TOPIC = "/dfer/emotions"
 """Where the launch files and `dfer run` let dfer_node publish."""

@@ -8,11 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dfer_ros.behavior.behavior_error import BehaviorError
 from dfer_ros.core.emotion import PHASES, Emotion
+from dfer_ros.core.errors import DferError
 from dfer_ros.core.labels import EXPRESSIONS, UNKNOWN
 from dfer_ros.core.settled_expression import SettleConfig, Settled, SettledExpression
 from dfer_ros.streams.stamps import CLOCK_TOLERANCE, FrameOrder, StampOrder, UsableStamps
+
+
+class BehaviorError(DferError):
+    """A listener that is asked for something that does not exist, or where it would wait for itself."""
 
 
 @dataclass(frozen=True)

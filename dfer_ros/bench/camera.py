@@ -28,8 +28,8 @@ from sensor_msgs.msg import Image as ImageMessage
 from dfer_ros.core.faces import Image
 from dfer_ros.recordings.demo_clip import crowd_frame
 from dfer_ros.ros.image_conversion import fill_image
-from dfer_ros.ros.quality_of_service import OUTPUT
 from dfer_ros.ros.starting import start_node
+from dfer_ros.ros.topics import OUTPUT
 
 APPLIED = "applied"
 _PHASES = 10

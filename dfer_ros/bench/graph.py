@@ -16,7 +16,7 @@ from dfer_ros.bench.camera import CameraSetting
 from dfer_ros.bench.load import Load, Usage, apply_load
 from dfer_ros.bench.running_graph import ONE, TWO, WAYS, BenchGraph
 from dfer_ros.core.errors import DferError
-from dfer_ros.graph.transport_profile import PROFILE_VARIABLES
+from dfer_ros.graph.processes import PROFILE_VARIABLES
 
 _WARM_UP_SECONDS = 4.0
 

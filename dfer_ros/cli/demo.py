@@ -19,14 +19,13 @@ from dfer_ros.cli.demo_behaviors import BEHAVIORS, BehaviorLog
 from dfer_ros.cli.live_view import LiveView
 from dfer_ros.cli.run import NAMESPACE, check_ended
 from dfer_ros.core.atomic_file import check_outputs, whole_file
-from dfer_ros.graph.processes import GraphProcesses
-from dfer_ros.graph.transport_profile import transport_environment
+from dfer_ros.graph.processes import GraphProcesses, transport_environment
 from dfer_ros.graph.watcher import GraphWatcher
 from dfer_ros.recordings.answers import emotion_record, record_line
 from dfer_ros.recordings.demo_clip import FPS, demo_frames
 from dfer_ros.recordings.video_output import VideoOutput
 from dfer_ros.ros.image_conversion import to_bgr
-from dfer_ros.ros.stamp import header_seconds
+from dfer_ros.ros.messages import header_seconds
 
 _IMAGE = "camera/image_raw"
 _LAST_ANSWER_SECONDS = 0.5

@@ -25,9 +25,9 @@ from dfer_ros.bags.writer import STORAGES, BagWriter, check_free
 from dfer_ros.cli.run import NAMESPACE
 from dfer_ros.cli.terminal import say, warn
 from dfer_ros.core.errors import SourceError
-from dfer_ros.graph.transport_profile import transport_environment
-from dfer_ros.ros.graph_names import full_namespace, full_topic
+from dfer_ros.graph.processes import transport_environment
 from dfer_ros.ros.starting import start_node
+from dfer_ros.ros.topics import full_namespace, full_topic
 from dfer_ros.text.wording import plural
 
 _WAKE_SECONDS, _LOOK_SECONDS, _FLUSH_SECONDS, _PATIENCE_SECONDS = 0.1, 0.25, 1.0, 5.0

@@ -19,15 +19,14 @@ from rclpy.qos import QoSProfile
 from rich.progress import BarColumn, TextColumn
 from rosgraph_msgs.msg import Clock
 
-from dfer_ros.bags.lateness import lateness
 from dfer_ros.bags.played_topics import CLOCK_TOPIC, PlayedTopics, create_publishers, parse_remaps, rivals
-from dfer_ros.bags.player import BagPlayer, PlayConfig
+from dfer_ros.bags.player import BagPlayer, PlayConfig, lateness
 from dfer_ros.bags.reader import open_reader
 from dfer_ros.bags.selection import BagPart, Selection, select
 from dfer_ros.cli.keyboard import Keyboard
 from dfer_ros.cli.terminal import progress, say, warn
 from dfer_ros.core.errors import SourceError
-from dfer_ros.graph.transport_profile import transport_environment
+from dfer_ros.graph.processes import transport_environment
 from dfer_ros.ros.starting import start_node
 from dfer_ros.text.wording import plural
 

@@ -18,8 +18,7 @@ from dfer_ros.core.errors import DferError, SourceError
 from dfer_ros.core.installed_files import at_home
 from dfer_ros.core.parameter import Parameter, parameters
 from dfer_ros.core.tracker import TrackerConfig
-from dfer_ros.graph.processes import ONE_PROCESS, PROCESSES, GraphProcesses
-from dfer_ros.graph.transport_profile import transport_environment
+from dfer_ros.graph.processes import ONE_PROCESS, PROCESSES, GraphProcesses, transport_environment
 from dfer_ros.graph.watcher import GraphWatcher
 from dfer_ros.nodes.emotion_stream import DferNodeConfig
 from dfer_ros.nodes.face_stream import FaceDetectorNodeConfig
@@ -27,8 +26,8 @@ from dfer_ros.nodes.video_source_node import VideoSourceConfig
 from dfer_ros.recordings.frame_source import INCOMPLETE_CODE
 from dfer_ros.recordings.video import open_source
 from dfer_ros.recordings.video_file import is_address
-from dfer_ros.ros.graph_names import full_namespace, full_topic
 from dfer_ros.ros.image_subscription import ImageConfig
+from dfer_ros.ros.topics import full_namespace, full_topic
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

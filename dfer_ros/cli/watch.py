@@ -13,7 +13,7 @@ from dfer_ros.cli.live_view import LiveView
 from dfer_ros.cli.watch_view import WatchView
 from dfer_ros.core.errors import DferError
 from dfer_ros.core.palette import ON_DARK, ON_LIGHT
-from dfer_ros.graph.transport_profile import transport_environment
+from dfer_ros.graph.processes import transport_environment
 from dfer_ros.graph.watched_graph import WatchedGraph
 from dfer_ros.graph.watcher import GraphWatcher
 

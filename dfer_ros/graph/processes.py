@@ -183,3 +183,17 @@ class GraphProcesses:
 
 def _remaps(topics: Mapping[str, str]) -> list[str]:
     return [word for topic, target in topics.items() for word in ("-r", f"{topic}:={target}")]
+
+
+PROFILE_VARIABLES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
+"""The names of Fast DDS 3 and, second, of Fast DDS 2; version 3 warns about the second."""
+_FAST_DDS_2_DISTRIBUTIONS = ("humble", "jazzy")
+
+
+def transport_environment() -> dict[str, str]:
+    """Return the variables that give a process config/fastdds_shm.xml; none where the user has set a profile."""
+    if any(variable in os.environ for variable in PROFILE_VARIABLES):
+        return {}
+    profile = str(share_directory() / "config" / "fastdds_shm.xml")
+    needs_both = os.environ.get("ROS_DISTRO") in _FAST_DDS_2_DISTRIBUTIONS
+    return dict.fromkeys(PROFILE_VARIABLES if needs_both else PROFILE_VARIABLES[:1], profile)

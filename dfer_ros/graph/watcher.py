@@ -19,10 +19,9 @@ from rclpy.subscription import Subscription
 from dfer_msgs.msg import EmotionArray
 from dfer_ros.core.errors import DferError
 from dfer_ros.graph.watched_graph import GraphMemory, WatchedGraph
-from dfer_ros.ros.graph_names import full_topic
-from dfer_ros.ros.quality_of_service import OUTPUT
-from dfer_ros.ros.stamp import header_seconds
+from dfer_ros.ros.messages import header_seconds
 from dfer_ros.ros.starting import start_node
+from dfer_ros.ros.topics import OUTPUT, full_topic
 
 EMOTIONS = "dfer_msgs/msg/EmotionArray"
 _SEARCH_SECONDS = 0.5

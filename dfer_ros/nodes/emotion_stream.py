@@ -25,9 +25,8 @@ from dfer_ros.ros.frame_stream import FrameStream, StreamWorker
 from dfer_ros.ros.image_conversion import check_usable, to_bgr
 from dfer_ros.ros.managed_node import ManagedConfig
 from dfer_ros.ros.messages import emotion_array
-from dfer_ros.ros.quality_of_service import OUTPUT, latest_only
 from dfer_ros.ros.throttled_log import ThrottledLog
-from dfer_ros.ros.topic_names import is_topic
+from dfer_ros.ros.topics import OUTPUT, is_topic, latest_only
 from dfer_ros.streams.health import HealthLimits
 from dfer_ros.streams.stamps import FrameConfig
 from dfer_ros.streams.statistics import StreamStatistics

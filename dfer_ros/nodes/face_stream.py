@@ -23,8 +23,8 @@ from dfer_ros.ros.image_conversion import check_usable, to_bgr
 from dfer_ros.ros.image_subscription import ImageConfig, ImageSubscription
 from dfer_ros.ros.managed_node import ManagedConfig
 from dfer_ros.ros.messages import face_array
-from dfer_ros.ros.quality_of_service import OUTPUT
 from dfer_ros.ros.throttled_log import ThrottledLog
+from dfer_ros.ros.topics import OUTPUT
 from dfer_ros.streams.health import HealthLimits
 from dfer_ros.streams.stamps import FrameConfig
 from dfer_ros.streams.statistics import StreamStatistics

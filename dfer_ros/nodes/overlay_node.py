@@ -13,11 +13,11 @@ from dfer_ros.core.drawing import Annotation, draw_annotations
 from dfer_ros.ros.image_conversion import fill_image, jpeg_message, to_bgr
 from dfer_ros.ros.image_subscription import ImageConfig, ImageSubscription
 from dfer_ros.ros.latest_worker import LatestWorker
+from dfer_ros.ros.messages import header_seconds
 from dfer_ros.ros.parameters import declare_parameters
-from dfer_ros.ros.quality_of_service import OUTPUT, latest_only
 from dfer_ros.ros.run_node import bound_opencv_threads, run_node
-from dfer_ros.ros.stamp import header_seconds
 from dfer_ros.ros.throttled_log import ThrottledLog
+from dfer_ros.ros.topics import OUTPUT, latest_only
 
 NAME = "overlay_node"
 _PERIOD_SECONDS = 0.5

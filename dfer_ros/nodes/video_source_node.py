@@ -17,8 +17,8 @@ from dfer_ros.recordings.frame_source import DEFAULT_FPS, INCOMPLETE_CODE, Frame
 from dfer_ros.recordings.video import open_source
 from dfer_ros.ros.image_conversion import fill_image
 from dfer_ros.ros.parameters import declare_parameters
-from dfer_ros.ros.quality_of_service import OUTPUT
 from dfer_ros.ros.run_node import SourceEnded, run_node
+from dfer_ros.ros.topics import OUTPUT
 from dfer_ros.streams.stamps import RateLimiter
 
 NAME = "video_source_node"

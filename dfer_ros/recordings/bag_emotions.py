@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from dfer_ros.bags.messages import BagMessages, open_bag
-from dfer_ros.bags.topic_names import find_topic
-from dfer_ros.bags.types import EMOTIONS_TYPE, FACES_TYPE
+from dfer_ros.bags.types import EMOTIONS_TYPE, FACES_TYPE, find_topic
 from dfer_ros.core.errors import ImageError, SourceError, in_one_line
 from dfer_ros.core.faces import Image
 from dfer_ros.core.image_encoding import image_to_bgr

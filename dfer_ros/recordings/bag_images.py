@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dfer_ros.bags.reader import open_reader, read_messages
-from dfer_ros.bags.topic_names import find_topic
-from dfer_ros.bags.types import COMPRESSED_IMAGE_TYPE, IMAGE_TYPES
+from dfer_ros.bags.types import COMPRESSED_IMAGE_TYPE, IMAGE_TYPES, find_topic
 from dfer_ros.core.errors import ImageError, SourceError
 from dfer_ros.core.image_encoding import decode_image, encoding_remark, image_to_bgr
 from dfer_ros.recordings.bag_stamps import BagStamps

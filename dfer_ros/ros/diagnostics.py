@@ -15,7 +15,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
-from dfer_ros.ros.quality_of_service import OUTPUT
+from dfer_ros.ros.topics import OUTPUT
 from dfer_ros.streams.health import Health, HealthLimits, Level, judge, merge
 from dfer_ros.streams.statistics import WINDOW_SECONDS, StreamSnapshot, StreamStatistics
 

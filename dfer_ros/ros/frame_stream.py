@@ -12,7 +12,7 @@ from std_msgs.msg import Header
 
 from dfer_ros.core.errors import ImageError
 from dfer_ros.ros.latest_worker import LatestWorker
-from dfer_ros.ros.stamp import header_seconds
+from dfer_ros.ros.messages import header_seconds
 from dfer_ros.ros.throttled_log import ThrottledLog
 from dfer_ros.streams.health import repeats_in_words
 from dfer_ros.streams.stamps import FrameConfig, FrameOrder, RateLimiter, StampOrder, UsableStamps

@@ -12,7 +12,7 @@ from rclpy.subscription import Subscription
 from sensor_msgs.msg import CompressedImage, Image
 
 from dfer_ros.core.parameter import parameter
-from dfer_ros.ros.quality_of_service import latest_only
+from dfer_ros.ros.topics import latest_only
 
 _COMPRESSED_TYPE = "sensor_msgs/msg/CompressedImage"
 _COMPRESSED = "/compressed"

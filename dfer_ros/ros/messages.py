@@ -1,4 +1,4 @@
-"""Results of core as messages of dfer_msgs."""
+"""Results of core as messages of dfer_msgs, and the stamp of a message in seconds."""
 
 from __future__ import annotations
 
@@ -59,3 +59,9 @@ def _emotion_message(emotion: Emotion) -> EmotionMessage:
         window_seconds=emotion.window_seconds,
         window_frames=emotion.window_frames,
     )
+
+
+def header_seconds(header: Header) -> float:
+    """Return a header's stamp in seconds, 0 where it has none."""
+    seconds: float = header.stamp.sec + header.stamp.nanosec * 1e-9
+    return seconds

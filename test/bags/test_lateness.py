@@ -1,6 +1,6 @@
 import pytest
 
-from dfer_ros.bags.lateness import lateness
+from dfer_ros.bags.player import lateness
 
 
 def test_figures_are_in_milliseconds():

@@ -8,8 +8,7 @@ import rclpy
 from behavior_graph import QUICK, Audience, Reader, Spun
 
 from dfer_ros.behavior import EmotionListener
-from dfer_ros.graph.processes import PATIENCE_SECONDS, GraphProcesses
-from dfer_ros.graph.transport_profile import transport_environment
+from dfer_ros.graph.processes import PATIENCE_SECONDS, GraphProcesses, transport_environment
 
 _counter = itertools.count(1)
 

@@ -4,7 +4,7 @@ import pytest
 from behavior_graph import QUICK, Spun
 
 from dfer_ros.behavior import EmotionListener
-from dfer_ros.behavior.behavior_error import BehaviorError
+from dfer_ros.behavior.emotion_states import BehaviorError
 from dfer_ros.graph.processes import wait_until
 
 

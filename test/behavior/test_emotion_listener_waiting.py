@@ -9,7 +9,7 @@ from rclpy.executors import MultiThreadedExecutor, SingleThreadedExecutor
 from rclpy.experimental.events_executor import EventsExecutor
 
 from dfer_ros.behavior import EmotionListener
-from dfer_ros.behavior.behavior_error import BehaviorError
+from dfer_ros.behavior.emotion_states import BehaviorError
 from dfer_ros.graph.processes import wait_until
 
 

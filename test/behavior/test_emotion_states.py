@@ -6,8 +6,8 @@ import sys
 import numpy as np
 import pytest
 
-from dfer_ros.behavior.behavior_error import BehaviorError
 from dfer_ros.behavior.emotion_states import (
+    BehaviorError,
     EmotionBlended,
     EmotionChanged,
     EmotionStates,

@@ -19,7 +19,7 @@ from dfer_ros.core.parameter import parameters
 from dfer_ros.graph.processes import PATIENCE_SECONDS, wait_until
 from dfer_ros.ros.diagnostics import Diagnostics, NodeCondition
 from dfer_ros.ros.parameters import declare_parameters
-from dfer_ros.ros.quality_of_service import OUTPUT
+from dfer_ros.ros.topics import OUTPUT
 from dfer_ros.streams.health import HealthLimits, Level
 from dfer_ros.streams.statistics import DropReason, StreamStatistics
 

@@ -10,8 +10,8 @@ from std_msgs.msg import String
 from dfer_ros.behavior.emotion_listener import EmotionListener, topics_parameter
 from dfer_ros.behavior.examples.greetings import Greetings, GreetingsConfig
 from dfer_ros.ros.parameters import declare_parameters
-from dfer_ros.ros.quality_of_service import OUTPUT
 from dfer_ros.ros.run_node import run_node
+from dfer_ros.ros.topics import OUTPUT
 
 NAME = "greet_node"
 

@@ -11,8 +11,8 @@ from rclpy.publisher import Publisher
 
 from dfer_ros.core.errors import DferError
 from dfer_ros.nodes.hri.topics import face_topic
-from dfer_ros.ros.quality_of_service import OUTPUT
 from dfer_ros.ros.throttled_log import ThrottledLog
+from dfer_ros.ros.topics import OUTPUT
 
 try:
     from rclpy.event_handler import PublisherEventCallbacks

@@ -19,8 +19,8 @@ from dfer_ros.nodes.hri.frames import FaceCollector, ImageFaces
 from dfer_ros.nodes.hri.images import ALIGNMENTS, DEFAULT_ALIGNMENT, realigned_face
 from dfer_ros.nodes.hri.topics import TRACKED, face_topic, hri_messages
 from dfer_ros.ros.image_conversion import fill_image, to_bgr
-from dfer_ros.ros.quality_of_service import latest_only
 from dfer_ros.ros.throttled_log import ThrottledLog
+from dfer_ros.ros.topics import latest_only
 
 _SECOND = 10**9
 

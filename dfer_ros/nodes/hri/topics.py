@@ -8,7 +8,7 @@ from typing import Any
 
 from dfer_ros.core.errors import DferError
 from dfer_ros.core.parameter import parameter
-from dfer_ros.ros.topic_names import is_topic
+from dfer_ros.ros.topics import is_topic
 
 TRACKED = "/humans/faces/tracked"
 

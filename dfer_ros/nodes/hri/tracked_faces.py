@@ -13,7 +13,7 @@ from std_msgs.msg import Header
 
 from dfer_ros.core.errors import DferError
 from dfer_ros.nodes.hri.topics import TRACKED, face_topic, hri_messages
-from dfer_ros.ros.quality_of_service import OUTPUT
+from dfer_ros.ros.topics import OUTPUT
 
 _MEMORY_SECONDS = 1.0
 """For how long the list of a detector that fell silent counts."""
