@@ -30,7 +30,7 @@ from dfer_ros.core.model.folder import encoder_file, open_model_folder
 from dfer_ros.core.model.onnx_session import SessionConfig, create_session
 from dfer_ros.ros.image_conversion import to_bgr
 from dfer_ros.ros.messages import emotion_array, face_array
-from dfer_ros.ros.quality_of_service import OUTPUT, latest_only
+from dfer_ros.ros.topics import OUTPUT, latest_only
 
 _PRECISION = "int8"
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 
 from dfer_ros.cli.analyze_many import analyze_many, configure_many
-from dfer_ros.cli.image_remarks import image_remarks
 from dfer_ros.cli.terminal import progress, say, warn
 from dfer_ros.core.atomic_file import check_outputs, whole_file
 from dfer_ros.core.detection import DETECTORS
@@ -21,6 +20,7 @@ from dfer_ros.core.installed_files import at_home
 from dfer_ros.core.model.encoder import AUTO
 from dfer_ros.core.model.folder import PRECISIONS
 from dfer_ros.recordings.analysis import AnalyzedFrame
+from dfer_ros.recordings.analysis_receipt import image_remarks
 from dfer_ros.recordings.frame_source import INCOMPLETE_CODE
 from dfer_ros.recordings.recording_analysis import AnalysisConfig, RecordingAnalyzer, nothing_read, open_recording
 from dfer_ros.recordings.video_output import VideoOutput

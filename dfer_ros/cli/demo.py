@@ -13,15 +13,15 @@ from typing import TextIO
 
 from rich.console import Console
 from sensor_msgs.msg import Image
+from std_msgs.msg import Float32, String
 
 from dfer_msgs.msg import EmotionArray, FaceArray
-from dfer_ros.cli.demo_behaviors import BEHAVIORS, BehaviorLog
 from dfer_ros.cli.live_view import LiveView
 from dfer_ros.cli.run import NAMESPACE, check_ended
 from dfer_ros.core.atomic_file import check_outputs, whole_file
 from dfer_ros.graph.processes import GraphProcesses, transport_environment
 from dfer_ros.graph.watcher import GraphWatcher
-from dfer_ros.recordings.answers import emotion_record, record_line
+from dfer_ros.recordings.answer_file import emotion_record, record_line
 from dfer_ros.recordings.demo_clip import FPS, demo_frames
 from dfer_ros.recordings.video_output import VideoOutput
 from dfer_ros.ros.image_conversion import to_bgr
@@ -134,3 +134,44 @@ def _played(clip: Path, graph: GraphProcesses, watcher: GraphWatcher) -> Iterato
 
 def _key(message: FaceArray | EmotionArray) -> tuple[int, int]:
     return message.header.stamp.sec, message.header.stamp.nanosec
+
+
+BEHAVIORS = ("greet_node", "speech_rate_node")
+_NORMAL_RATE = 1.0
+
+
+class BehaviorLog:
+    """Hears what the behaviours do, and sums it up."""
+
+    def __init__(self) -> None:
+        self._greetings = 0
+        self._slowed = 0
+        self._rate = _NORMAL_RATE
+        self._newest: dict[str, str] = {}
+
+    def listen(self, watcher: GraphWatcher) -> None:
+        """Hear from now on what the behaviours publish in the namespace of the watcher."""
+        watcher.hear(String, "say", self._on_say)
+        watcher.hear(Float32, "speech_rate", self._on_speech_rate)
+
+    def newest(self) -> str:
+        """Return the newest of what each behaviour did, in one line; empty before they did anything."""
+        deeds = "   ".join(f"{what}: {how}" for what, how in list(self._newest.items()))
+        return f"robot  {deeds}" if deeds else ""
+
+    def summary(self) -> str:
+        """Return what was done, in one sentence."""
+        return f"The behaviours greeted {_times(self._greetings)} and slowed the speech {_times(self._slowed)}."
+
+    def _on_say(self, message: String) -> None:
+        self._greetings += 1
+        self._newest["says"] = f'"{message.data}"'
+
+    def _on_speech_rate(self, message: Float32) -> None:
+        self._slowed += message.data < _NORMAL_RATE <= self._rate
+        self._rate = message.data
+        self._newest["speech rate"] = f"{message.data:.1f}"
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"

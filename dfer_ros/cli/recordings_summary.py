@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from dfer_ros.cli.image_remarks import image_remarks
 from dfer_ros.cli.recording_worker import RecordingResult
 from dfer_ros.cli.terminal import say, show_table, warn
 from dfer_ros.core.atomic_file import whole_file
-from dfer_ros.recordings.analysis_receipt import Receipt
+from dfer_ros.recordings.analysis_receipt import Receipt, image_remarks
 from dfer_ros.text.tables import Column, Row, Table, csv_text
 from dfer_ros.text.wording import plural
 

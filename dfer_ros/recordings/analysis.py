@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain, islice
+from typing import Final, TypeVar
 
 from dfer_ros.core.emotion import Emotion
 from dfer_ros.core.face_pipeline import FacePipeline
 from dfer_ros.core.faces import Detection, Face, box_within
 from dfer_ros.core.recognizer import Recognizer
-from dfer_ros.recordings.answers import emotion_record, record_line
+from dfer_ros.recordings.answer_file import emotion_record, record_line
 from dfer_ros.recordings.frame_source import Frame, FrameSource
-from dfer_ros.recordings.read_ahead import read_ahead
 from dfer_ros.streams.stamps import FrameOrder, RateLimiter, StampOrder
 
 
@@ -75,3 +77,33 @@ def analyze_frame(
     """Return the faces of a frame that were located in it, and their emotions."""
     faces = pipeline.align(frame.image, located)
     return AnalyzedFrame(frame, faces, recognizer.update(frame.stamp, [face.seen for face in faces]))
+
+
+T = TypeVar("T")
+
+
+class _End:
+    pass
+
+
+_END: Final = _End()
+
+
+def read_ahead(items: Iterator[T], most: int) -> Iterator[T]:
+    """Yield the same items in the same order; up to `most` of them are made ahead, in one thread beside.
+
+    most: 0 starts no thread. What the iterator raises is raised here, in its turn. The thread ends with the iteration,
+    whether whole or not.
+    """
+    if most == 0:
+        yield from items
+        return
+    with ThreadPoolExecutor(1) as thread:
+        coming: deque[Future[T | _End]] = deque(thread.submit(next, items, _END) for _ in range(most))
+        try:
+            while not isinstance(item := coming.popleft().result(), _End):
+                coming.append(thread.submit(next, items, _END))
+                yield item
+        finally:
+            for future in coming:
+                future.cancel()

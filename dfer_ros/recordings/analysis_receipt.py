@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -72,3 +73,15 @@ def finished_receipt(output: Path, source: dict[str, Any], analysis: dict[str, A
     except (OSError, TypeError, ValueError, RecursionError):
         return None
     return receipt if same else None
+
+
+def image_remarks(unreadable: int, late: int, repeated: int, jumps: int) -> Iterator[str]:
+    """Yield a sentence for each count that is not 0; see StampOrder for the last three."""
+    if unreadable:
+        yield f"Images left out, as they cannot be read: {unreadable}."
+    if late:
+        yield f"Images left out, as images with later stamps came before them: {late}."
+    if repeated:
+        yield f"Images left out, as they have the stamp of the one before: {repeated}."
+    if jumps:
+        yield f"Times that the clock of the images went back, so that everybody counts as new: {jumps}."

@@ -1,21 +1,56 @@
-"""The JSONL file of `dfer analyze`, read back; see records.py for its lines."""
+"""The JSONL file of `dfer analyze`: its lines, one object for each face and processed frame, written and read back."""
 
 from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
-from dfer_ros.core.emotion import PHASES
+from dfer_ros.core.emotion import PHASES, Emotion
 from dfer_ros.core.errors import DataError
 from dfer_ros.core.labels import EXPRESSIONS, LABELS
 from dfer_ros.recordings.emotion_track import STATES, RecordedEmotions
 from dfer_ros.recordings.track_builder import TrackBuilder
 from dfer_ros.streams.stamps import CLOCK_TOLERANCE
+
+
+def emotion_record(stamp: float, frame: int, roi: Sequence[int], emotion: Emotion) -> dict[str, Any]:
+    """Return the object of one face in one frame; the message dfer_msgs/Emotion, of the same fields, serves as well.
+
+    stamp: seconds. frame: index of the frame. roi: x, y, width, height in pixels. Probabilities go by expression.
+    """
+    return {
+        "stamp": round(stamp, 6),
+        "frame": frame,
+        "face_id": emotion.face_id,
+        "roi": list(roi),
+        "expression": emotion.expression,
+        "confidence": _rounded(emotion.confidence),
+        "probabilities": {label: _rounded(p) for label, p in zip(EXPRESSIONS, emotion.probabilities)},
+        "valence": _rounded(emotion.valence),
+        "arousal": _rounded(emotion.arousal),
+        "secondary": emotion.secondary,
+        "secondary_confidence": _rounded(emotion.secondary_confidence),
+        "intensity": _rounded(emotion.intensity),
+        "phase": PHASES[emotion.phase],
+        "window_seconds": _rounded(emotion.window_seconds),
+        "window_frames": emotion.window_frames,
+    }
+
+
+def record_line(record: dict[str, Any]) -> str:
+    """Return the record as one line with its line end."""
+    return json.dumps(record) + "\n"
+
+
+def _rounded(value: float) -> float:
+    return round(float(value), 5)
+
 
 _MOST_DAMAGED = 0.1
 """Share of damaged lines up to which the others still count as the recording."""

@@ -10,8 +10,7 @@ from dfer_ros.core.settled_expression import Transition
 from dfer_ros.recordings.blends import Blend, find_blends
 from dfer_ros.recordings.emotion_track import STATES, UNKNOWN_STATE, EmotionTrack, Floats, RecordedEmotions
 from dfer_ros.recordings.episodes import Episode, find_episodes
-from dfer_ros.recordings.label_runs import transitions
-from dfer_ros.recordings.transitions import find_transitions
+from dfer_ros.recordings.label_runs import find_transitions, transitions
 
 
 @dataclass(frozen=True)

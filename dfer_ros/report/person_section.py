@@ -8,7 +8,7 @@ import numpy as np
 
 from dfer_ros.recordings.emotion_track import STATES, RecordedEmotions
 from dfer_ros.recordings.episodes import Episode
-from dfer_ros.recordings.transitions import transition_counts
+from dfer_ros.recordings.label_runs import transition_counts
 from dfer_ros.report.affect_plane import affect_plane
 from dfer_ros.report.markup import bar, named, table, text
 from dfer_ros.report.person import Person

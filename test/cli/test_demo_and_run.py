@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console
 from std_msgs.msg import Float32, String
 
-from dfer_ros.cli.demo_behaviors import BehaviorLog
+from dfer_ros.cli.demo import BehaviorLog
 from dfer_ros.cli.live_view import LiveView
 from dfer_ros.graph.processes import wait_until
 from dfer_ros.graph.watched_graph import WatchedGraph

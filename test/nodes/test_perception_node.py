@@ -5,7 +5,6 @@ import sys
 import time
 
 import pytest
-from dfer_ros.ros.quality_of_service import OUTPUT
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.srv import GetParameters
 from test_lifecycle import change, enable, state
@@ -13,6 +12,7 @@ from test_parameters import call, set_parameter
 
 from dfer_msgs.msg import EmotionArray, FaceArray
 from dfer_ros.graph.processes import wait_until
+from dfer_ros.ros.topics import OUTPUT
 
 INT8 = ("-p", "precision:=int8")
 NO_DETECTOR = ("-p", "detector:=yunet", "-p", "yunet_model:=/nowhere.onnx")

@@ -6,7 +6,7 @@ from made_bags import write_clip
 from dfer_ros.core.face_pipeline import FacePipeline
 from dfer_ros.core.tracker import TrackerConfig
 from dfer_ros.recordings.analysis import Analysis
-from dfer_ros.recordings.answers import emotion_record
+from dfer_ros.recordings.answer_file import emotion_record
 from dfer_ros.recordings.bag_images import BagImages
 from dfer_ros.recordings.frame_source import Frame
 from dfer_ros.recordings.video import open_source

@@ -6,8 +6,7 @@ import pytest
 from dfer_ros.core.emotion import Emotion
 from dfer_ros.core.errors import DataError
 from dfer_ros.core.labels import LABELS
-from dfer_ros.recordings.answer_file import read_record_file
-from dfer_ros.recordings.answers import emotion_record, record_line
+from dfer_ros.recordings.answer_file import emotion_record, read_record_file, record_line
 
 SHARES = np.array([0.05, 0.7, 0.05, 0.05, 0.05, 0.05, 0.05], np.float32)
 

@@ -5,7 +5,7 @@ import pytest
 
 from dfer_ros.core.emotion import PHASES, Emotion
 from dfer_ros.core.labels import EXPRESSIONS
-from dfer_ros.recordings.answers import emotion_record, record_line
+from dfer_ros.recordings.answer_file import emotion_record, record_line
 
 PROBABILITIES = np.array([0.1, 0.6123456, 0.05, 0.05, 0.1, 0.05, 0.0376544], np.float32)
 

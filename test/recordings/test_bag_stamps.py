@@ -1,6 +1,6 @@
 import pytest
 
-from dfer_ros.recordings.bag_stamps import BagStamps
+from dfer_ros.recordings.bag_images import BagStamps
 
 SECOND = 10**9
 DELAY = 0.2

@@ -4,7 +4,7 @@ import threading
 import pytest
 
 from dfer_ros.core.errors import SourceError
-from dfer_ros.recordings.read_ahead import read_ahead
+from dfer_ros.recordings.analysis import read_ahead
 
 
 @pytest.mark.parametrize("most", [0, 1, 2, 10])

@@ -3,7 +3,7 @@ import pytest
 from made_recordings import made_recording
 
 from dfer_ros.recordings.emotion_track import STATES
-from dfer_ros.recordings.transitions import find_transitions, transition_counts
+from dfer_ros.recordings.label_runs import find_transitions, transition_counts
 
 
 def transitions_of(course):

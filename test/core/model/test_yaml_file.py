@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from dfer_ros.core.model.yaml_file import read_yaml
+from dfer_ros.core.model.folder import read_yaml
 
 
 @pytest.fixture
