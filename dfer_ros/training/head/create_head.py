@@ -1,4 +1,4 @@
-"""Temporal heads by name."""
+"""Temporal heads by name, and the simplest of them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,19 @@ import torch
 
 from dfer_ros.core.errors import TrainingError
 from dfer_ros.core.faces import FloatArray
-from dfer_ros.training.experiments.heads.convolution import ConvolutionHead
-from dfer_ros.training.experiments.heads.gru import GruHead
-from dfer_ros.training.experiments.heads.transformer import TransformerHead
+from dfer_ros.training.experiments.heads import ConvolutionHead, GruHead, TransformerHead
 from dfer_ros.training.head.apex import ApexHead
-from dfer_ros.training.head.trainable_head import FrameClassifier, TrainableHead
-from dfer_ros.training.head.weighted_mean import WeightedMeanHead
+from dfer_ros.training.head.trainable_head import FrameClassifier, Frames, TrainableHead
+
+
+class WeightedMeanHead(TrainableHead):
+    """Each frame weighs its quality times exp(-age / decay); only the decay, intensity and phase can be trained."""
+
+    uses_embeddings = False
+
+    def answer(self, frames: Frames) -> torch.Tensor:
+        """Return the logits [P, 7]."""
+        return self.weighted_mean(frames)
 
 
 @dataclass(frozen=True)

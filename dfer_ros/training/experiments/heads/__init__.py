@@ -1,1 +1,0 @@
-"""Temporal heads that are compared and not shipped."""
