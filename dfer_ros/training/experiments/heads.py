@@ -1,4 +1,4 @@
-"""The heads that are compared and not shipped: each corrects the weighted mean by what it makes of the order of frames."""
+"""The heads that are compared and not shipped: each corrects the weighted mean by the order of the frames."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class ConvolutionHead(TrainableHead):
 
 
 class TransformerHead(TrainableHead):
-    """The temporal half of Former-DFER (Zhao & Liu 2021), causal: the weighted mean, corrected by attention over frames.
+    """The temporal half of Former-DFER, causal (Zhao & Liu 2021): the weighted mean, corrected by attention.
 
     Time is encoded by ages in seconds, not by index; a frame sees itself and older ones only.
     """
