@@ -16,8 +16,14 @@ from dfer_ros.core.errors import DataError
 from dfer_ros.core.labels import LABELS
 from dfer_ros.core.model.folder import file_sha256
 from dfer_ros.text.tables import Column, Row, Table, table_of
-from dfer_ros.training.data.near_duplicates import without_training
-from dfer_ros.training.data.preparation import NO_FACE, SKIPPED_FILE, Preparation, missing_files, prepare
+from dfer_ros.training.data.preparation import (
+    NO_FACE,
+    SKIPPED_FILE,
+    Preparation,
+    missing_files,
+    prepare,
+    without_training,
+)
 from dfer_ros.training.data.prepared_set import PreparedSet, check_names, open_prepared_set
 from dfer_ros.training.data.registry import DATASETS
 from dfer_ros.training.data.statistics import source_statistics, split_statistics

@@ -10,8 +10,7 @@ from torch import nn
 
 from dfer_ros.core.errors import TrainingError
 from dfer_ros.training.checkpoint import CHECKPOINT_FILE, load_checkpoint, save_checkpoint
-from dfer_ros.training.log import CURVES_FILE, LOG_FILE
-from dfer_ros.training.run import TrainingRun
+from dfer_ros.training.run import CURVES_FILE, LOG_FILE, TrainingRun
 from dfer_ros.training.task import Schedule, Task, learning_rate
 
 SCHEDULE = Schedule(steps=8, learning_rate=0.1, weight_decay=0.01, log_steps=4, checkpoint_steps=3, warm_up_steps=2)

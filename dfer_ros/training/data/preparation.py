@@ -225,3 +225,19 @@ def _writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise unwritable(path, error) from error
+
+
+def without_training(recordings: Sequence[Recording], path: Path) -> list[Recording]:
+    """Return the recordings but those for training that are named in a CSV file of near duplicates, in any column.
+
+    Raises DataError where the file cannot be read or names none of them, as it is then of other data sets.
+    """
+    try:
+        rows = list(csv.reader(path.read_text(encoding="utf-8-sig").splitlines()))
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"The list of near duplicates {path} cannot be read: {error}.") from error
+    named = {cell.strip() for row in rows for cell in row}
+    left_out = {one.name for one in recordings if one.name in named}
+    if not left_out:
+        raise DataError(f"{path} names none of the {len(recordings)} recordings: give the list of this data set.")
+    return [one for one in recordings if one.split != "train" or one.name not in left_out]

@@ -12,12 +12,49 @@ from dfer_ros.core.errors import TrainingError
 from dfer_ros.core.labels import LABELS
 from dfer_ros.training.encoder import mobilenet_v1
 from dfer_ros.training.encoder.mobilenet_v1 import MobileNetV1, load_face_weights
-from dfer_ros.training.encoder.pooling import AVERAGE, create_pooling
 from dfer_ros.training.encoder.surround import EllipseMask, SurroundConfig
 from dfer_ros.training.encoder.vision_transformer import LoraConfig, VisionTransformer, VisionTransformerConfig
 from dfer_ros.training.experiments.encoders import efficientnet_lite, efficientnet_v2
 from dfer_ros.training.experiments.encoders.efficientnet_lite import EfficientNetLite, load_imagenet_weights
 from dfer_ros.training.experiments.encoders.efficientnet_v2 import EfficientNetV2B0
+
+AVERAGE, ATTENTION = "average", "attention"
+
+
+class AveragePooling(nn.Module):
+    """Feature maps [N, D, H, W] to their mean [N, D]."""
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Return the embeddings [N, D]."""
+        return features.mean(dim=(2, 3))
+
+
+class AttentionPooling(nn.Module):
+    """Feature maps [N, D, H, W] to a mean [N, D] whose weights over the places are learned: a softmax of scores.
+
+    Untrained, it is the plain mean.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.score = nn.Conv2d(channels, 1, 1)
+        for parameter in self.score.parameters():
+            nn.init.zeros_(parameter)
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Return the embeddings [N, D]."""
+        weights = self.score(features).flatten(2).softmax(dim=2)
+        return torch.matmul(features.flatten(2), weights.transpose(1, 2)).squeeze(2)
+
+
+def create_pooling(name: str, channels: int) -> nn.Module:
+    """Return a pooling by its name. Raises TrainingError for a name that is not known."""
+    if name == AVERAGE:
+        return AveragePooling()
+    if name == ATTENTION:
+        return AttentionPooling(channels)
+    raise TrainingError(f"pooling '{name}' is not known: use {AVERAGE} or {ATTENTION}.")
+
 
 IMAGENET = "imagenet"
 EFFICIENTNET_LITE = ("efficientnet_lite0", "efficientnet_lite1")
@@ -138,3 +175,13 @@ def _create_vit(config: EncoderConfig, folder: Path | None) -> VisionTransformer
         raise TrainingError(
             f"A {VIT} needs {error.name}, which is not installed: 'pip install {error.name}'."
         ) from error
+
+
+def run_in_bfloat16(model: nn.Module, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return embedding [N, D] and logits [N, 7], float32, of a model without batch norms that computes in 16 bits.
+
+    Its parameters stay in 32 bits, and so do their gradients: small steps are not lost.
+    """
+    short = {name: parameter.bfloat16() for name, parameter in model.named_parameters()}
+    embedding, logits = torch.func.functional_call(model, short, (image.bfloat16(),))
+    return embedding.float(), logits.float()

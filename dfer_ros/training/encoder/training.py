@@ -16,16 +16,15 @@ from torch.utils.data import DataLoader
 
 from dfer_ros.core.errors import DataError, DferError, TrainingError, last_line
 from dfer_ros.core.faces import FloatArray
+from dfer_ros.core.recall import accuracy, unweighted_average_recall
 from dfer_ros.training.data.prepared_set import PreparedSet, check_names, open_prepared_set
 from dfer_ros.training.encoder.batches import Batch, EncoderBatches, drawn_shares
 from dfer_ros.training.encoder.config import EncoderTrainingConfig, ScheduleConfig
-from dfer_ros.training.encoder.frame_encoder import TrainableEncoder
+from dfer_ros.training.encoder.frame_encoder import TrainableEncoder, run_in_bfloat16
 from dfer_ros.training.encoder.learning_rates import parameter_groups
-from dfer_ros.training.encoder.low_precision import run_in_bfloat16
 from dfer_ros.training.encoder.mobilenet_v1 import MobileNetV1
 from dfer_ros.training.encoder.targets import training_targets
 from dfer_ros.training.encoder.trained_encoder import TrainedEncoder, load_trained_encoder, normalise
-from dfer_ros.training.encoder.validation import validation_recalls
 from dfer_ros.training.folders import TrainingFolders
 from dfer_ros.training.task import Schedule, Task
 
@@ -204,3 +203,26 @@ def _mix(image: torch.Tensor, target: torch.Tensor, share: float) -> tuple[torch
     """Mix every image with another one of the batch (mixup, Zhang et al. 2018); the first keeps the larger share."""
     share = max(share, 1.0 - share)
     return torch.lerp(image.flip(0), image, share), torch.lerp(target.flip(0), target, share)
+
+
+_PREDICTED_AT_ONCE = 128
+
+
+def validation_recalls(
+    encoder: TrainedEncoder, sets: Sequence[PreparedSet], adjustment: FloatArray
+) -> dict[str, float]:
+    """Return WAR and UAR in percent on each set, by its name. adjustment: what is added to the logits [7]."""
+    recalls = {}
+    for prepared in sets:
+        labels = prepared.targets().argmax(axis=1)
+        predicted = (_logits(encoder, prepared) + adjustment).argmax(axis=1)
+        recalls[f"{prepared.name}_war"] = round(100 * accuracy(predicted, labels), 2)
+        recalls[f"{prepared.name}_uar"] = round(100 * unweighted_average_recall(predicted, labels), 2)
+    return recalls
+
+
+def _logits(encoder: TrainedEncoder, prepared: PreparedSet) -> FloatArray:
+    """Return the logits [N, 7] of all samples of a set."""
+    count = len(prepared.samples)
+    parts = np.array_split(np.arange(count), -(-count // _PREDICTED_AT_ONCE))
+    return np.concatenate([encoder.logits([prepared.crop(int(index)) for index in part]) for part in parts])

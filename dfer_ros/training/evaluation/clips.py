@@ -13,8 +13,13 @@ from dfer_ros.core.recognizer import Recognizer
 from dfer_ros.training.clips.embeddings import ClipEmbeddings, embed_clip
 from dfer_ros.training.clips.faces import ClipFaces
 from dfer_ros.training.encoder.session import EncoderSession
-from dfer_ros.training.evaluation.calibration import CalibrationMetrics, calibration_metrics, fit_temperature
-from dfer_ros.training.evaluation.calibration_floor import CalibrationFloor, calibration_floor
+from dfer_ros.training.evaluation.calibration import (
+    CalibrationFloor,
+    CalibrationMetrics,
+    calibration_floor,
+    calibration_metrics,
+    fit_temperature,
+)
 from dfer_ros.training.evaluation.clip_answers import ClipAnswer, answer_clip, answers_and_labels, frame_rows, groups
 from dfer_ros.training.evaluation.metrics import (
     ClassificationMetrics,

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
 from dfer_ros.core.atomic_file import whole_path
+from dfer_ros.core.faces import FloatArray
+from dfer_ros.core.recall import Labels
 from dfer_ros.training.evaluation.clip_answers import KIND, ClipAnswer, frame_rows, groups
 from dfer_ros.training.evaluation.clips import at_temperature, frame_temperature, left_out_calibration
-from dfer_ros.training.evaluation.unknown_threshold import threshold_for
 from dfer_ros.training.head.left_out import HEAD, ComparisonRow
 from dfer_ros.training.head.training import HeadTrainingConfig
 
@@ -63,3 +66,34 @@ def write_calibration(
     }
     with whole_path(path) as part:
         part.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+
+
+_THRESHOLDS = np.arange(0.2, 0.91, 0.01)
+
+
+@dataclass(frozen=True)
+class UnknownThreshold:
+    """threshold: of the probability. precision: share 0..1 of right answers among those named. named: share of all."""
+
+    threshold: float
+    precision: float
+    named: float
+
+
+def threshold_for(
+    probabilities: FloatArray, labels: Labels, weights: FloatArray, precision: float
+) -> UnknownThreshold | None:
+    """Return the lowest threshold with which the named answers reach a precision 0..1; None where none does.
+
+    probabilities: [N, 7], calibrated. labels: [N]. weights: [N], how much each row counts.
+    """
+    surest, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
+    for threshold in _THRESHOLDS:
+        named = surest >= threshold
+        if not named.any():
+            return None
+        reached = float(np.average(right[named], weights=weights[named]))
+        if reached >= precision:
+            share = float(weights[named].sum() / weights.sum())
+            return UnknownThreshold(round(float(threshold), 2), reached, share)
+    return None

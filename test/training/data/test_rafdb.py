@@ -7,7 +7,7 @@ import pytest
 from dfer_ros.core.alignment import TEMPLATE
 from dfer_ros.core.errors import DataError
 from dfer_ros.training.data.aligned_packs import AFFECTNET7
-from dfer_ros.training.data.near_duplicates import without_training
+from dfer_ros.training.data.preparation import without_training
 from dfer_ros.training.data.prepared_set import open_prepared_set
 from dfer_ros.training.data.rafdb import RAFDB, unstretched
 

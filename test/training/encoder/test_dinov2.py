@@ -10,9 +10,8 @@ from dfer_ros.training.encoder.batches import DataConfig
 from dfer_ros.training.encoder.config import EncoderTrainingConfig, ScheduleConfig, ValidationConfig
 from dfer_ros.training.encoder.dinov2_weights import scale_positions
 from dfer_ros.training.encoder.export import export_encoder
-from dfer_ros.training.encoder.frame_encoder import LORA, EncoderConfig, TrainableEncoder
+from dfer_ros.training.encoder.frame_encoder import LORA, EncoderConfig, TrainableEncoder, run_in_bfloat16
 from dfer_ros.training.encoder.learning_rates import parameter_groups
-from dfer_ros.training.encoder.low_precision import run_in_bfloat16
 from dfer_ros.training.encoder.surround import SurroundConfig
 from dfer_ros.training.encoder.vision_transformer import VisionTransformer, VisionTransformerConfig
 

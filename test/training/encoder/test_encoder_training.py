@@ -27,8 +27,7 @@ from dfer_ros.training.encoder.surround import SurroundConfig, black_surround, f
 from dfer_ros.training.encoder.trained_encoder import load_trained_encoder
 from dfer_ros.training.encoder.training import EncoderTask
 from dfer_ros.training.folders import TrainingFolders
-from dfer_ros.training.log import CURVES_FILE, LOG_FILE
-from dfer_ros.training.run import TrainingRun
+from dfer_ros.training.run import CURVES_FILE, LOG_FILE, TrainingRun
 
 TINY = EncoderTrainingConfig(
     data=(DataConfig("faces"),),

@@ -14,11 +14,12 @@ from dfer_ros.training.encoder.export import check_export, export_encoder
 from dfer_ros.training.encoder.frame_encoder import (
     FROZEN,
     LORA,
+    AttentionPooling,
+    AveragePooling,
     EncoderConfig,
     TrainableEncoder,
     parameter_counts,
 )
-from dfer_ros.training.encoder.pooling import AttentionPooling, AveragePooling
 from dfer_ros.training.encoder.surround import SurroundConfig
 from dfer_ros.training.encoder.trained_encoder import load_trained_encoder
 from dfer_ros.training.encoder.vision_transformer import LoraConfig, VisionTransformerConfig

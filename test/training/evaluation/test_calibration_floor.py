@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from dfer_ros.training.evaluation.calibration import expected_calibration_error
-from dfer_ros.training.evaluation.calibration_floor import calibration_floor
+from dfer_ros.training.evaluation.calibration import calibration_floor, expected_calibration_error
 
 
 def answers(clips, frames, seed=0):

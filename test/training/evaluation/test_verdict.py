@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from dfer_ros.training.evaluation.clip_answers import ClipAnswer
-from dfer_ros.training.evaluation.unknown_threshold import threshold_for
 from dfer_ros.training.evaluation.verdict import clip_verdicts, compare_answers
+from dfer_ros.training.head.calibration import threshold_for
 
 
 def answers(right, count, labels):

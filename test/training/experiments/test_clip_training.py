@@ -33,7 +33,7 @@ from dfer_ros.training.experiments.conv3d.training import (
     clip_model_answers,
     train_clip_model,
 )
-from dfer_ros.training.log import LOG_FILE
+from dfer_ros.training.run import LOG_FILE
 
 WINDOW = ClipWindowConfig(seconds=1.0, frames=5, crop=88, input_size=16)
 SCHEDULE = ClipScheduleConfig(steps=6, batch_size=6, log_steps=3, checkpoint_steps=3)

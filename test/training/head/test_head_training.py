@@ -25,7 +25,7 @@ from dfer_ros.training.head.training import (
     train_head,
     weighted_mean,
 )
-from dfer_ros.training.log import LOG_FILE
+from dfer_ros.training.run import LOG_FILE
 
 SIZE = 10
 WINDOW = WindowConfig(2.0, 32)
