@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import copy
 import tempfile
-import warnings
 from pathlib import Path
 
-import numpy as np
 import onnx
 import onnxruntime
 import torch
@@ -16,11 +14,12 @@ from dfer_ros.core.atomic_file import whole_path
 from dfer_ros.core.errors import TrainingError, first_line
 from dfer_ros.core.model.onnx_session import SessionConfig, create_session
 from dfer_ros.training.encoder.frame_encoder import TrainableEncoder
+from dfer_ros.training.onnx_export import check_onnx, export_onnx
 
-_OPSET = 17
+_OUTPUTS = ("embedding", "logits")
+_AXES = {"image": {0: "N", 2: "S", 3: "S"}, "embedding": {0: "N"}, "logits": {0: "N"}}
 _TRACED_SIZE = 96
 _CHECKED_SIZES, _CHECKED_BATCHES = (64, 96, 128), (1, 3)
-_LARGEST_DIFFERENCE = 1e-3
 
 
 def export_encoder(model: TrainableEncoder, path: Path) -> None:
@@ -33,7 +32,8 @@ def export_encoder(model: TrainableEncoder, path: Path) -> None:
     model.merge_adapters()
     with tempfile.TemporaryDirectory() as folder, whole_path(path) as part:
         traced, simplified = Path(folder) / "traced.onnx", Path(folder) / "simplified.onnx"
-        _trace(model, traced)
+        example = {"image": torch.zeros(2, 3, _TRACED_SIZE, _TRACED_SIZE)}
+        export_onnx(model, example, _OUTPUTS, _AXES, traced)
         _simplify(traced, simplified)
         check_export(model, simplified)
         part.write_bytes(simplified.read_bytes())
@@ -42,37 +42,11 @@ def export_encoder(model: TrainableEncoder, path: Path) -> None:
 def check_export(model: TrainableEncoder, path: Path) -> None:
     """Raise TrainingError where an ONNX file and the model differ by more than 1e-3 in any output."""
     session = create_session(path, SessionConfig())
-    chance = np.random.default_rng(0)
+    chance = torch.Generator().manual_seed(0)
     for size in _CHECKED_SIZES:
         for batch in _CHECKED_BATCHES:
-            image = chance.normal(size=(batch, 3, size, size)).astype(np.float32)
-            with torch.inference_mode():
-                expected = model(torch.from_numpy(image))
-            given = session.run(["embedding", "logits"], {"image": image})
-            difference = max(float(np.abs(one.numpy() - other).max()) for one, other in zip(expected, given))
-            if not difference <= _LARGEST_DIFFERENCE:
-                raise TrainingError(
-                    f"The exported encoder differs from the trained one by {difference:.3g} at {size} pixels and "
-                    f"{batch} images: it cannot be shipped."
-                )
-
-
-def _trace(model: TrainableEncoder, path: Path) -> None:
-    """Write the graph as torch traces it. The exporter by tracing folds batch norm and needs no further package."""
-    image = torch.zeros(2, 3, _TRACED_SIZE, _TRACED_SIZE)
-    axes = {"image": {0: "N", 2: "S", 3: "S"}, "embedding": {0: "N"}, "logits": {0: "N"}}
-    with warnings.catch_warnings(), torch.inference_mode():
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            model,
-            (image,),
-            str(path),
-            input_names=["image"],
-            output_names=["embedding", "logits"],
-            dynamic_axes=axes,
-            opset_version=_OPSET,
-            dynamo=False,
-        )
+            image = torch.randn(batch, 3, size, size, generator=chance)
+            check_onnx(model, session, {"image": image}, _OUTPUTS)
 
 
 def _simplify(traced: Path, simplified: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -61,9 +62,6 @@ EFFICIENTNET_LITE = ("efficientnet_lite0", "efficientnet_lite1")
 EFFICIENTNET_V2_B0 = "efficientnetv2_b0"
 MOBILENET_V1 = "mobilenet_v1"
 VIT = "vit"
-ARCHITECTURES = (*EFFICIENTNET_LITE, MOBILENET_V1, EFFICIENTNET_V2_B0, VIT)
-PLAIN_CONVOLUTIONAL = (*EFFICIENTNET_LITE, MOBILENET_V1)
-"""Those of convolutions and ReLU6 alone, which can be pruned and fine-tuned for INT8."""
 FULL, FROZEN, LORA = TUNINGS = ("full", "frozen", "lora")
 
 
@@ -98,7 +96,7 @@ class TrainableEncoder(nn.Module):
         self._check(config)
         self.config = config
         self.surround = EllipseMask(surround.crop) if surround.ellipse else nn.Identity()
-        self.backbone, size = _create_backbone(config)
+        self.backbone, size = _ARCHITECTURES[config.architecture].create(config)
         self.pooling = create_pooling(config.pooling, size)
         self.dropout = nn.Dropout(config.dropout)
         self.classifier = nn.Linear(size, len(LABELS))
@@ -146,20 +144,31 @@ def parameter_counts(model: nn.Module) -> tuple[int, int]:
     return trained, sum(parameter.numel() for parameter in parameters)
 
 
-def _create_backbone(config: EncoderConfig) -> tuple[nn.Module, int]:
-    """Return a network that gives feature maps [N, D, H, W], and D."""
-    if config.architecture == VIT:
-        folder = Path(config.pretrained) if config.pretrained is not None else None
-        return _create_vit(config, folder), config.vit.hidden_size
-    if config.architecture == EFFICIENTNET_V2_B0:
-        if config.pretrained is not None:
-            raise TrainingError(f"There are no weights to install for {EFFICIENTNET_V2_B0}: set 'pretrained' to null.")
-        return EfficientNetV2B0(), efficientnet_v2.EMBEDDING_SIZE
-    if config.architecture == MOBILENET_V1:
-        mobilenet = MobileNetV1(config.widths)
-        if config.pretrained is not None:
-            load_face_weights(mobilenet, Path(config.pretrained))
-        return mobilenet, mobilenet_v1.EMBEDDING_SIZE
+def _create_vit(config: EncoderConfig) -> tuple[nn.Module, int]:
+    folder = Path(config.pretrained) if config.pretrained is not None else None
+    try:
+        network = VisionTransformer(config.vit, folder, config.lora if config.tuning == LORA else None)
+    except ImportError as error:
+        raise TrainingError(
+            f"A {VIT} needs {error.name}, which is not installed: 'pip install {error.name}'."
+        ) from error
+    return network, config.vit.hidden_size
+
+
+def _create_efficientnet_v2(config: EncoderConfig) -> tuple[nn.Module, int]:
+    if config.pretrained is not None:
+        raise TrainingError(f"There are no weights to install for {EFFICIENTNET_V2_B0}: set 'pretrained' to null.")
+    return EfficientNetV2B0(), efficientnet_v2.EMBEDDING_SIZE
+
+
+def _create_mobilenet(config: EncoderConfig) -> tuple[nn.Module, int]:
+    network = MobileNetV1(config.widths)
+    if config.pretrained is not None:
+        load_face_weights(network, Path(config.pretrained))
+    return network, mobilenet_v1.EMBEDDING_SIZE
+
+
+def _create_efficientnet_lite(config: EncoderConfig) -> tuple[nn.Module, int]:
     network = EfficientNetLite(config.architecture, config.widths)
     if config.pretrained == IMAGENET:
         load_imagenet_weights(network, config.architecture)
@@ -168,13 +177,26 @@ def _create_backbone(config: EncoderConfig) -> tuple[nn.Module, int]:
     return network, efficientnet_lite.EMBEDDING_SIZE
 
 
-def _create_vit(config: EncoderConfig, folder: Path | None) -> VisionTransformer:
-    try:
-        return VisionTransformer(config.vit, folder, config.lora if config.tuning == LORA else None)
-    except ImportError as error:
-        raise TrainingError(
-            f"A {VIT} needs {error.name}, which is not installed: 'pip install {error.name}'."
-        ) from error
+@dataclass(frozen=True)
+class _Architecture:
+    """create: returns a network that gives feature maps [N, D, H, W], and D.
+
+    plain_convolutional: of convolutions and ReLU6 alone.
+    """
+
+    create: Callable[[EncoderConfig], tuple[nn.Module, int]]
+    plain_convolutional: bool = False
+
+
+_ARCHITECTURES: Mapping[str, _Architecture] = {
+    **dict.fromkeys(EFFICIENTNET_LITE, _Architecture(_create_efficientnet_lite, plain_convolutional=True)),
+    MOBILENET_V1: _Architecture(_create_mobilenet, plain_convolutional=True),
+    EFFICIENTNET_V2_B0: _Architecture(_create_efficientnet_v2),
+    VIT: _Architecture(_create_vit),
+}
+ARCHITECTURES = tuple(_ARCHITECTURES)
+PLAIN_CONVOLUTIONAL = tuple(name for name, one in _ARCHITECTURES.items() if one.plain_convolutional)
+"""Those that can be pruned and fine-tuned for INT8."""
 
 
 def run_in_bfloat16(model: nn.Module, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

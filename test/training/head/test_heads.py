@@ -5,9 +5,9 @@ import torch
 
 from dfer_ros.core.errors import OutputError, TrainingError
 from dfer_ros.core.labels import LABELS
-from dfer_ros.training.experiments.conv3d.network import Conv3d, Conv3dConfig
+from dfer_ros.training.experiments.conv3d.network import Conv3d, Conv3dConfig, export_conv3d
 from dfer_ros.training.head.create_head import KINDS, HeadConfig, create_head, parameter_count
-from dfer_ros.training.head.export import export_clip_model, export_head
+from dfer_ros.training.head.export import export_head
 from dfer_ros.training.head.trainable_head import HeadOutput
 
 SIZE = 24
@@ -179,7 +179,7 @@ def test_the_3d_cnn_reads_clips_of_any_length_and_exports(tmp_path):
     with torch.inference_mode():
         for frames in (1, 5, 16):
             assert model(torch.randn(2, 3, frames, 32, 32)).shape == (2, len(LABELS))
-    export_clip_model(model, 8, 32, tmp_path / "clip.onnx")
+    export_conv3d(model, 8, 32, tmp_path / "clip.onnx")
     session = onnxruntime.InferenceSession(str(tmp_path / "clip.onnx"))
     clip = torch.randn(3, 3, 5, 32, 32)
     with torch.inference_mode():

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
+import onnxruntime
 import torch
 from torch import nn
 
+from dfer_ros.core.atomic_file import whole_path
 from dfer_ros.core.errors import TrainingError
 from dfer_ros.core.labels import LABELS
+from dfer_ros.training.onnx_export import check_onnx, export_onnx
+
+_TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -52,3 +58,15 @@ class Conv3d(nn.Module):
         """Return the logits [P, 7]."""
         logits: torch.Tensor = self.classifier(self.dropout(self.stages(clips).mean(dim=(2, 3, 4))))
         return logits
+
+
+def export_conv3d(model: Conv3d, frames: int, size: int, path: Path) -> None:
+    """Write a 3D CNN as ONNX: clips [P, 3, T, S, S] to logits [P, 7]; P and T dynamic.
+
+    Raises TrainingError where the file cannot be written or does not give what the model gives.
+    """
+    model = model.eval()
+    clip = {"clips": torch.randn(1, 3, frames, size, size, generator=torch.Generator().manual_seed(0))}
+    with whole_path(path) as part:
+        export_onnx(model, clip, ("logits",), {"clips": {0: "P", 2: "T"}, "logits": {0: "P"}}, part)
+        check_onnx(model, onnxruntime.InferenceSession(str(part)), clip, ("logits",), _TOLERANCE, _TOLERANCE)

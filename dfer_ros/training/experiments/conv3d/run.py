@@ -21,12 +21,11 @@ from dfer_ros.training.clips.faces import ClipFaces
 from dfer_ros.training.clips.sources import Clips, clip_paths, labelled_faces
 from dfer_ros.training.evaluation.clip_answers import ClipAnswer, groups
 from dfer_ros.training.evaluation.cost import network_cost
-from dfer_ros.training.experiments.conv3d.network import Conv3d
+from dfer_ros.training.experiments.conv3d.network import Conv3d, export_conv3d
 from dfer_ros.training.experiments.conv3d.stills import ClipStillsConfig, train_on_stills
 from dfer_ros.training.experiments.conv3d.training import ClipTrainingConfig, clip_model_answers, train_clip_model
 from dfer_ros.training.folders import TrainingFolders
 from dfer_ros.training.head.create_head import parameter_count
-from dfer_ros.training.head.export import export_clip_model
 from dfer_ros.training.head.left_out import ComparisonRow, comparison_row
 from dfer_ros.training.head.run import COMPARISON_FILE, write_comparison
 
@@ -114,7 +113,7 @@ def clip_model_cost(config: ClipRunConfig) -> ClipModelCost:
     window, model = config.training.window, Conv3d(config.training.model)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "clip_model.onnx"
-        export_clip_model(model, window.frames, window.input_size, path)
+        export_conv3d(model, window.frames, window.input_size, path)
         shape = (1, 3, window.frames, window.input_size, window.input_size)
         cost = network_cost(path, {"clips": shape}).multiply_adds
     per_second = cost / (config.training.stride * window.seconds)
