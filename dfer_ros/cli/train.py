@@ -14,7 +14,7 @@ from dfer_ros.training.encoder.blend import BlendRunConfig, run_blend
 from dfer_ros.training.encoder.config import EncoderTrainingConfig
 from dfer_ros.training.encoder.training import EncoderTask
 from dfer_ros.training.experiments.comparison.run import ComparisonRunConfig, run_comparison
-from dfer_ros.training.experiments.conv3d.run import ClipRunConfig, run_clip
+from dfer_ros.training.experiments.conv3d.run import Conv3dRunConfig, run_conv3d
 from dfer_ros.training.folders import TrainingFolders
 from dfer_ros.training.head.run import HeadRunConfig, run_head
 from dfer_ros.training.run import TrainingRun
@@ -44,8 +44,8 @@ def run(arguments: argparse.Namespace) -> int:
             run_blend(config, folders, console)
         elif isinstance(config, HeadRunConfig):
             run_head(config, folders, console)
-        elif isinstance(config, ClipRunConfig):
-            run_clip(config, folders, console)
+        elif isinstance(config, Conv3dRunConfig):
+            run_conv3d(config, folders, console)
         elif isinstance(config, ComparisonRunConfig):
             run_comparison(config, folders, console)
         else:

@@ -12,15 +12,15 @@ from dfer_ros.core.errors import DferError, TrainingError
 from dfer_ros.training.encoder.blend import BlendRunConfig
 from dfer_ros.training.encoder.config import EncoderTrainingConfig
 from dfer_ros.training.experiments.comparison.run import ComparisonRunConfig
-from dfer_ros.training.experiments.conv3d.run import ClipRunConfig
+from dfer_ros.training.experiments.conv3d.run import Conv3dRunConfig
 from dfer_ros.training.head.run import HeadRunConfig
 
-TrainingConfig = EncoderTrainingConfig | BlendRunConfig | HeadRunConfig | ClipRunConfig | ComparisonRunConfig
+TrainingConfig = EncoderTrainingConfig | BlendRunConfig | HeadRunConfig | Conv3dRunConfig | ComparisonRunConfig
 KINDS: dict[str, type[TrainingConfig]] = {
     "encoder": EncoderTrainingConfig,
     "blend": BlendRunConfig,
     "head": HeadRunConfig,
-    "clip": ClipRunConfig,
+    "clip": Conv3dRunConfig,
     "comparison": ComparisonRunConfig,
 }
 """What the key `kind` names."""

@@ -26,19 +26,29 @@ class Clip(Protocol):
     """What every clip has. label: index into LABELS."""
 
     @property
-    def name(self) -> str: ...  # noqa: D102
+    def name(self) -> str:
+        """Name of the clip, which no other has."""
+        ...
 
     @property
-    def label(self) -> int: ...  # noqa: D102
+    def label(self) -> int:
+        """Index into LABELS."""
+        ...
 
     @property
-    def source(self) -> str: ...  # noqa: D102
+    def source(self) -> str:
+        """Where the clip comes from, such as a data set."""
+        ...
 
     @property
-    def subject(self) -> str: ...  # noqa: D102
+    def subject(self) -> str:
+        """Who is seen; empty where that is not known."""
+        ...
 
     @property
-    def kind(self) -> str: ...  # noqa: D102
+    def kind(self) -> str:
+        """What the clip is, by manifest.py."""
+        ...
 
 
 class StoredClip(NamedTuple):

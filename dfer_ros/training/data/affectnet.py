@@ -23,7 +23,7 @@ import numpy as np
 from dfer_ros.core.errors import DataError
 from dfer_ros.core.faces import Image
 from dfer_ros.training.data.data_set import DataSet, LayoutError, Still
-from dfer_ros.training.data.layout import LabelMap, find, images_in, read_image, read_table, target_of
+from dfer_ros.training.data.loading import LabelMap, find, images_in, read_image, read_table, target_of
 
 LABEL_MAP: LabelMap = {
     "0": "neutral",

@@ -20,8 +20,8 @@ import numpy.typing as npt
 from dfer_ros.core.errors import DataError
 from dfer_ros.core.labels import LABELS
 from dfer_ros.training.data.data_set import AlignedStill, DataSet
-from dfer_ros.training.data.packs import Pack, open_pack, read_entry
 from dfer_ros.training.data.prepared_set import Sample, one_label
+from dfer_ros.training.data.zip_or_folder import Pack, open_pack, read_entry
 
 FERPLUS_VOTES = (*LABELS, "contempt", "unknown", "not_face")
 CK48_TEST_SUBJECTS = frozenset({"S055", "S074", "S111", "S124", "S130"})

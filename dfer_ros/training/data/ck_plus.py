@@ -17,7 +17,7 @@ from pathlib import Path
 
 from dfer_ros.core.errors import DataError
 from dfer_ros.training.data.data_set import Clip, DataSet, LayoutError
-from dfer_ros.training.data.layout import LabelMap, find, target_of
+from dfer_ros.training.data.loading import LabelMap, find, target_of
 
 LABEL_MAP: LabelMap = {
     "0": "neutral",

@@ -20,7 +20,7 @@ from pathlib import Path
 from dfer_ros.core.errors import DataError
 from dfer_ros.recordings.frame_source import DEFAULT_FPS
 from dfer_ros.training.data.data_set import Clip, DataSet
-from dfer_ros.training.data.layout import LabelMap, clip_path, find, read_table, target_of
+from dfer_ros.training.data.loading import LabelMap, clip_path, find, read_table, target_of
 
 LABEL_MAP: LabelMap = {
     "0": None,

@@ -21,8 +21,8 @@ from dfer_ros.core.errors import DataError
 from dfer_ros.training.data.aligned_packs import ASK
 from dfer_ros.training.data.data_set import Clip, DataSet
 from dfer_ros.training.data.manifest import MANIFEST_FILE, ManifestRow, parse_manifest
-from dfer_ros.training.data.packs import Pack, open_pack, read_entry, unpacked
 from dfer_ros.training.data.prepared_set import one_label
+from dfer_ros.training.data.zip_or_folder import Pack, open_pack, read_entry, unpacked
 
 
 def load(stem: str, root: Path, _fold: int) -> list[Clip]:

@@ -25,7 +25,7 @@ from dfer_ros.core.errors import DataError
 from dfer_ros.core.faces import Image
 from dfer_ros.training.data.aligned_packs import ferplus_distribution, ferplus_majority
 from dfer_ros.training.data.data_set import DataSet, Still
-from dfer_ros.training.data.layout import find, read_table
+from dfer_ros.training.data.loading import find, read_table
 
 _VOTES = ("neutral", "happiness", "sadness", "anger", "surprise", "fear", "disgust", "contempt", "unknown", "NF")
 """The columns of fer2013new.csv in the order of FERPLUS_VOTES."""

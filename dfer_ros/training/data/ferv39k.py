@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dfer_ros.training.data.data_set import Clip, DataSet
-from dfer_ros.training.data.layout import LabelMap, clip_path, find, read_list, target_of
+from dfer_ros.training.data.loading import LabelMap, clip_path, find, read_list, target_of
 
 LABEL_MAP: LabelMap = {
     "Neutral": "neutral",

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from dfer_ros.training.data.data_set import DataSet, LayoutError, Still
-from dfer_ros.training.data.layout import LabelMap, images_in, read_image, target_of
+from dfer_ros.training.data.loading import LabelMap, images_in, read_image, target_of
 
 LABEL_MAP: LabelMap = {
     "NE": "neutral",

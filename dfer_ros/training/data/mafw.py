@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 
 from dfer_ros.recordings.frame_source import DEFAULT_FPS
 from dfer_ros.training.data.data_set import Clip, DataSet
-from dfer_ros.training.data.layout import LabelMap, clip_path, find, read_list, target_of
+from dfer_ros.training.data.loading import LabelMap, clip_path, find, read_list, target_of
 
 LABEL_MAP: LabelMap = {
     "neutral": "neutral",

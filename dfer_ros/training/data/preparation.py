@@ -15,8 +15,8 @@ from dfer_ros.core.errors import DataError, SourceError
 from dfer_ros.recordings.video import open_source
 from dfer_ros.training.data.crops import Crop, clip_crops, still_crop
 from dfer_ros.training.data.data_set import AlignedStill, Clip, Recording, Still
-from dfer_ros.training.data.journal import JOURNAL_FILE, Done, Journal, changed_settings, unwritable
-from dfer_ros.training.data.layout import decode_image
+from dfer_ros.training.data.loading import decode_image
+from dfer_ros.training.data.preparation_journal import JOURNAL_FILE, Done, Journal, changed_settings, unwritable
 from dfer_ros.training.data.prepared_set import INDEX_FILE, SETTINGS_FILE, Sample, write_index
 
 SKIPPED_FILE = "skipped.csv"

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from dfer_ros.core.errors import DataError
 from dfer_ros.training.data.data_set import DataSet, Still
-from dfer_ros.training.data.layout import LabelMap, find, read_image, read_list, target_of
+from dfer_ros.training.data.loading import LabelMap, find, read_image, read_list, target_of
 
 LABEL_MAP: LabelMap = {
     "1": "surprise",

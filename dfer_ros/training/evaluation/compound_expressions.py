@@ -22,7 +22,7 @@ from dfer_ros.core.errors import DataError
 from dfer_ros.core.faces import FloatArray, Image, SeenFace
 from dfer_ros.core.labels import EXPRESSIONS, LABELS, NEUTRAL
 from dfer_ros.core.recognizer import Recognizer
-from dfer_ros.training.data.packs import open_pack, read_entry
+from dfer_ros.training.data.zip_or_folder import open_pack, read_entry
 
 THRESHOLDS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45)
 VOTES = 10

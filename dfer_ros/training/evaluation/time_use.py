@@ -14,7 +14,7 @@ from dfer_ros.core.window import WindowConfig
 from dfer_ros.training.clips.embeddings import ClipEmbeddings
 from dfer_ros.training.evaluation.clip_answers import answers_and_labels, groups
 from dfer_ros.training.evaluation.clips import frame_temperature
-from dfer_ros.training.evaluation.perturbation import (
+from dfer_ros.training.evaluation.window_replay import (
     WeightedMean,
     WindowHead,
     frozen,

@@ -13,7 +13,7 @@ import torch
 from dfer_ros.core.faces import FloatArray
 from dfer_ros.core.labels import LABELS
 from dfer_ros.training.clips.windows import ClipWindows
-from dfer_ros.training.courses.courses import Courses
+from dfer_ros.training.courses.simulation import CourseSimulator
 
 _SEQUENCE_SHARE = 1.0 / 3.0
 _CUT_SHARE = 0.3
@@ -42,7 +42,7 @@ class HeadBatches:
 
     def __init__(
         self,
-        courses: Courses,
+        courses: CourseSimulator,
         clips: Sequence[ClipWindows],
         batch_size: int,
         clip_share: float,

@@ -15,7 +15,7 @@ from dfer_ros.training.clips.windows import clip_windows, head_answers
 from dfer_ros.training.courses.bank import EmbeddingBank
 from dfer_ros.training.courses.config import INGREDIENTS
 from dfer_ros.training.evaluation.clip_answers import ClipAnswer, answers_and_labels, groups
-from dfer_ros.training.evaluation.perturbation import frozen, reversed_in_time, shuffled
+from dfer_ros.training.evaluation.window_replay import frozen, reversed_in_time, shuffled
 from dfer_ros.training.head.trainable_head import TrainableHead
 from dfer_ros.training.head.training import Classifier, HeadTrainingConfig, choose_decay, train_head, weighted_mean
 

@@ -20,7 +20,7 @@ from dfer_ros.training.clips.embeddings import ClipEmbeddings
 from dfer_ros.training.clips.windows import ClipWindows, clip_windows, head_answers
 from dfer_ros.training.courses.bank import EmbeddingBank, bank_of_logits
 from dfer_ros.training.courses.config import CoursesConfig
-from dfer_ros.training.courses.courses import Courses
+from dfer_ros.training.courses.simulation import CourseSimulator
 from dfer_ros.training.head.batches import HeadBatch, HeadBatches
 from dfer_ros.training.head.create_head import HeadConfig, create_head
 from dfer_ros.training.head.trainable_head import TOLD_PHASES, TrainableHead
@@ -166,7 +166,7 @@ class _HeadTask(Task[HeadBatch]):
             bank = bank_of_logits(bank, classifier.weight, classifier.bias)
             classifier = _of_logits(classifier.temperature)
         windows: list[ClipWindows] = [clip_windows(clip, config.window, of_logits) for clip in clips]
-        courses = Courses(bank, config.courses, config.window)
+        courses = CourseSimulator(bank, config.courses, config.window)
         share, smoothing = config.schedule.clip_share, config.schedule.label_smoothing
         self._batches = HeadBatches(courses, windows, config.schedule.batch_size, share, smoothing, config.seed)
         torch.manual_seed(config.seed)

@@ -16,8 +16,8 @@ from dfer_ros.training.courses.bank import (
     save_bank,
 )
 from dfer_ros.training.courses.config import INGREDIENTS, CoursesConfig
-from dfer_ros.training.courses.courses import Courses
 from dfer_ros.training.courses.frames import kept_by_window
+from dfer_ros.training.courses.simulation import CourseSimulator
 from dfer_ros.training.courses.timeline import APEX, NEUTRAL_PHASE, OFFSET, ONSET
 from dfer_ros.training.data.prepared_set import PreparedSet, Sample, one_label, write_index
 
@@ -43,7 +43,7 @@ def bank(stills_of_class=4, soft=True):
 
 
 def draw(config=None, count=600, seed=0):
-    return Courses(bank(), config or CoursesConfig(), WINDOW).draw(count, np.random.default_rng(seed))
+    return CourseSimulator(bank(), config or CoursesConfig(), WINDOW).draw(count, np.random.default_rng(seed))
 
 
 def last_frames(windows):
@@ -203,7 +203,7 @@ def test_intermediate_stills_are_on_the_way():
     marked[:, :, 8] = 0
     marked[middle, :, 8] = 1.0
     marked[middle, :, 1:7] *= 0.5
-    windows = Courses(replace(stills, embeddings=marked), config, WINDOW).draw(1500, np.random.default_rng(0))
+    windows = CourseSimulator(replace(stills, embeddings=marked), config, WINDOW).draw(1500, np.random.default_rng(0))
     passed = windows.embeddings[:, :, 8]
     assert passed.max() > 0.9
     # Neither a neutral face nor an apex shows anything of it.
@@ -224,7 +224,7 @@ def test_identity_keeps_what_sets_the_apex_still_apart():
 def test_courses_of_logits_are_the_logits_of_courses():
     chance = np.random.default_rng(0)
     weight, bias = chance.normal(size=(7, 9)).astype(np.float32), chance.normal(size=7).astype(np.float32)
-    of_logits = Courses(bank_of_logits(bank(), weight, bias), CoursesConfig(), WINDOW)
+    of_logits = CourseSimulator(bank_of_logits(bank(), weight, bias), CoursesConfig(), WINDOW)
     logits = of_logits.draw(50, np.random.default_rng(3))
     embeddings = draw(count=50, seed=3)
     expected = (embeddings.embeddings @ weight.T + bias) * (embeddings.mask > 0)[:, :, None]
@@ -235,7 +235,7 @@ def test_a_bank_without_a_class_is_an_error():
     whole = bank()
     part = replace(whole, embeddings=whole.embeddings[:-4], targets=whole.targets[:-4])
     with pytest.raises(DataError, match="no still of the class disgust"):
-        Courses(part, CoursesConfig(), WINDOW)
+        CourseSimulator(part, CoursesConfig(), WINDOW)
 
 
 def test_the_frames_kept_are_those_of_the_robot_s_window():

@@ -24,7 +24,7 @@ from dfer_ros.training.encoder.session import EncoderSession
 from dfer_ros.training.evaluation.clip_answers import ClipAnswer, answer_clip, answers_and_labels, groups
 from dfer_ros.training.evaluation.clips import left_out_calibration
 from dfer_ros.training.evaluation.left_out import ANSWERS_FILE, answers_without_source, save_answers
-from dfer_ros.training.evaluation.perturbation import (
+from dfer_ros.training.evaluation.window_replay import (
     WeightedMean,
     frozen,
     on_frame_logits,

@@ -13,7 +13,7 @@ from dfer_ros.training.clips.embeddings import ClipEmbeddings
 from dfer_ros.training.clips.windows import clip_windows, head_answers
 from dfer_ros.training.courses.bank import EmbeddingBank
 from dfer_ros.training.courses.config import CoursesConfig
-from dfer_ros.training.courses.courses import Courses
+from dfer_ros.training.courses.simulation import CourseSimulator
 from dfer_ros.training.head.batches import HeadBatches
 from dfer_ros.training.head.create_head import KINDS, HeadConfig
 from dfer_ros.training.head.left_out import HEAD, ORDERS, WEIGHTED_MEAN, ablation_tables, loso_table
@@ -111,7 +111,7 @@ def test_a_clip_without_a_face_gives_no_answers():
 
 
 def batches(clips, share=0.5, size=64):
-    courses = Courses(bank(), CoursesConfig(), WINDOW)
+    courses = CourseSimulator(bank(), CoursesConfig(), WINDOW)
     return HeadBatches(courses, [clip_windows(clip, WINDOW, of_logits=False) for clip in clips], size, share, 0.1, 0)
 
 
@@ -163,7 +163,7 @@ def test_every_kind_of_head_is_trained_and_takes_embeddings(kind):
 
 def test_training_on_courses_teaches_class_intensity_and_phase():
     config = replace(CONFIG, schedule=replace(SCHEDULE, steps=200, batch_size=64, clip_share=0.0))
-    windows = Courses(bank(), CoursesConfig(), WINDOW).draw(500, np.random.default_rng(77))
+    windows = CourseSimulator(bank(), CoursesConfig(), WINDOW).draw(500, np.random.default_rng(77))
     inputs = [torch.from_numpy(part) for part in (windows.embeddings, windows.ages, windows.mask)]
 
     def measure(head):

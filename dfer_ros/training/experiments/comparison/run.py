@@ -19,7 +19,7 @@ from dfer_ros.training.evaluation.time_use import NEWEST_FRAME
 from dfer_ros.training.experiments.comparison.encoder import ComparedEncoder, ComparisonMaterial
 from dfer_ros.training.experiments.comparison.report import write_report
 from dfer_ros.training.experiments.comparison.results import ComparedModel
-from dfer_ros.training.experiments.conv3d.run import CONV3D, read_clip_run
+from dfer_ros.training.experiments.conv3d.run import CONV3D, read_conv3d_run
 from dfer_ros.training.folders import TrainingFolders
 from dfer_ros.training.head.create_head import KINDS
 from dfer_ros.training.head.left_out import WEIGHTED_MEAN
@@ -92,7 +92,7 @@ def run_comparison(config: ComparisonRunConfig, folders: TrainingFolders, consol
 
 def clip_models(folder: Path) -> list[ComparedModel]:
     """Return a finished run of a clip model twice: with an answer at every frame, and with one at every stride."""
-    rows, cost = read_clip_run(folder)
+    rows, cost = read_conv3d_run(folder)
     names = {f"{CONV3D}, every frame": cost.every_frame, f"{CONV3D}, every stride": cost.every_stride}
     return [ComparedModel(name, 0, cost.parameters, of_second, tuple(rows)) for name, of_second in names.items()]
 

@@ -23,7 +23,7 @@ Rows = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class ClipWindowConfig:
+class Conv3dWindowConfig:
     """seconds: that a window spans, with `frames` frames. crop: pixels of the aligned crop that are seen.
 
     input_size: pixels to which they are scaled.
@@ -42,7 +42,7 @@ class ClipWindowConfig:
             )
 
 
-def window_rows(stamps: npt.NDArray[np.float64], end: int, config: ClipWindowConfig) -> Rows:
+def window_rows(stamps: npt.NDArray[np.float64], end: int, config: Conv3dWindowConfig) -> Rows:
     """Return the frames [T] of the window that ends at a frame: at T even moments, the newest frame by then.
 
     Before the first frame of the clip stands the first frame.
@@ -52,7 +52,7 @@ def window_rows(stamps: npt.NDArray[np.float64], end: int, config: ClipWindowCon
     return np.clip(np.searchsorted(stamps, moments + 1e-6, side="right") - 1, 0, end).astype(np.int64)
 
 
-def answered_frames(stamps: npt.NDArray[np.float64], stride: float, config: ClipWindowConfig) -> Rows:
+def answered_frames(stamps: npt.NDArray[np.float64], stride: float, config: Conv3dWindowConfig) -> Rows:
     """Return the frames at which windows end that go over a clip with a stride in seconds; the last is among them.
 
     The first is the first one that fills a window. A clip shorter than a window has one, a clip without frames none.
@@ -63,7 +63,7 @@ def answered_frames(stamps: npt.NDArray[np.float64], stride: float, config: Clip
     return np.unique(np.append(np.searchsorted(stamps, moments), len(stamps) - 1)).astype(np.int64)
 
 
-def window_images(clip: ClipFaces, end: int, config: ClipWindowConfig) -> npt.NDArray[np.uint8]:
+def window_images(clip: ClipFaces, end: int, config: Conv3dWindowConfig) -> npt.NDArray[np.uint8]:
     """Return the images [T, S, S, 3] uint8 BGR of the window that ends at a frame, as the robot cuts them."""
     rows, places = np.unique(window_rows(clip.stamps, end, config), return_inverse=True)
     images = np.stack([central_part(clip.crops[row], config.crop, config.input_size) for row in rows])
@@ -77,7 +77,7 @@ def clip_tensor(windows: npt.NDArray[np.uint8], device: torch.device) -> torch.T
     return images.reshape(persons, frames, *images.shape[1:]).transpose(1, 2).contiguous()
 
 
-class ClipBatches:
+class Conv3dBatches:
     """Windows of clips, all classes equally often, and all clips of a class; by seed and step alone.
 
     A window is augmented with one draw for all of its frames, as if one person had sat elsewhere in other light.
@@ -86,7 +86,7 @@ class ClipBatches:
     def __init__(
         self,
         clips: Sequence[ClipFaces],
-        window: ClipWindowConfig,
+        window: Conv3dWindowConfig,
         augmentation: AugmentationConfig,
         batch_size: int,
         seed: int,

@@ -22,8 +22,8 @@ from dfer_ros.training.clips.sources import Clips, clip_paths, labelled_faces
 from dfer_ros.training.evaluation.clip_answers import ClipAnswer, groups
 from dfer_ros.training.evaluation.cost import network_cost
 from dfer_ros.training.experiments.conv3d.network import Conv3d, export_conv3d
-from dfer_ros.training.experiments.conv3d.stills import ClipStillsConfig, train_on_stills
-from dfer_ros.training.experiments.conv3d.training import ClipTrainingConfig, clip_model_answers, train_clip_model
+from dfer_ros.training.experiments.conv3d.stills import Conv3dStillsConfig, train_on_stills
+from dfer_ros.training.experiments.conv3d.training import Conv3dTrainingConfig, conv3d_answers, train_conv3d
 from dfer_ros.training.folders import TrainingFolders
 from dfer_ros.training.head.create_head import parameter_count
 from dfer_ros.training.head.left_out import ComparisonRow, comparison_row
@@ -32,19 +32,19 @@ from dfer_ros.training.head.run import COMPARISON_FILE, write_comparison
 COST_FILE = "cost.csv"
 CONV3D = "3D CNN"
 
-_Row = TypeVar("_Row", ComparisonRow, "ClipModelCost")
+_Row = TypeVar("_Row", ComparisonRow, "Conv3dCost")
 
 
 @dataclass(frozen=True)
-class ClipRunConfig:
+class Conv3dRunConfig:
     """clips: see clip_sources. stills: to learn from before the clips, or None.
 
     frame_rate: Hz, of the video whose second is counted.
     """
 
     clips: Clips
-    stills: ClipStillsConfig | None = None
-    training: ClipTrainingConfig = field(default_factory=ClipTrainingConfig)
+    stills: Conv3dStillsConfig | None = None
+    training: Conv3dTrainingConfig = field(default_factory=Conv3dTrainingConfig)
     frame_rate: float = 30.0
 
     def __post_init__(self) -> None:
@@ -53,7 +53,7 @@ class ClipRunConfig:
 
 
 @dataclass(frozen=True)
-class ClipModelCost:
+class Conv3dCost:
     """Multiply-adds of one window, and of a second of video.
 
     every_frame: with an answer at every frame, as a robot needs it. every_stride: with one at every stride, as the
@@ -66,7 +66,7 @@ class ClipModelCost:
     every_stride: float
 
 
-def run_clip(config: ClipRunConfig, folders: TrainingFolders, console: Console) -> None:
+def run_conv3d(config: Conv3dRunConfig, folders: TrainingFolders, console: Console) -> None:
     """Leave what the model gives on each source that it has not seen, and its cost, in the folder of the run.
 
     What is there from a run that was stopped is taken over. Raises DataError and TrainingError for what is missing.
@@ -77,8 +77,8 @@ def run_clip(config: ClipRunConfig, folders: TrainingFolders, console: Console) 
     if config.stills is not None:
         model, crop, seed = config.training.model, config.training.window.crop, config.training.seed
         start = train_on_stills(config.stills, model, crop, seed, folders.data, folders.output / "stills", console)
-    rows = clip_rows(config.training, clips, folders.output / "left_out", console, start)
-    cost = clip_model_cost(config)
+    rows = conv3d_rows(config.training, clips, folders.output / "left_out", console, start)
+    cost = conv3d_cost(config)
     write_comparison(rows, folders.output / COMPARISON_FILE)
     _write_cost(cost, folders.output / COST_FILE)
     console.print(rich_table(_table(rows)))
@@ -89,8 +89,8 @@ def run_clip(config: ClipRunConfig, folders: TrainingFolders, console: Console) 
     )
 
 
-def clip_rows(
-    config: ClipTrainingConfig,
+def conv3d_rows(
+    config: Conv3dTrainingConfig,
     clips: Sequence[ClipFaces],
     output: Path,
     console: Console,
@@ -103,12 +103,12 @@ def clip_rows(
     answers: list[ClipAnswer] = []
     for source in dict.fromkeys(clip.source for clip in clips):
         console.print(f"left out: {source}", highlight=False)
-        model = train_clip_model(config, clips, source, output / source, console, start)
-        answers += clip_model_answers(config, model, [clip for clip in clips if clip.source == source])
+        model = train_conv3d(config, clips, source, output / source, console, start)
+        answers += conv3d_answers(config, model, [clip for clip in clips if clip.source == source])
     return [comparison_row(source, CONV3D, "plain", group) for source, group in groups(answers).items()]
 
 
-def clip_model_cost(config: ClipRunConfig) -> ClipModelCost:
+def conv3d_cost(config: Conv3dRunConfig) -> Conv3dCost:
     """Return the cost of the model, counted in its ONNX graph."""
     window, model = config.training.window, Conv3d(config.training.model)
     with tempfile.TemporaryDirectory() as folder:
@@ -117,13 +117,13 @@ def clip_model_cost(config: ClipRunConfig) -> ClipModelCost:
         shape = (1, 3, window.frames, window.input_size, window.input_size)
         cost = network_cost(path, {"clips": shape}).multiply_adds
     per_second = cost / (config.training.stride * window.seconds)
-    return ClipModelCost(parameter_count(model), cost, cost * config.frame_rate, per_second)
+    return Conv3dCost(parameter_count(model), cost, cost * config.frame_rate, per_second)
 
 
-def read_clip_run(folder: Path) -> tuple[list[ComparisonRow], ClipModelCost]:
+def read_conv3d_run(folder: Path) -> tuple[list[ComparisonRow], Conv3dCost]:
     """Return what a finished run left. Raises TrainingError where that is missing or damaged."""
     rows = _read(folder / COMPARISON_FILE, ComparisonRow)
-    return rows, _read(folder / COST_FILE, ClipModelCost)[0]
+    return rows, _read(folder / COST_FILE, Conv3dCost)[0]
 
 
 def _read(path: Path, kind: type[_Row]) -> list[_Row]:
@@ -141,7 +141,7 @@ def _read(path: Path, kind: type[_Row]) -> list[_Row]:
     return rows
 
 
-def _write_cost(cost: ClipModelCost, path: Path) -> None:
+def _write_cost(cost: Conv3dCost, path: Path) -> None:
     with whole_path(path) as part:
         part.write_text(csv_text(list(asdict(cost)), [astuple(cost)]), encoding="utf-8")
 

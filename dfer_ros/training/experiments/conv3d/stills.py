@@ -20,25 +20,25 @@ from dfer_ros.training.encoder.batches import DataConfig, EncoderBatches
 from dfer_ros.training.encoder.surround import SurroundConfig
 from dfer_ros.training.encoder.trained_encoder import normalise
 from dfer_ros.training.experiments.conv3d.network import Conv3d, Conv3dConfig
-from dfer_ros.training.experiments.conv3d.task import ClipScheduleConfig, ClipTask
+from dfer_ros.training.experiments.conv3d.task import Conv3dScheduleConfig, Conv3dTask
 from dfer_ros.training.run import TrainingRun
 
 
 @dataclass(frozen=True)
-class ClipStillsConfig:
+class Conv3dStillsConfig:
     """data: the prepared sets, of which the training split is taken. input_size: pixels."""
 
     data: tuple[DataConfig, ...]
     input_size: int = 64
-    schedule: ClipScheduleConfig = field(
-        default_factory=lambda: ClipScheduleConfig(
+    schedule: Conv3dScheduleConfig = field(
+        default_factory=lambda: Conv3dScheduleConfig(
             steps=1000, batch_size=64, learning_rate=3e-3, log_steps=250, checkpoint_steps=250
         )
     )
 
 
 def train_on_stills(
-    config: ClipStillsConfig, model: Conv3dConfig, crop: int, seed: int, data: Path, output: Path, console: Console
+    config: Conv3dStillsConfig, model: Conv3dConfig, crop: int, seed: int, data: Path, output: Path, console: Console
 ) -> dict[str, torch.Tensor]:
     """Return the weights of a clip model trained on stills and inflated.
 
@@ -65,7 +65,7 @@ def train_on_stills(
     torch.manual_seed(seed)
     network = Conv3d(model).to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     signature = repr((asdict(config), asdict(model), crop, seed, [len(prepared.samples) for prepared in sets]))
-    TrainingRun(ClipTask(network, draw, schedule, seed, signature), output, console).run()
+    TrainingRun(Conv3dTask(network, draw, schedule, seed, signature), output, console).run()
     inflate(network)
     return {name: value.cpu() for name, value in network.state_dict().items()}
 

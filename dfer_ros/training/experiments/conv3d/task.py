@@ -12,12 +12,12 @@ from dfer_ros.core.errors import TrainingError
 from dfer_ros.training.experiments.conv3d.network import Conv3d
 from dfer_ros.training.task import Schedule, Task
 
-ClipBatch = tuple[torch.Tensor, torch.Tensor]
+Conv3dBatch = tuple[torch.Tensor, torch.Tensor]
 """Clips [N, 3, T, S, S] and their labels [N] or shares of the classes [N, 7]."""
 
 
 @dataclass(frozen=True)
-class ClipScheduleConfig:
+class Conv3dScheduleConfig:
     """steps: of one batch each. learning_rate: falls to zero along a cosine. label_smoothing: 0..1."""
 
     steps: int = 300
@@ -40,7 +40,7 @@ class ClipScheduleConfig:
             )
 
 
-class ClipTask(Task[ClipBatch]):
+class Conv3dTask(Task[Conv3dBatch]):
     """A clip model. draw: the batch of each step, a function of the step alone."""
 
     model: Conv3d
@@ -49,8 +49,8 @@ class ClipTask(Task[ClipBatch]):
     def __init__(
         self,
         model: Conv3d,
-        draw: Callable[[int], ClipBatch],
-        schedule: ClipScheduleConfig,
+        draw: Callable[[int], Conv3dBatch],
+        schedule: Conv3dScheduleConfig,
         seed: int,
         signature: str,
     ) -> None:
@@ -65,11 +65,11 @@ class ClipTask(Task[ClipBatch]):
             gradient_norm=1.0,
         )
 
-    def batches(self, steps: range) -> Iterator[ClipBatch]:
+    def batches(self, steps: range) -> Iterator[Conv3dBatch]:
         """Return the batches that are drawn."""
         return map(self._draw, steps)
 
-    def losses(self, batch: ClipBatch, step: int) -> dict[str, torch.Tensor]:
+    def losses(self, batch: Conv3dBatch, step: int) -> dict[str, torch.Tensor]:
         """Return the cross-entropy of the classes."""
         device = next(self.model.parameters()).device
         clips, targets = (part.to(device) for part in batch)

@@ -17,14 +17,14 @@ from dfer_ros.training.clips.faces import ClipFaces
 from dfer_ros.training.encoder.augmentation import AugmentationConfig
 from dfer_ros.training.evaluation.clip_answers import ClipAnswer
 from dfer_ros.training.experiments.conv3d.batches import (
-    ClipBatches,
-    ClipWindowConfig,
+    Conv3dBatches,
+    Conv3dWindowConfig,
     answered_frames,
     clip_tensor,
     window_images,
 )
 from dfer_ros.training.experiments.conv3d.network import Conv3d, Conv3dConfig
-from dfer_ros.training.experiments.conv3d.task import ClipScheduleConfig, ClipTask
+from dfer_ros.training.experiments.conv3d.task import Conv3dScheduleConfig, Conv3dTask
 from dfer_ros.training.run import TrainingRun
 
 _ONE_PERSON_IN_ONE_LIGHT = AugmentationConfig(
@@ -33,7 +33,7 @@ _ONE_PERSON_IN_ONE_LIGHT = AugmentationConfig(
 
 
 @dataclass(frozen=True)
-class ClipTrainingConfig:
+class Conv3dTrainingConfig:
     """All of a training but the data.
 
     augmentation: one draw of it for all frames of a window. stride: between the windows of an answer, as share of a
@@ -41,9 +41,9 @@ class ClipTrainingConfig:
     """
 
     model: Conv3dConfig = field(default_factory=Conv3dConfig)
-    window: ClipWindowConfig = field(default_factory=ClipWindowConfig)
+    window: Conv3dWindowConfig = field(default_factory=Conv3dWindowConfig)
     augmentation: AugmentationConfig = _ONE_PERSON_IN_ONE_LIGHT
-    schedule: ClipScheduleConfig = field(default_factory=ClipScheduleConfig)
+    schedule: Conv3dScheduleConfig = field(default_factory=Conv3dScheduleConfig)
     stride: float = 0.5
     seed: int = 0
 
@@ -52,8 +52,8 @@ class ClipTrainingConfig:
             raise TrainingError("A clip model needs a stride above 0 and a seed of 0 or more.")
 
 
-def train_clip_model(
-    config: ClipTrainingConfig,
+def train_conv3d(
+    config: Conv3dTrainingConfig,
     clips: Sequence[ClipFaces],
     held_out: str | None,
     output: Path,
@@ -73,7 +73,7 @@ def train_clip_model(
     model = Conv3d(config.model).to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     if start is not None:
         model.load_state_dict(start)
-    batches = ClipBatches(kept, config.window, config.augmentation, config.schedule.batch_size, config.seed)
+    batches = Conv3dBatches(kept, config.window, config.augmentation, config.schedule.batch_size, config.seed)
 
     def draw(step: int) -> tuple[torch.Tensor, torch.Tensor]:
         windows, labels = batches.batch(step)
@@ -82,12 +82,12 @@ def train_clip_model(
     # The sum stands for the weights to start from.
     begun = None if start is None else float(sum(value.double().abs().sum() for value in start.values()))
     signature = repr((asdict(config), begun, held_out, [(clip.name, len(clip.stamps)) for clip in kept]))
-    task = ClipTask(model, draw, config.schedule, config.seed, signature)
+    task = Conv3dTask(model, draw, config.schedule, config.seed, signature)
     TrainingRun(task, output, console or Console(quiet=True)).run()
     return model.eval()
 
 
-def clip_model_answers(config: ClipTrainingConfig, model: Conv3d, clips: Sequence[ClipFaces]) -> list[ClipAnswer]:
+def conv3d_answers(config: Conv3dTrainingConfig, model: Conv3d, clips: Sequence[ClipFaces]) -> list[ClipAnswer]:
     """Return what a clip model answers on clips, window after window with the stride of the configuration."""
     stride = config.stride * config.window.seconds
     return [
@@ -96,7 +96,7 @@ def clip_model_answers(config: ClipTrainingConfig, model: Conv3d, clips: Sequenc
     ]
 
 
-def _probabilities(config: ClipTrainingConfig, model: Conv3d, clip: ClipFaces, stride: float) -> FloatArray:
+def _probabilities(config: Conv3dTrainingConfig, model: Conv3d, clip: ClipFaces, stride: float) -> FloatArray:
     """Return the probabilities [W, 7] of the windows of a clip, none where it has no face."""
     rows = [np.zeros((0, len(LABELS)), dtype=np.float32)]
     device = next(model.parameters()).device

@@ -57,7 +57,7 @@ class _Mixture(NamedTuple):
     shares: Floats
 
 
-class Courses:
+class CourseSimulator:
     """Draws windows from a bank. Raises DataError where it lacks stills of a class."""
 
     def __init__(self, bank: EmbeddingBank, config: CoursesConfig, window: WindowConfig) -> None:

@@ -29,9 +29,9 @@ from dfer_ros.core.labels import LABELS
 from dfer_ros.training.data.aligned_packs import ASK
 from dfer_ros.training.data.crops import JPEG_QUALITY
 from dfer_ros.training.data.data_set import AlignedStill, DataSet
-from dfer_ros.training.data.layout import decode_image
-from dfer_ros.training.data.packs import Pack, open_pack, read_entry
+from dfer_ros.training.data.loading import decode_image
 from dfer_ros.training.data.prepared_set import one_label
+from dfer_ros.training.data.zip_or_folder import Pack, open_pack, read_entry
 
 UNSTRETCH = np.array([[0.7168, 0.0, 29.31], [0.0, 1.0122, 16.38]])
 """From a still of RAF-DB (100x100) to the aligned crop (128x128): its eyes and mouth come to rest on the template."""

@@ -17,27 +17,27 @@ from dfer_ros.training.data.prepared_set import Sample, one_label, write_index
 from dfer_ros.training.encoder.augmentation import central_part
 from dfer_ros.training.encoder.trained_encoder import MEAN, STD
 from dfer_ros.training.experiments.conv3d.batches import (
-    ClipBatches,
-    ClipWindowConfig,
+    Conv3dBatches,
+    Conv3dWindowConfig,
     answered_frames,
     clip_tensor,
     window_images,
     window_rows,
 )
 from dfer_ros.training.experiments.conv3d.network import Conv3d, Conv3dConfig
-from dfer_ros.training.experiments.conv3d.run import ClipRunConfig, clip_model_cost, clip_rows, read_clip_run
+from dfer_ros.training.experiments.conv3d.run import Conv3dRunConfig, conv3d_cost, conv3d_rows, read_conv3d_run
 from dfer_ros.training.experiments.conv3d.stills import inflate
-from dfer_ros.training.experiments.conv3d.task import ClipScheduleConfig
+from dfer_ros.training.experiments.conv3d.task import Conv3dScheduleConfig
 from dfer_ros.training.experiments.conv3d.training import (
-    ClipTrainingConfig,
-    clip_model_answers,
-    train_clip_model,
+    Conv3dTrainingConfig,
+    conv3d_answers,
+    train_conv3d,
 )
 from dfer_ros.training.run import LOG_FILE
 
-WINDOW = ClipWindowConfig(seconds=1.0, frames=5, crop=88, input_size=16)
-SCHEDULE = ClipScheduleConfig(steps=6, batch_size=6, log_steps=3, checkpoint_steps=3)
-CONFIG = ClipTrainingConfig(Conv3dConfig((4, 8), 0.3), WINDOW, schedule=SCHEDULE)
+WINDOW = Conv3dWindowConfig(seconds=1.0, frames=5, crop=88, input_size=16)
+SCHEDULE = Conv3dScheduleConfig(steps=6, batch_size=6, log_steps=3, checkpoint_steps=3)
+CONFIG = Conv3dTrainingConfig(Conv3dConfig((4, 8), 0.3), WINDOW, schedule=SCHEDULE)
 
 
 def made_clip(source, label, seed=0, frames=20, rate=10.0):
@@ -93,7 +93,7 @@ def test_a_clip_model_sees_what_the_encoder_sees():
 def test_all_frames_of_a_window_are_augmented_alike():
     clip = made_clip("mead", 3)
     still = replace(clip, crops=(clip.crops[0],) * len(clip.crops))
-    windows, _ = ClipBatches([still], WINDOW, CONFIG.augmentation, 20, 0).batch(0)
+    windows, _ = Conv3dBatches([still], WINDOW, CONFIG.augmentation, 20, 0).batch(0)
     assert (windows == windows[:, :1]).all()
     assert len({window.tobytes() for window in windows}) == 20
 
@@ -102,7 +102,7 @@ def test_batches_are_balanced_and_depend_on_seed_and_step_alone():
     clips = [*(made_clip("mead", 1, seed) for seed in range(5)), made_clip("mead", 5)]
 
     def batches():
-        return ClipBatches(clips, WINDOW, CONFIG.augmentation, 300, 7)
+        return Conv3dBatches(clips, WINDOW, CONFIG.augmentation, 300, 7)
 
     one, other = batches(), batches()
     one.batch(0)
@@ -117,7 +117,7 @@ def test_a_sequence_is_learned_from_its_last_third():
     clip = made_clip("ckplus", 2, frames=30)
     dark = tuple(np.full_like(crop, 255 if number >= 20 else 0) for number, crop in enumerate(clip.crops))
     plain = replace(CONFIG.augmentation, exposure=0.0, colour=0.0)
-    windows, _ = ClipBatches([replace(clip, crops=dark)], WINDOW, plain, 50, 0).batch(0)
+    windows, _ = Conv3dBatches([replace(clip, crops=dark)], WINDOW, plain, 50, 0).batch(0)
     middle = windows[..., 8, 8, 0]
     assert (middle[:, -1] == 255).all() and (middle[:, 0] == 0).any()
 
@@ -126,8 +126,8 @@ def test_it_learns_and_answers(tmp_path):
     in_the_same_light = replace(CONFIG.augmentation, exposure=0.0, colour=0.0, grey=0.0)
     schedule = replace(SCHEDULE, steps=40, learning_rate=1e-2, log_steps=40, checkpoint_steps=40)
     config = replace(CONFIG, model=Conv3dConfig((8, 16)), augmentation=in_the_same_light, schedule=schedule)
-    model = train_clip_model(config, made_clips(), None, tmp_path)
-    answers = clip_model_answers(config, model, made_clips())
+    model = train_conv3d(config, made_clips(), None, tmp_path)
+    answers = conv3d_answers(config, model, made_clips())
     assert [len(answer.probabilities) for answer in answers] == [3] * 9
     assert all(answer.probabilities.sum(axis=1) == pytest.approx(1.0, abs=1e-5) for answer in answers)
     assert np.mean([answer.predicted == answer.label for answer in answers]) == 1.0
@@ -135,55 +135,55 @@ def test_it_learns_and_answers(tmp_path):
 
 def test_a_clip_without_a_face_is_a_wrong_answer(tmp_path):
     empty = replace(made_clip("mead", 1), crops=(), stamps=np.zeros(0), quality=np.zeros(0, np.float32))
-    model = train_clip_model(CONFIG, [*made_clips(), empty], None, tmp_path)
-    (answer,) = clip_model_answers(CONFIG, model, [empty])
+    model = train_conv3d(CONFIG, [*made_clips(), empty], None, tmp_path)
+    (answer,) = conv3d_answers(CONFIG, model, [empty])
     assert answer.predicted == -1
     with pytest.raises(TrainingError, match="No clip with a face is left to train on"):
-        train_clip_model(CONFIG, [empty, made_clip("feid", 2)], "feid", tmp_path)
+        train_conv3d(CONFIG, [empty, made_clip("feid", 2)], "feid", tmp_path)
 
 
 def test_a_held_out_source_has_no_part_in_the_training(tmp_path):
     changed = [*(clip for clip in made_clips() if clip.source != "feid"), made_clip("feid", 2)]
-    one = train_clip_model(CONFIG, made_clips(), "feid", tmp_path / "one")
-    assert same(one, train_clip_model(CONFIG, changed, "feid", tmp_path / "two"))
-    assert not same(one, train_clip_model(CONFIG, made_clips(), "mead", tmp_path / "three"))
+    one = train_conv3d(CONFIG, made_clips(), "feid", tmp_path / "one")
+    assert same(one, train_conv3d(CONFIG, changed, "feid", tmp_path / "two"))
+    assert not same(one, train_conv3d(CONFIG, made_clips(), "mead", tmp_path / "three"))
 
 
 def test_a_run_goes_on_from_its_checkpoint_to_the_same_model(tmp_path, monkeypatch):
-    whole = train_clip_model(CONFIG, made_clips(), "feid", tmp_path / "whole")
-    original = ClipBatches.batch
+    whole = train_conv3d(CONFIG, made_clips(), "feid", tmp_path / "whole")
+    original = Conv3dBatches.batch
 
     def stop_at_4(self, step):
         if step == 4:
             raise KeyboardInterrupt
         return original(self, step)
 
-    monkeypatch.setattr(ClipBatches, "batch", stop_at_4)
+    monkeypatch.setattr(Conv3dBatches, "batch", stop_at_4)
     with pytest.raises(KeyboardInterrupt):
-        train_clip_model(CONFIG, made_clips(), "feid", tmp_path / "stopped")
+        train_conv3d(CONFIG, made_clips(), "feid", tmp_path / "stopped")
     monkeypatch.undo()
     assert load_checkpoint(tmp_path / "stopped" / CHECKPOINT_FILE)["step"] == 3
-    assert same(train_clip_model(CONFIG, made_clips(), "feid", tmp_path / "stopped"), whole)
+    assert same(train_conv3d(CONFIG, made_clips(), "feid", tmp_path / "stopped"), whole)
     logs = [(tmp_path / name / LOG_FILE).read_text() for name in ("stopped", "whole")]
     assert logs[0] == logs[1] and len(logs[0].splitlines()) == 3
 
 
 def test_a_checkpoint_of_another_run_is_an_error(tmp_path):
-    train_clip_model(CONFIG, made_clips(), "feid", tmp_path)
+    train_conv3d(CONFIG, made_clips(), "feid", tmp_path)
     for other, held_out in ((replace(CONFIG, seed=1), "feid"), (CONFIG, "mead")):
         with pytest.raises(TrainingError, match=r"checkpoint\.pt is of another clip model, configuration or data"):
-            train_clip_model(other, made_clips(), held_out, tmp_path)
+            train_conv3d(other, made_clips(), held_out, tmp_path)
 
 
 def test_the_table_has_every_source_and_all_videos(tmp_path):
-    rows = clip_rows(CONFIG, made_clips(), tmp_path, Console(quiet=True))
+    rows = conv3d_rows(CONFIG, made_clips(), tmp_path, Console(quiet=True))
     assert {row.source: row.clips for row in rows} == {"videos": 6, "ckplus": 3, "mead": 3, "feid": 3}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["ckplus", "feid", "mead"]
 
 
 def test_the_cost_is_of_every_frame_and_of_every_stride():
-    config = ClipRunConfig("clips", training=replace(CONFIG, stride=0.25), frame_rate=20.0)
-    cost = clip_model_cost(config)
+    config = Conv3dRunConfig("clips", training=replace(CONFIG, stride=0.25), frame_rate=20.0)
+    cost = conv3d_cost(config)
     # Two convolutions in each stage; frames and pixels are halved as the stages say.
     first = 5 * 8 * 8 * 4 * (27 * 3 + 27 * 4)
     second = 3 * 4 * 4 * 8 * (27 * 4 + 27 * 8)
@@ -208,12 +208,12 @@ def test_a_face_that_keeps_still_gives_an_inflated_model_what_it_gave_alone():
 def test_a_model_begins_with_the_weights_that_it_is_given(tmp_path):
     config = replace(CONFIG, schedule=replace(SCHEDULE, steps=0))
     start = Conv3d(CONFIG.model).state_dict()
-    begun = train_clip_model(config, made_clips(), None, tmp_path / "begun", start=start)
+    begun = train_conv3d(config, made_clips(), None, tmp_path / "begun", start=start)
     assert all(torch.equal(value, start[name]) for name, value in begun.state_dict().items())
-    train_clip_model(CONFIG, made_clips(), None, tmp_path / "one", start=start)
+    train_conv3d(CONFIG, made_clips(), None, tmp_path / "one", start=start)
     other = {name: value * 2 for name, value in start.items()}
     with pytest.raises(TrainingError, match="is of another clip model"):
-        train_clip_model(CONFIG, made_clips(), None, tmp_path / "one", start=other)
+        train_conv3d(CONFIG, made_clips(), None, tmp_path / "one", start=other)
 
 
 def test_dfer_train_leaves_figures_and_cost(tmp_path, monkeypatch, capsys, aligned_crop):
@@ -242,7 +242,7 @@ def test_dfer_train_leaves_figures_and_cost(tmp_path, monkeypatch, capsys, align
         return ended.value.code
 
     assert train() == 0
-    rows, cost = read_clip_run(tmp_path / "runs" / "conv3d")
+    rows, cost = read_conv3d_run(tmp_path / "runs" / "conv3d")
     assert {row.source: row.clips for row in rows} == {"videos": 2, "mead": 1, "feid": 1, "ckplus": 1}
     assert cost.every_frame == 30 * cost.window == 30 * cost.every_stride
     assert f"{cost.window / 1e6:,.0f} million multiply-adds a window" in capsys.readouterr().out
@@ -250,4 +250,4 @@ def test_dfer_train_leaves_figures_and_cost(tmp_path, monkeypatch, capsys, align
         assert [float(row["step"]) for row in csv.DictReader(file)] == [1, 2]
     (tmp_path / "runs" / "conv3d" / "cost.csv").write_text("parameters\nmany\n")
     with pytest.raises(TrainingError, match=r"cost\.csv cannot be read .*: train again"):
-        read_clip_run(tmp_path / "runs" / "conv3d")
+        read_conv3d_run(tmp_path / "runs" / "conv3d")

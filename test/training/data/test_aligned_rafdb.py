@@ -7,9 +7,9 @@ import pytest
 from dfer_ros.core.alignment import TEMPLATE
 from dfer_ros.core.errors import DataError
 from dfer_ros.training.data.aligned_packs import AFFECTNET7
+from dfer_ros.training.data.aligned_rafdb import RAFDB, unstretched
 from dfer_ros.training.data.preparation import without_training
 from dfer_ros.training.data.prepared_set import open_prepared_set
-from dfer_ros.training.data.rafdb import RAFDB, unstretched
 
 EYES_AND_MOUTH = ((23.4, 34.4), (73.4, 34.4), (48.4, 75.4))
 """Where the authors put them in their stills of 100 pixels."""
