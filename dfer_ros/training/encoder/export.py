@@ -6,6 +6,7 @@ import copy
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import onnx
 import onnxruntime
 import torch
@@ -42,10 +43,10 @@ def export_encoder(model: TrainableEncoder, path: Path) -> None:
 def check_export(model: TrainableEncoder, path: Path) -> None:
     """Raise TrainingError where an ONNX file and the model differ by more than 1e-3 in any output."""
     session = create_session(path, SessionConfig())
-    chance = torch.Generator().manual_seed(0)
+    chance = np.random.default_rng(0)
     for size in _CHECKED_SIZES:
         for batch in _CHECKED_BATCHES:
-            image = torch.randn(batch, 3, size, size, generator=chance)
+            image = torch.from_numpy(chance.normal(size=(batch, 3, size, size)).astype(np.float32))
             check_onnx(model, session, {"image": image}, _OUTPUTS)
 
 
