@@ -22,7 +22,7 @@ from dfer_ros.bags.replay_clock import ReplayClock
 from dfer_ros.bags.selection import Selection
 
 _LOOP_PAUSE_SECONDS = 1 / 30
-"""Between the last message of a pass and the begin of the next: the period of a camera."""
+"""Seconds between the last message of a pass and the first of the next: the period of a camera."""
 _POLL_SECONDS = 0.05
 _LULL_SECONDS = 0.015
 """To the next message, in which there is time for all that is not sending."""

@@ -13,7 +13,7 @@ from dfer_ros.core.errors import SourceError
 
 @dataclass(frozen=True)
 class BagPart:
-    """Seconds from the begin of the bag: start, and, from there, duration; None: to the end.
+    """start: seconds from the first message of the bag. duration: seconds from start; None: to the end.
 
     Raises SourceError where one makes no sense.
     """

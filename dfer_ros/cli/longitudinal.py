@@ -23,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `dfer longitudinal`."""
     parser.add_argument("folder", type=Path, help="folder of JSONL files of `dfer analyze`, one a session")
     parser.add_argument(
-        "--person", default="", help="begin of the names of this person's files, or the person's id in them"
+        "--person", default="", help="what the names of this person's files start with, or the person's id in them"
     )
     parser.add_argument("-o", "--output", type=Path, required=True, help="page to write (.html)")
     parser.add_argument("--csv", type=Path, help="every measure of every session as well, for pandas and R (.csv)")

@@ -31,7 +31,7 @@ _REQUIRED = ("start", "end", "expression")
 _SEPARATORS = ",;\t"
 """Of cells: Excel takes a semicolon where people write decimal commas."""
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-"""At the begin of what Excel calls Unicode text."""
+"""The first bytes of what Excel calls Unicode text."""
 _INDEX = {name: index for names in (LABELS, EXPRESSIONS) for index, name in enumerate(names)}
 _NONE = -1
 """In the place of a label or of an answer."""

@@ -41,7 +41,7 @@ EPISODE_COLUMNS = (
 )
 
 _FIRST_CLOCK_TIME = 1e8
-"""Stamps from here on (1973) are seconds since 1970; smaller ones count from the begin of a recording."""
+"""Stamps from here on (1973) are seconds since 1970; smaller ones count from the start of a recording."""
 DIGITS = 5
 """Of numbers in the files for studies."""
 

@@ -8,7 +8,7 @@ from dfer_ros.report.time_bins import TimeAxis
 from dfer_ros.text.wording import clock
 
 WIDTHS = (0, 230, 400, 800, 1600, 3200, 6400, 12800)
-"""Widths of a time axis in CSS pixels, each the begin of a range in which the same marks are shown."""
+"""Widths of a time axis in CSS pixels, the smallest of each range in which the same marks are shown."""
 
 _LEAST_PIXELS = 75
 _LABEL_PIXELS, _LETTER_PIXELS = 6, 8

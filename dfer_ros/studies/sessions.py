@@ -38,7 +38,7 @@ class Session:
 def read_sessions(folder: Path, person: str = "") -> list[Session]:
     """Return the sessions of one person in a folder of JSONL files of `dfer analyze`, by time.
 
-    person: the begin of the names of this person's files, such as p07 of p07_2026-03-01.jsonl; or the id of this person
+    person: how the names of this person's files start, such as p07 of p07_2026-03-01.jsonl; or the id of this person
     in the files, as a person manager of ROS4HRI keeps it. Empty: each file is of one and the same person.
     Raises DataError where that is not clear, where a session has no date, or two files are of one session.
     """
@@ -87,7 +87,7 @@ def _chosen(path: Path, people: Sequence[Person], person: str) -> Person:
     if person and not _of(path, person):
         raise DataError(
             f"Neither the name of {path} begins with {person} nor is anybody in it called so ({people[0].face_id}): "
-            "give --person the begin of the files' names, or the person's id in them."
+            "give --person what the names of the files start with, or the person's id in them."
         )
     return people[0]
 
