@@ -7,9 +7,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress, ProgressColumn
 
-from dfer_ros.text.tables import Table, rich_table
-
 from dfer_ros.core.errors import sentence
+from dfer_ros.text.tables import Table, rich_table
 
 _TABLE_WIDTH = 156
 """Columns that the widest table needs; a narrower terminal wraps its lines, which beats cutting its cells."""

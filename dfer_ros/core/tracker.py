@@ -56,7 +56,7 @@ class TrackerConfig:
         240.0,
         changeable=True,
     )
-    id_prefix: str = parameter("", "Prefix of every face id, which starts with a letter; keeps the ids of several cameras apart.")
+    id_prefix: str = parameter("", "Prefix of every face id, a letter first; keeps the ids of several cameras apart.")
     id_stem: str = "face"
 
     def __post_init__(self) -> None:

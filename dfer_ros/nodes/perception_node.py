@@ -68,7 +68,7 @@ def main(arguments: list[str] | None = None) -> None:
         type=_camera,
         help="a camera with a detector in a namespace of its own; may be given several times",
     )
-    parser.add_argument("--id-prefix", default="", help="prefix of the face ids of all cameras, before the name of each")
+    parser.add_argument("--id-prefix", default="", help="prefix of all face ids, before the names of cameras")
     given = parser.parse_args(remove_ros_args(arguments if arguments is not None else sys.argv)[1:])
     run_nodes(NAME, lambda: start_all(create_nodes(given.camera, given.id_prefix)), arguments)
 
