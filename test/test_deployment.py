@@ -112,10 +112,18 @@ def test_the_python_of_a_page_is_python():
         compile(block, "deployment.md", "exec")
 
 
+TOGETHER = f"{NAMESPACE}/perception_node"
+
+
+def enclaves():
+    """Return the profiles of the policy by enclave."""
+    found = ElementTree.parse(DEPLOY / "sros2" / "policy.xml").getroot().find("enclaves")
+    return {enclave.get("path"): list(enclave.iter("profile")) for enclave in found}
+
+
 def profiles():
     """Return the profiles of the policy by node, with the enclave of each."""
-    enclaves = ElementTree.parse(DEPLOY / "sros2" / "policy.xml").getroot().find("enclaves")
-    found = ((enclave.get("path"), profile) for enclave in enclaves for profile in enclave.iter("profile"))
+    found = ((path, profile) for path, of_enclave in enclaves().items() if path != TOGETHER for profile in of_enclave)
     return {profile.get("node"): (path, profile) for path, profile in found}
 
 
@@ -130,6 +138,11 @@ def allowed(profile, kind):
 def test_every_node_has_an_enclave_with_its_full_name():
     assert set(profiles()) == {*NODES, "operator"}
     assert {path for path, _ in profiles().values()} == {f"{NAMESPACE}/{node}" for node in profiles()}
+
+
+def test_both_nodes_in_one_process_may_do_what_they_may_in_two():
+    together = [ElementTree.tostring(profile) for profile in enclaves()[TOGETHER]]
+    assert together == [ElementTree.tostring(profiles()[node][1]) for node in ("face_detector_node", "dfer_node")]
 
 
 def test_the_sros2_tools_find_no_comment_among_the_enclaves():
