@@ -3,16 +3,15 @@
 import threading
 import time
 
-import numpy as np
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import Image
 from std_msgs.msg import Float32, String
 
-from dfer_msgs.msg import Emotion, EmotionArray
+from dfer_msgs.msg import EmotionArray
 from dfer_ros.behavior import EmotionStatesConfig
-from dfer_ros.core.labels import EXPRESSIONS, VALENCE_AROUSAL
+from dfer_ros.behavior.testing import ScriptedPeople
 from dfer_ros.graph.processes import wait_until
 from dfer_ros.ros.image_conversion import fill_image
 from dfer_ros.ros.topics import OUTPUT
@@ -47,72 +46,15 @@ class Spun:
         self.executor.shutdown()
 
 
-class Reader:
-    """Says on `emotions`, as dfer_node does, what people feel."""
+class Reader(ScriptedPeople):
+    """Says on `emotions` of the test's namespace, as dfer_node does, what people feel."""
 
     def __init__(self, namespace):
-        self.node = rclpy.create_node("reader", namespace=namespace)
-        self.publishers = {}
-
-    def close(self):
-        self.node.destroy_node()
+        super().__init__(namespace=namespace, topic="emotions")
 
     def topic(self, camera=""):
+        """Return the full name of the topic, of one camera of several."""
         return self.node.resolve_topic_name(f"{camera}/emotions" if camera else "emotions")
-
-    def wait_for_listener(self, camera=""):
-        assert wait_until(lambda: self._publisher(camera).get_subscription_count() > 0)
-        time.sleep(0.3)  # that one side has found the other does not mean that both have
-
-    def _publisher(self, camera):
-        if camera not in self.publishers:
-            self.publishers[camera] = self.node.create_publisher(EmotionArray, self.topic(camera), OUTPUT)
-        return self.publishers[camera]
-
-    def say(self, expressions, camera="", stamp=None):
-        """Publish the expressions by face id, with a stamp in seconds or now; two at once are a tuple."""
-        message = EmotionArray(emotions=[_emotion(face_id, name) for face_id, name in expressions.items()])
-        now = self.node.get_clock().now().nanoseconds if stamp is None else round(stamp * 1e9)
-        message.header.stamp.sec, message.header.stamp.nanosec = divmod(now, 10**9)
-        self._publisher(camera).publish(message)
-
-    def keep_saying(self, seconds, rate=20.0, camera="", **expressions):
-        for _ in range(round(seconds * rate)):
-            self.say(expressions, camera)
-            time.sleep(1.0 / rate)
-
-    def say_until(self, condition, camera="", **expressions):
-        """Keep saying it until something has happened; return whether it has."""
-
-        def happened():
-            self.say(expressions, camera)
-            time.sleep(0.04)
-            return condition()
-
-        return wait_until(happened)
-
-
-def _emotion(face_id, expression):
-    expression, secondary = (expression, "") if isinstance(expression, str) else expression
-    probabilities = np.full(7, 0.05, dtype=np.float32)
-    probabilities[EXPRESSIONS.index(expression if expression in EXPRESSIONS else "neutral")] = 0.7
-    if secondary:
-        probabilities[[EXPRESSIONS.index(expression), EXPRESSIONS.index(secondary)]] = 0.5, 0.25
-    valence, arousal = (probabilities @ VALENCE_AROUSAL).tolist()
-    return Emotion(
-        face_id=face_id,
-        expression=expression,
-        confidence=float(probabilities.max()),
-        secondary=secondary,
-        secondary_confidence=0.25 if secondary else 0.0,
-        probabilities=probabilities,
-        valence=valence,
-        arousal=arousal,
-        intensity=0.6,
-        phase=Emotion.APEX,
-        window_seconds=1.5,
-        window_frames=20,
-    )
 
 
 class Audience:

@@ -12,9 +12,9 @@ def test_a_behaviour_is_told_of_changes_of_doubt_and_of_who_is_gone(behavior_nod
     listen()
     with Spun(behavior_node):
         reader.wait_for_listener()
-        assert reader.say_until(lambda: len(events) == 1, face1="happy")
-        assert reader.say_until(lambda: len(events) == 2, face1="sad")
-        assert reader.say_until(lambda: len(events) == 3, face1="unknown")
+        assert reader.show_until(lambda: len(events) == 1, face1="happy")
+        assert reader.show_until(lambda: len(events) == 2, face1="sad")
+        assert reader.show_until(lambda: len(events) == 3, face1="unknown")
         assert wait_until(lambda: len(events) == 4)
     assert events == [
         ("change", "face1", "unknown", "happy"),
@@ -29,10 +29,10 @@ def test_a_behaviour_is_told_what_turned_into_what_and_how_long_it_took(behavior
     listen(on_transition=lambda *about: told.append(about))
     with Spun(behavior_node):
         reader.wait_for_listener()
-        assert reader.say_until(lambda: events[-1:] == [("change", "face1", "unknown", "happy")], face1="happy")
-        reader.keep_saying(0.2, face1="unknown")
-        reader.keep_saying(0.1, face1="angry")
-        assert reader.say_until(lambda: told, face1="sad")
+        assert reader.show_until(lambda: events[-1:] == [("change", "face1", "unknown", "happy")], face1="happy")
+        reader.keep_showing(0.2, face1="unknown")
+        reader.keep_showing(0.1, face1="angry")
+        assert reader.show_until(lambda: told, face1="sad")
     ((face_id, old, new, seconds),) = told
     assert (face_id, old, new) == ("face1", "happy", "sad")
     assert 0.25 < seconds < 1.0
@@ -44,7 +44,7 @@ def test_a_behaviour_is_told_of_two_expressions_at_once(behavior_node, reader, l
     listener = listen(on_blend=lambda *about: told.append(about))
     with Spun(behavior_node):
         reader.wait_for_listener()
-        assert reader.say_until(lambda: told, face1=("happy", "surprised"))
+        assert reader.show_until(lambda: told, face1=("happy", "surprised"))
         person = listener.person("face1")
     assert told == [("face1", "happy", "surprised")]
     assert (person.expression, person.secondary) == ("happy", "surprised")
@@ -61,8 +61,8 @@ def test_a_callback_that_raises_is_logged_with_its_traceback_and_the_listener_go
     listener = EmotionListener(behavior_node, wave_at, topics=reader.topic(), config=QUICK)
     with Spun(behavior_node):
         reader.wait_for_listener()
-        assert reader.say_until(lambda: events == ["happy"], face1="happy")
-        assert reader.say_until(lambda: events == ["happy", "sad"], face1="sad")
+        assert reader.show_until(lambda: events == ["happy"], face1="happy")
+        assert reader.show_until(lambda: events == ["happy", "sad"], face1="sad")
     listener.close()
     log = capfd.readouterr().err
     assert "wave_at('face1', 'happy', 'sad') failed, the listener goes on" in log
@@ -79,7 +79,7 @@ def test_a_callback_may_ask_the_listener(behavior_node, reader, events):
     )
     with Spun(behavior_node):
         reader.wait_for_listener()
-        assert reader.say_until(lambda: events, face1="happy")
+        assert reader.show_until(lambda: events, face1="happy")
     listener.close()
     assert events == ["happy"]
 

@@ -17,7 +17,7 @@ def test_people_are_current_with_their_age_and_stale_ones_are_not_given(behavior
     listener = listen()
     with Spun(behavior_node):
         reader.wait_for_listener()
-        assert reader.say_until(lambda: "happy" in [p.expression for p in listener.people()], face1="happy")
+        assert reader.show_until(lambda: "happy" in [p.expression for p in listener.people()], face1="happy")
         person = listener.person("face1")
         assert (person.face_id, person.phase, person.topic) == ("face1", "apex", reader.topic())
         assert person.confidence == pytest.approx(0.7)
@@ -36,7 +36,7 @@ def test_nobody_is_current_when_the_node_is_not_spun_either(behavior_node, reade
     listener = listen()
     with Spun(behavior_node):
         reader.wait_for_listener()
-        assert reader.say_until(listener.people, face1="happy")
+        assert reader.show_until(listener.people, face1="happy")
     time.sleep(QUICK.stale_seconds)
     assert listener.people() == ()
 
@@ -46,7 +46,7 @@ def test_old_messages_are_named_and_not_used(behavior_node, reader, listen, even
     with Spun(behavior_node):
         reader.wait_for_listener()
         for index in range(20):
-            reader.say({"face1": "happy"}, stamp=1000.0 + index / 20)
+            reader.show({"face1": "happy"}, stamp=1000.0 + index / 20)
             time.sleep(0.05)
         assert listener.people() == ()
     assert events == []
@@ -76,7 +76,7 @@ def test_simulated_time_rules_ages_and_when_it_jumps_back_everybody_is_lost_once
     def play(condition):
         def step():
             simulated.tick(0.05)
-            reader.say({"face1": "happy"}, stamp=simulated.seconds)
+            reader.show({"face1": "happy"}, stamp=simulated.seconds)
             time.sleep(0.02)
             return condition()
 

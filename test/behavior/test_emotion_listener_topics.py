@@ -32,14 +32,14 @@ def test_a_relative_topic_lies_in_the_namespace_of_the_behaviour(behavior_node, 
 def test_several_cameras_keep_their_people_apart_and_equal_ids_are_named(behavior_node, reader, listen, events, capfd):
     listener = listen(topics=[reader.topic("front"), reader.topic("rear")])
     with Spun(behavior_node):
-        reader.wait_for_listener("front")
-        reader.wait_for_listener("rear")
+        reader.wait_for_listener(reader.topic("front"))
+        reader.wait_for_listener(reader.topic("rear"))
 
         def both_settled():
-            reader.say({"face1": "sad", "rear_face2": "angry"}, "rear")
+            reader.show({"face1": "sad", "rear_face2": "angry"}, reader.topic("rear"))
             return len(events) == 3
 
-        assert reader.say_until(both_settled, camera="front", face1="happy")
+        assert reader.show_until(both_settled, topic=reader.topic("front"), face1="happy")
         people = {(person.topic, person.face_id): person.expression for person in listener.people()}
     assert people == {
         (reader.topic("front"), "face1"): "happy",
