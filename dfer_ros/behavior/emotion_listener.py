@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import inspect
 import math
 import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -31,6 +33,7 @@ from dfer_ros.behavior.emotion_states import (
     FaceLost,
     PersonEmotion,
 )
+from dfer_ros.behavior.persons import PersonIds
 from dfer_ros.core.labels import EXPRESSIONS
 from dfer_ros.core.parameter import parameter
 from dfer_ros.ros.messages import header_seconds
@@ -76,6 +79,8 @@ class EmotionListener:
     They are plain functions and come one at a time, from the executor that spins the node, in a callback group of
     their own. What they raise is logged with its traceback, and the listener goes on.
 
+    persons: whether PersonEmotion.person_id tells who a face is by the person manager of ROS4HRI, also after the face
+    was lost and came back with another id. Needs hri_msgs.
     topics: of dfer_node, one a camera; relative names are resolved and all are remapped as in any node. Ages are told
     by the clock of the node, so use_sim_time holds here too. Raises BehaviorError for what cannot be.
     """
@@ -89,6 +94,7 @@ class EmotionListener:
         *,
         on_transition: Callable[[str, str, str, float], object] | None = None,
         on_blend: Callable[[str, str, str], object] | None = None,
+        persons: bool = False,
         topics: str | Sequence[str] = EMOTIONS_TOPIC,
         config: EmotionStatesConfig | None = None,
     ) -> None:
@@ -109,6 +115,7 @@ class EmotionListener:
         self._states = {name: EmotionStates(config or EmotionStatesConfig(), name) for name in names}
         self._silent = set(names)
         group = MutuallyExclusiveCallbackGroup()
+        self._persons = PersonIds(node, group) if persons else None
         self._subscriptions = [
             node.create_subscription(
                 EmotionArray, topic, partial(self._on_emotions, name), latest_only(), callback_group=group
@@ -147,8 +154,27 @@ class EmotionListener:
         self._answer_waiting()
         return waiting.future
 
+    async def wait_in_asyncio(self, expression: str, timeout: float) -> PersonEmotion | None:
+        """Return what wait_for returns, in a coroutine of asyncio; the node is spun in another thread."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[PersonEmotion | None] = loop.create_future()
+
+        def take(person: PersonEmotion | None) -> None:
+            if not answer.done():
+                answer.set_result(person)
+
+        def hand_over(future: Future) -> None:
+            # The coroutine may have been cancelled, and its loop be over.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(take, future.result())
+
+        self.future_for(expression, timeout).add_done_callback(hand_over)
+        return await answer
+
     def close(self) -> None:
         """Listen no more; what is still awaited is answered with None."""
+        if self._persons is not None:
+            self._persons.close()
         for subscription in self._subscriptions:
             self._node.destroy_subscription(subscription)
         self._node.destroy_timer(self._timer)
@@ -217,6 +243,8 @@ class EmotionListener:
     def _people(self) -> tuple[PersonEmotion, ...]:
         now = self._now()
         people = [person for states in self._states.values() for person in states.people(now)]
+        if self._persons is not None:
+            people = [replace(person, person_id=self._persons.person_of(person.face_id)) for person in people]
         return tuple(sorted(people, key=lambda person: person.age))
 
     def _now(self) -> float:

@@ -65,7 +65,8 @@ class PersonEmotion:
     has settled, else empty; secondary_confidence: its newest probability 0..1. confidence: the newest probability 0..1
     of expression; for unknown, that of the most likely class. valence, arousal (-1..1), intensity (0..1) and phase
     (unknown, neutral, onset, apex or offset) are the newest. held_seconds: since when, in the images, the person has
-    this emotion. age: seconds since the newest image of the person. topic: where it came from.
+    this emotion. age: seconds since the newest image of the person. topic: where it came from. person_id: who it is
+    by a ROS4HRI person manager; empty where none says so, or nobody asked.
     """
 
     face_id: str
@@ -80,6 +81,7 @@ class PersonEmotion:
     held_seconds: float
     age: float
     topic: str
+    person_id: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Behaviours that wait for an emotion: wait_for() and future_for() with every kind of executor."""
 
+import asyncio
 import threading
 import time
 
@@ -23,7 +24,7 @@ class Talking:
 
     def talk(self):
         while not self.ended.wait(0.04):
-            self.reader.say(self.expressions)
+            self.reader.show(self.expressions)
 
     def __enter__(self):
         self.reader.wait_for_listener()
@@ -113,7 +114,7 @@ def test_wait_for_is_refused_in_callbacks_of_the_listener_and_at_once(behavior_n
     listener = EmotionListener(behavior_node, on_change, topics=reader.topic(), config=QUICK)
     with Spun(behavior_node, executor=MultiThreadedExecutor(2)):
         reader.wait_for_listener()
-        assert reader.say_until(lambda: refused, face1="happy")
+        assert reader.show_until(lambda: refused, face1="happy")
     listener.close()
     sentence, seconds = refused[0]
     assert "await emotions.future_for(...)" in sentence
@@ -166,3 +167,26 @@ def test_closing_answers_who_still_waits(behavior_node, listen):
     listener.close()
     assert future.done()
     assert future.result() is None
+
+
+def test_a_coroutine_of_asyncio_waits_beside_others(behavior_node, reader, listen):
+    listener = listen()
+    ticks = []
+
+    async def wait():
+        waiting = asyncio.create_task(listener.wait_in_asyncio("sad", 30.0))
+        while not waiting.done():
+            ticks.append(await asyncio.sleep(0.01))
+        return await waiting, await listener.wait_in_asyncio("angry", 0.3)
+
+    async def give_up():
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(listener.wait_in_asyncio("angry", 0.5), 0.1)
+
+    with Spun(behavior_node), Talking(reader, face1="sad"):
+        found, missed = asyncio.run(wait())
+        assert (found.face_id, missed) == ("face1", None)
+        assert ticks
+        asyncio.run(give_up())
+        time.sleep(0.6)  # the answer comes when nobody waits any more
+        assert asyncio.run(listener.wait_in_asyncio("sad", 30.0)).face_id == "face1"
