@@ -17,6 +17,7 @@ NODES = {
     "video_source_node": "nodes",
     "greet_node": "behavior.examples",
     "speech_rate_node": "behavior.examples",
+    "smile_tree_node": "behavior.examples",
 }
 """The executables, and the part of the package in which each is."""
 COMMAND = "dfer"
@@ -57,6 +58,7 @@ DEMO = ["scikit-image"]
 BAGS = ["rosbags>=0.11,<0.12"]
 BENCH = ["psutil"]
 TUNE = ["matplotlib"]
+TREES = ["py_trees>=2.3,<3"]
 STUDIES = ["statsmodels", "pympi-ling"]
 RAY = ["ray; python_version < '3.14'"]
 TRAIN = [
@@ -104,6 +106,7 @@ setup(
         "bench": BENCH,
         "tune": TUNE,
         "studies": STUDIES,
+        "trees": TREES,
         "ray": RAY,
         "train": TRAIN,
         "test": [
@@ -122,6 +125,7 @@ setup(
             *BAGS,
             *BENCH,
             *STUDIES,
+            *TREES,
             "pandas",
             *RAY,
             *TRAIN,

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dfer_ros.behavior.examples.greet_node import GreetNodeConfig
+from dfer_ros.behavior.examples.smile_tree_node import SmileTreeNodeConfig
 from dfer_ros.behavior.examples.speech_rate_node import SpeechRateNodeConfig
 from dfer_ros.core.installed_files import CHECKSUMS
 from dfer_ros.core.parameter import Parameter, Value, parameters
@@ -84,6 +85,7 @@ def written(checkout: Path) -> dict[Path, str]:
         "docs/behavior.md": {
             "greet_node": short_table("`greet_node`", GreetNodeConfig()),
             "speech_rate_node": short_table("`speech_rate_node`", SpeechRateNodeConfig()),
+            "smile_tree_node": short_table("`smile_tree_node`", SmileTreeNodeConfig()),
         },
     }
     return texts | {checkout / name: with_tables(checkout / name, of_file) for name, of_file in tables.items()}

@@ -1,5 +1,6 @@
 """docs/behavior.md says what is true."""
 
+import ast
 import json
 import re
 import signal
@@ -12,13 +13,14 @@ import pytest
 
 from dfer_ros.behavior.emotion_states import EmotionStatesConfig, PersonEmotion
 from dfer_ros.behavior.examples.greet_node import GreetNodeConfig
+from dfer_ros.behavior.examples.smile_tree_node import SmileTreeNodeConfig
 from dfer_ros.behavior.examples.speech_rate_node import SpeechRateNodeConfig
 from dfer_ros.core.parameter import parameters
 from dfer_ros.graph.processes import wait_until
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 TEXT = (DOCS / "behavior.md").read_text(encoding="utf-8")
-BEHAVIOR, SCRIPT, CALLBACK = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+BEHAVIOR, SCRIPT, CALLBACK, COROUTINE, TEST = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 
 
 def cells(heading):
@@ -41,7 +43,7 @@ def test_a_behaviour_has_fifteen_lines_and_works(reader):
     assert len([line for line in BEHAVIOR.splitlines() if line.strip()]) <= 15
     process = run_example(BEHAVIOR, reader.topic())
     reader.wait_for_listener()
-    reader.keep_saying(1.5, face7="happy")
+    reader.keep_showing(1.5, face7="happy")
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=60)
     assert output.count("Hello face7, you look happy!") == 1
@@ -50,12 +52,17 @@ def test_a_behaviour_has_fifteen_lines_and_works(reader):
 def test_the_script_works(reader):
     process = run_example(SCRIPT, reader.topic())
     reader.wait_for_listener()
-    assert reader.say_until(lambda: process.poll() is not None, face7="happy")
+    assert reader.show_until(lambda: process.poll() is not None, face7="happy")
     assert "face7 is happy" in process.communicate()[0]
 
 
 def test_the_callback_is_python():
     compile(CALLBACK, "behavior.md", "exec")
+
+
+def test_the_test_and_the_coroutine_are_python_too():
+    compile(TEST, "behavior.md", "exec")
+    compile(COROUTINE, "behavior.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
 
 
 def test_every_field_of_a_person_is_there():
@@ -73,7 +80,12 @@ def test_the_times_are_the_defaults():
 
 
 @pytest.mark.parametrize(
-    ("node", "config"), [("greet_node", GreetNodeConfig()), ("speech_rate_node", SpeechRateNodeConfig())]
+    ("node", "config"),
+    [
+        ("greet_node", GreetNodeConfig()),
+        ("speech_rate_node", SpeechRateNodeConfig()),
+        ("smile_tree_node", SmileTreeNodeConfig()),
+    ],
 )
 def test_the_parameters_are_those_of_the_node(node, config):
     table = parameters(config).values()

@@ -53,12 +53,12 @@ def test_the_graph_makes_the_robot_speak_slower_for_who_looks_unhappy_and_recove
 def test_greet_node_says_what_its_parameters_say(start_example, audience, reader):
     start_example("greet_node", "-p", "text:=Good day.", "-p", "again_seconds:=3.0")
     reader.wait_for_listener()
-    assert reader.say_until(lambda: audience.said == ["Good day."], face1="happy")
-    reader.keep_saying(1.0, face1="sad")
-    reader.keep_saying(1.0, face1="happy")
+    assert reader.show_until(lambda: audience.said == ["Good day."], face1="happy")
+    reader.keep_showing(1.0, face1="sad")
+    reader.keep_showing(1.0, face1="happy")
     assert audience.said == ["Good day."]
     time.sleep(3.0)
-    assert reader.say_until(lambda: audience.said == ["Good day."] * 2, face1="happy")
+    assert reader.show_until(lambda: audience.said == ["Good day."] * 2, face1="happy")
 
 
 def test_speech_rate_node_hears_several_cameras(start_example, audience, reader, namespace):
@@ -72,10 +72,12 @@ def test_speech_rate_node_hears_several_cameras(start_example, audience, reader,
         "-p",
         "sustained_seconds:=1",
     )
-    reader.wait_for_listener("front")
-    reader.wait_for_listener("rear")
+    reader.wait_for_listener(reader.topic("front"))
+    reader.wait_for_listener(reader.topic("rear"))
     assert wait_until(lambda: audience.rates == [1.0])
-    assert reader.say_until(lambda: audience.rates == [1.0, pytest.approx(0.6)], camera="rear", face1="scared")
+    assert reader.show_until(
+        lambda: audience.rates == [1.0, pytest.approx(0.6)], topic=reader.topic("rear"), face1="scared"
+    )
 
 
 def test_a_wrong_parameter_is_refused_with_a_sentence(processes, start_example):
@@ -84,3 +86,17 @@ def test_a_wrong_parameter_is_refused_with_a_sentence(processes, start_example):
     sentence = "'slow_rate' must be a number from 0.1 to 1.0"
     assert wait_until(lambda: processes.lines("speech_rate_node", sentence))
     processes.processes.clear()
+
+
+def test_the_tree_asks_for_a_smile_and_thanks_for_it(start_example, processes, audience, reader):
+    process = start_example("smile_tree_node", "-p", "patience_seconds:=60.0")
+    assert reader.show_until(lambda: process.poll() is not None, face1="happy")
+    # What it says first may be lost, as nobody has found it yet; its log is not.
+    assert wait_until(lambda: processes.lines("smile_tree_node", "Thank you!"))
+    assert processes.lines("smile_tree_node", "Smile, please.") and "Thank you!" in audience.said
+
+
+def test_the_tree_gives_up_where_nobody_smiles(start_example, processes, reader):
+    process = start_example("smile_tree_node", "-p", "patience_seconds:=1.0")
+    assert reader.show_until(lambda: process.poll() is not None, face1="sad")
+    assert wait_until(lambda: processes.lines("smile_tree_node", "Another time."))
