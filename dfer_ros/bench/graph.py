@@ -27,6 +27,7 @@ class Scenario:
 
     shared_memory: whether every process gets config/fastdds_shm.xml. detector: parameters of the face detector that
     are not the defaults; MediaPipe misses most faces of a crowd, YuNet does not. ways: those of WAYS that are measured.
+    cameras: detectors that look at these images, each as if they came from a camera of its own; several in one process.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Scenario:
     detector: Mapping[str, object] = field(default_factory=dict)
     rate: float = 30.0
     ways: tuple[str, ...] = (ONE, TWO)
+    cameras: int = 1
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ def scenarios(only: Sequence[str], seconds: float, soak_seconds: float, yunet_mo
         Scenario("thirty_faces", 30, 1280, 720, True, seconds, "all", crowd_detector),
         Scenario("fifty_faces", 50, 1280, 720, True, seconds, "all, p95 <= 33", {**crowd_detector, "yunet_width": 640}),
         Scenario("one_face_4k", 1, 3840, 2160, True, seconds, "all, p50 <= 25", rate=10.0),
+        Scenario("four_cameras", 1, 640, 480, True, seconds, "all, p95 <= 20", rate=15.0, ways=(ONE,), cameras=4),
     ]
     if soak_seconds:
         every.append(Scenario("soak", 2, 640, 480, True, soak_seconds, "below 550 MB, flat"))
@@ -102,6 +105,7 @@ def measure_graph(scenario: Scenario, way: str, console: Console) -> GraphResult
             shared_memory=scenario.shared_memory,
             way=way,
             shown=setting,
+            cameras=scenario.cameras,
         ) as graph,
         Progress(console=console, transient=True) as progress,
     ):
@@ -116,17 +120,19 @@ def measure_graph(scenario: Scenario, way: str, console: Console) -> GraphResult
             usages.append([Usage.of(process) for process in processes])
 
         load = apply_load(graph, setting, scenario.seconds, advance)
-    return _result(way, load, usages[0], usages[-1], start_seconds)
+    return _result(way, load, usages[0], usages[-1], start_seconds, scenario.cameras)
 
 
-def _result(way: str, load: Load, before: Sequence[Usage], after: Sequence[Usage], start_seconds: float) -> GraphResult:
+def _result(
+    way: str, load: Load, before: Sequence[Usage], after: Sequence[Usage], start_seconds: float, cameras: int
+) -> GraphResult:
     answers = [answer for answer in load.answers if answer.faces >= load.setting.faces]
     ages = [1e3 * answer.age for answer in answers]
     p50, p95, p99 = np.percentile(ages, (50, 95, 99)) if ages else (np.nan,) * 3
     memory = sum(usage.memory for usage in after)
     return GraphResult(
         way=way,
-        sent=len(load.sent),
+        sent=cameras * len(load.sent),
         answered=len(answers),
         answers_per_second=len(answers) / load.seconds,
         p50_ms=float(p50),
