@@ -14,6 +14,7 @@ from typing import Any, NoReturn, Protocol
 from dfer_ros import __version__
 from dfer_ros.core.errors import DferError, in_one_line
 from dfer_ros.core.installed_files import at_home
+from dfer_ros.core.standard_streams import open_closed_streams, output_fails
 
 # What goes wrong with a file is said in our own sentence, not in a warning of OpenCV as well; it reads this at import.
 os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
@@ -69,17 +70,21 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         _prepare_process()
         code = _run(name, arguments)
-        if sys.stdout is not None:  # as it is where somebody closed it
-            sys.stdout.flush()
+        sys.stdout.flush()
     except DferError as error:
         _say_error(f"dfer {name}: {error}")
         code = 1
     except KeyboardInterrupt:
         code = 130
     except OSError as error:
-        if not _output_fails():
+        if output_fails():
+            code = 141 if isinstance(error, BrokenPipeError) else 3
+        elif error.filename is not None:
+            # Such as a name that is too long for the file system.
+            _say_error(f"dfer {name}: {error.filename} cannot be used ({error.strerror}): choose another name.")
+            code = 1
+        else:
             raise
-        code = 141 if isinstance(error, BrokenPipeError) else 3
         if code == 3:
             _say_error(f"dfer {name}: standard output cannot be written ({error.strerror}): send it somewhere else.")
     except SystemExit as end:
@@ -91,6 +96,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _prepare_process() -> None:
+    open_closed_streams()
     # Signs that the encoding of the terminal does not have are no reason to end.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
@@ -145,18 +151,6 @@ def _import_command(command: str) -> Command:
         problem = f"needs {error.name}, which is not installed" if missing else ""
         _say_error(f"dfer {command} {problem or f'cannot be loaded ({in_one_line(error)})'}: {remedy}")
         sys.exit(1)
-
-
-def _output_fails() -> bool:
-    """Return whether it is standard output that cannot be written, and then say no more there."""
-    try:
-        sys.stdout.write("\n")
-        sys.stdout.flush()
-    except OSError:
-        with Path(os.devnull).open("w") as nothing:
-            os.dup2(nothing.fileno(), sys.stdout.fileno())
-        return True
-    return False
 
 
 def _say_error(sentence: str) -> None:

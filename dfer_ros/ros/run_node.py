@@ -16,6 +16,7 @@ from rclpy.logging import get_logger
 from rclpy.node import Node
 
 from dfer_ros.core.errors import DferError, sentence
+from dfer_ros.core.standard_streams import open_closed_streams
 from dfer_ros.ros.shared_memory import remove_abandoned_segments
 from dfer_ros.ros.starting import ros_refusals, start_ros
 
@@ -48,6 +49,7 @@ def run_nodes(name: str, create: Callable[[], Sequence[Node]], arguments: list[s
     The signals do not shut the context down, as rclpy's own handlers would: the threads of the node publish until they
     are closed.
     """
+    open_closed_streams()
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
