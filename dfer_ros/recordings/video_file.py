@@ -11,6 +11,7 @@ from typing import Any
 
 from dfer_ros.core.errors import SourceError
 from dfer_ros.core.faces import Image
+from dfer_ros.recordings.container_structure import is_cut_or_damaged
 from dfer_ros.recordings.frame_source import Frame, Shortfall, sane_fps
 from dfer_ros.recordings.shown_picture import fitted, orientation_of, shown_size
 
@@ -81,11 +82,14 @@ class VideoFile:
     def _shortfall(self, walk: _Walk) -> Shortfall | None:
         whole = walk.count - walk.corrupt
         slack = max(_END_FRAMES / self.fps, _END_SECONDS)
-        if self.frame_count > walk.count and walk.end < self._end - slack:
+        if self.frame_count > walk.count and (walk.end < self._end - slack or self._is_cut_or_damaged()):
             return Shortfall(whole, self.frame_count, "the file is cut or damaged; copy it again")
         if walk.corrupt or walk.lost:
             return Shortfall(whole, walk.count + walk.lost, "the file is damaged; copy it again")
         return None
+
+    def _is_cut_or_damaged(self) -> bool:
+        return not self._address and is_cut_or_damaged(Path(self._name))
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[Any]:
