@@ -9,6 +9,24 @@ from dfer_ros.recordings.track_builder import TrackBuilder
 FPS = 25.0
 LEFT, MIDDLE, RIGHT = 50, 250, 450
 """Where people are, pixels from the left."""
+KEYS = [
+    "stamp",
+    "frame",
+    "face_id",
+    "roi",
+    "expression",
+    "confidence",
+    "probabilities",
+    "valence",
+    "arousal",
+    "secondary",
+    "secondary_confidence",
+    "intensity",
+    "phase",
+    "window_seconds",
+    "window_frames",
+]
+"""Of a line of `dfer analyze`, in their order."""
 
 
 def made_answers(faces, name="made", fps=FPS, start=0.0, box=(100, 120), confidence=0.8, valence=0.1, arousal=0.2):

@@ -3,6 +3,9 @@
 import signal
 
 import pytest
+from dfer_command import dfer
+
+from dfer_ros.recordings.video_output import VideoOutput
 
 
 @pytest.fixture(autouse=True)
@@ -13,3 +16,14 @@ def _signals():
     yield
     for number, handler in zip(numbers, before):
         signal.signal(number, handler)
+
+
+@pytest.fixture(scope="module")
+def analyzed(clip, tmp_path_factory):
+    """A video of a real face, and what `dfer analyze` says about it."""
+    folder = tmp_path_factory.mktemp("analyzed")
+    with VideoOutput(folder / "clip.mp4", 30.0) as output:
+        for frame in clip:
+            output.write(frame)
+    assert dfer("analyze", folder / "clip.mp4", "--output", folder / "clip.jsonl") == 0
+    return folder / "clip.mp4", folder / "clip.jsonl"

@@ -7,28 +7,11 @@ import sys
 import cv2
 import numpy as np
 import pytest
+from dfer_command import dfer
+from made_answers import KEYS
 
-from dfer_ros.cli.main import main
 from dfer_ros.core.labels import EXPRESSIONS
 from dfer_ros.recordings.video_output import VideoOutput
-
-KEYS = [
-    "stamp",
-    "frame",
-    "face_id",
-    "roi",
-    "expression",
-    "confidence",
-    "probabilities",
-    "valence",
-    "arousal",
-    "secondary",
-    "secondary_confidence",
-    "intensity",
-    "phase",
-    "window_seconds",
-    "window_frames",
-]
 
 
 @pytest.fixture(scope="module")
@@ -38,13 +21,6 @@ def video(clip, tmp_path_factory):
         for frame in clip:
             output.write(frame)
     return path
-
-
-def dfer(*arguments):
-    """Return the exit code of `dfer ARGUMENTS`."""
-    with pytest.raises(SystemExit) as ended:
-        main([str(argument) for argument in arguments])
-    return ended.value.code
 
 
 def test_every_frame_with_a_face_gives_a_line(video, clip, tmp_path):

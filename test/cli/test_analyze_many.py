@@ -15,9 +15,9 @@ from pathlib import Path
 
 import cv2
 import pytest
+from dfer_command import dfer
 
 from dfer_ros.cli.analyze_many import SUMMARY_FILE, output_name
-from dfer_ros.cli.main import main
 from dfer_ros.cli.recording_worker import RecordingTask
 from dfer_ros.cli.worker_processes import analyze_in_processes
 from dfer_ros.graph.processes import wait_until
@@ -26,13 +26,6 @@ from dfer_ros.recordings.recording_analysis import AnalysisConfig, RecordingAnal
 from dfer_ros.recordings.video_output import VideoOutput
 
 FRAMES = 9
-
-
-def dfer(*arguments):
-    """Return the exit code of `dfer ARGUMENTS`."""
-    with pytest.raises(SystemExit) as ended:
-        main([str(argument) for argument in arguments])
-    return ended.value.code
 
 
 def write_video(path, frames):

@@ -10,16 +10,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from dfer_command import dfer
 
-from dfer_ros.cli.main import main
 from dfer_ros.recordings.video_output import VideoOutput
-
-
-def dfer(*arguments):
-    """Return the exit code of `dfer ARGUMENTS`."""
-    with pytest.raises(SystemExit) as ended:
-        main([str(argument) for argument in arguments])
-    return ended.value.code
 
 
 @pytest.fixture(scope="module")

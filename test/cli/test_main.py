@@ -7,19 +7,12 @@ import sys
 
 import cv2
 import pytest
+from dfer_command import dfer
 
-from dfer_ros.cli.main import main
 from dfer_ros.graph.processes import wait_until
 from dfer_ros.recordings.video_output import VideoOutput
 
 DFER = [sys.executable, "-m", "dfer_ros.cli.main"]
-
-
-def dfer(*arguments):
-    """Return the exit code of `dfer ARGUMENTS`."""
-    with pytest.raises(SystemExit) as ended:
-        main([str(argument) for argument in arguments])
-    return ended.value.code
 
 
 @pytest.fixture

@@ -8,34 +8,15 @@ import time
 
 import numpy as np
 import pytest
+from dfer_command import dfer
 from rosbags.rosbag2 import StoragePlugin, Writer
 
 from dfer_ros.bags.types import EMOTIONS_TYPE, FACES_TYPE, create_typestore
-from dfer_ros.cli.main import main
 from dfer_ros.core.emotion import PHASES
 from dfer_ros.core.labels import LABELS
-from dfer_ros.recordings.video_output import VideoOutput
 
 HOUR_FRAMES = 108_000
 FEW_FRAMES = 58
-
-
-def dfer(*arguments):
-    """Return the exit code of `dfer ARGUMENTS`."""
-    with pytest.raises(SystemExit) as ended:
-        main([str(argument) for argument in arguments])
-    return ended.value.code
-
-
-@pytest.fixture(scope="module")
-def analyzed(clip, tmp_path_factory):
-    """A video of a real face, and what `dfer analyze` says about it."""
-    folder = tmp_path_factory.mktemp("analyzed")
-    with VideoOutput(folder / "clip.mp4", 30.0) as output:
-        for frame in clip:
-            output.write(frame)
-    assert dfer("analyze", folder / "clip.mp4", "--output", folder / "clip.jsonl") == 0
-    return folder / "clip.mp4", folder / "clip.jsonl"
 
 
 @pytest.fixture(scope="module")

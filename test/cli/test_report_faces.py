@@ -2,27 +2,15 @@
 
 import cv2
 import pytest
+from dfer_command import dfer
 
-from dfer_ros.cli.main import main
 from dfer_ros.recordings.video_output import VideoOutput
 
 
-def dfer(*arguments):
-    """Return the exit code of `dfer ARGUMENTS`."""
-    with pytest.raises(SystemExit) as ended:
-        main([str(argument) for argument in arguments])
-    return ended.value.code
-
-
 @pytest.fixture(scope="module")
-def recording(clip, tmp_path_factory):
+def recording(analyzed):
     """What `dfer analyze` says about a video of a real face."""
-    folder = tmp_path_factory.mktemp("analyzed")
-    with VideoOutput(folder / "clip.mp4", 30.0) as output:
-        for frame in clip:
-            output.write(frame)
-    assert dfer("analyze", folder / "clip.mp4", "--output", folder / "clip.jsonl") == 0
-    return folder / "clip.jsonl"
+    return analyzed[1]
 
 
 @pytest.fixture(scope="module")

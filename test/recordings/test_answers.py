@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+from made_answers import KEYS
 
 from dfer_ros.core.emotion import PHASES, Emotion
 from dfer_ros.core.labels import EXPRESSIONS
@@ -29,23 +30,7 @@ def emotion(**changes):
 
 
 def test_a_record_has_the_keys_of_the_design_in_their_order():
-    assert list(emotion_record(1.0, 30, (1, 2, 3, 4), emotion())) == [
-        "stamp",
-        "frame",
-        "face_id",
-        "roi",
-        "expression",
-        "confidence",
-        "probabilities",
-        "valence",
-        "arousal",
-        "secondary",
-        "secondary_confidence",
-        "intensity",
-        "phase",
-        "window_seconds",
-        "window_frames",
-    ]
+    assert list(emotion_record(1.0, 30, (1, 2, 3, 4), emotion())) == KEYS
 
 
 def test_a_line_is_json_with_the_values_of_the_face():

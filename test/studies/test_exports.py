@@ -8,21 +8,15 @@ import json
 
 import pandas
 import pytest
+from dfer_command import dfer
 from made_recordings import made_recording
 from made_sessions import write_session
 from pympi.Elan import Eaf
 
-from dfer_ros.cli.main import main
 from dfer_ros.recordings.answer_file import read_record_file
 from dfer_ros.report.person import describe_people
 from dfer_ros.studies.elan import write_elan
 from dfer_ros.studies.events import events_of
-
-
-def dfer(*arguments):
-    with pytest.raises(SystemExit) as ended:
-        main([str(argument) for argument in arguments])
-    return ended.value.code
 
 
 @pytest.fixture

@@ -3,18 +3,10 @@
 import datetime
 
 import pandas
-import pytest
+from dfer_command import dfer
 from made_sessions import UTC, write_session
 
-from dfer_ros.cli.main import main
-
 MONDAY = datetime.datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-
-
-def dfer(*arguments):
-    with pytest.raises(SystemExit) as ended:
-        main([str(argument) for argument in arguments])
-    return ended.value.code
 
 
 def fill(folder, slowing, sessions=6, person="p07"):

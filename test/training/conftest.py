@@ -1,7 +1,10 @@
 """What the tests of training share: made data sets in their published layouts, and the `dfer data` command."""
 
+from functools import partial
+
 import made_data_sets
 import pytest
+from dfer_command import dfer
 
 from dfer_ros.cli import main
 
@@ -25,19 +28,24 @@ def made(pictures, tmp_path):
 
 
 @pytest.fixture
-def dfer_data(monkeypatch, capsys):
-    """A function that runs `dfer data ARGUMENTS` and returns the exit code and what it said."""
-    monkeypatch.setitem(main.COMMANDS, "data", "prepare data sets")
+def run_dfer(monkeypatch, capsys):
+    """A function that runs `dfer ARGUMENTS` and returns the exit code and what it said."""
     monkeypatch.setenv("COLUMNS", "200")
 
-    def run(*arguments):
+    def run(command, *arguments):
+        monkeypatch.setitem(main.COMMANDS, command, "is there whether or not torch is")
         capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main.main(["data", *(str(argument) for argument in arguments)])
+        code = dfer(command, *arguments)
         captured = capsys.readouterr()
-        return ended.value.code, captured.out + captured.err
+        return code, captured.out + captured.err
 
     return run
+
+
+@pytest.fixture
+def dfer_data(run_dfer):
+    """A function that runs `dfer data ARGUMENTS` and returns the exit code and what it said."""
+    return partial(run_dfer, "data")
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from dfer_command import dfer
 from made_runs import save_encoder, write_clips, write_stills
 
-from dfer_ros.cli.main import main
 from dfer_ros.core.model.folder import PRECISIONS, encoder_file, open_model_folder
 from dfer_ros.training.compression.report import JSON_FILE
 from dfer_ros.training.head.run import CALIBRATION_FILE, COMPARISON_FILE
@@ -48,12 +48,6 @@ def workplace(tmp_path, monkeypatch):
         write_clips(tmp_path / "prepared" / name, clips, data_set)
     save_encoder(tmp_path / "runs" / "small")
     return tmp_path
-
-
-def dfer(*arguments):
-    with pytest.raises(SystemExit) as ended:
-        main([str(argument) for argument in arguments])
-    return ended.value.code
 
 
 def train(content):

@@ -3,6 +3,7 @@
 import json
 import shutil
 from dataclasses import asdict
+from functools import partial
 
 import cv2
 import numpy as np
@@ -11,7 +12,6 @@ import pytest
 import torch
 from rich.console import Console
 
-from dfer_ros.cli import main
 from dfer_ros.core.errors import DataError, TrainingError
 from dfer_ros.core.labels import LABELS
 from dfer_ros.training.checkpoint import CHECKPOINT_FILE, save_checkpoint
@@ -59,19 +59,9 @@ def trained(tmp_path):
 
 
 @pytest.fixture
-def compress(monkeypatch, capsys, tmp_path):
+def compress(run_dfer):
     """A function that runs `dfer compress ARGUMENTS` and returns the exit code and what it said."""
-    monkeypatch.setitem(main.COMMANDS, "compress", "make variants")
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def run(*arguments):
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main.main(["compress", *(str(argument) for argument in arguments)])
-        captured = capsys.readouterr()
-        return ended.value.code, captured.out + captured.err
-
-    return run
+    return partial(run_dfer, "compress")
 
 
 def test_all_variants_of_a_run(trained, stills, tmp_path):
