@@ -1,4 +1,4 @@
-"""Blocking a thread until something happens on a node, and never the thread that would make it happen."""
+"""Blocks a thread until something happens on a node, but never the thread that has to make it happen."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PATIENCE_SECONDS = 2.0
 
 
 class BlockingWait:
-    """Waits where another thread spins the node, spins where nobody does, and refuses where it would be for ever.
+    """Waits while another thread spins the node, spins it if nobody does, and refuses if the wait could never end.
 
     node: the one whose callbacks bring what is waited for. changed: notified whenever that may have come.
     """

@@ -1,4 +1,4 @@
-"""What a behaviour needs to know about people's emotions, in one line of its node."""
+"""Gives a behaviour the emotions of people, with one line in its node."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class EmotionListener:
     persons: whether PersonEmotion.person_id tells who a face is by the person manager of ROS4HRI, also after the face
     was lost and came back with another id. Needs hri_msgs.
     topics: of dfer_node, one a camera; relative names are resolved and all are remapped as in any node. Ages are told
-    by the clock of the node, so use_sim_time holds here too. Raises BehaviorError for what cannot be.
+    by the clock of the node, so use_sim_time holds here too. Raises BehaviorError for impossible values.
     """
 
     def __init__(

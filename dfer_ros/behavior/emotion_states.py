@@ -1,6 +1,6 @@
 """The emotions of people as a behaviour wants them: settled, told once when they change, never stale.
 
-Knows no ROS. `now` is the time of the caller's clock, stamps are those of the images, all in seconds.
+Independent of ROS. `now` is the time of the caller's clock, stamps are those of the images, all in seconds.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dfer_ros.streams.stamps import CLOCK_TOLERANCE, FrameOrder, StampOrder, Usa
 
 
 class BehaviorError(DferError):
-    """A listener that is asked for something that does not exist, or where it would wait for itself."""
+    """Raised for an impossible request to a listener: an unknown emotion or person, or a wait that could never end."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class EmotionChanged:
 
 @dataclass(frozen=True)
 class EmotionUnsure:
-    """What was known of a person who is still there no longer counts; last is what it was."""
+    """The emotion of a person who is still in view is no longer known; last is the emotion before."""
 
     face_id: str
     last: str

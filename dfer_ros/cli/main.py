@@ -46,14 +46,14 @@ TRAINING_COMMANDS = ("data", "train", "compress", "export", "evaluate")
 
 
 class Command(Protocol):
-    """A module of this package that holds one subcommand."""
+    """The interface of a module that implements one subcommand."""
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """Add the subcommand's arguments."""
         ...
 
     def run(self, arguments: argparse.Namespace) -> int:
-        """Do it and return the exit code."""
+        """Run the subcommand and return its exit code."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""One recording after the other into its JSONL file: what each process of `dfer analyze` does, here or elsewhere."""
+"""What each process of `dfer analyze` does, here or on another machine: it turns recordings into JSONL files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of many recordings: a table in a file, and what a person wants to know on the terminal."""
+"""The results of analysing many recordings: a table in a file, and a summary on the terminal."""
 
 from __future__ import annotations
 

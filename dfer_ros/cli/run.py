@@ -130,7 +130,7 @@ def _show(graph: GraphProcesses, watcher: GraphWatcher, view: LiveView) -> int:
 
 
 def start_graph(graph: GraphProcesses, arguments: argparse.Namespace, image: str, confirm_frames: int) -> None:
-    """Start the nodes that the arguments ask for, but for the source: nobody is to miss its beginning."""
+    """Start all nodes that are asked for, except the source: no node is to miss its first frames."""
     remap = {"image": image}
     given = _given(arguments, FaceDetectorNodeConfig())
     if confirm_frames != TrackerConfig.confirm_frames:

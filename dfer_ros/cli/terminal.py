@@ -20,7 +20,7 @@ def say(text: str, style: str = "") -> None:
 
 
 def warn(*sentences: str) -> None:
-    """Print what is not as it should be, and keeps nothing from going on, on standard error."""
+    """Print warnings on standard error; the command goes on."""
     for text in sentences:
         _say_aside(text, "yellow")
 

@@ -37,7 +37,7 @@ class _Worker:
             self.connection.send(task)
 
     def result(self, task: RecordingTask) -> RecordingResult:
-        """Return what the process answers to a task; where it died instead, that."""
+        """Return the answer of the process to a task, or a problem that says that the process died."""
         try:
             result: RecordingResult = self.connection.recv()
             return result

@@ -1,4 +1,4 @@
-"""What is answered about one person at one frame."""
+"""The answer about one person at one frame."""
 
 from __future__ import annotations
 

@@ -18,14 +18,14 @@ _TOLERANCE = 1e-6
 
 
 class FacePipeline:
-    """The first half of the way of a frame.
+    """Turns an image into confirmed faces with aligned crops: the first half of what happens to a frame.
 
-    The whole image is looked at as often as full_look_rate says, and whenever not every face is known and in sight.
+    The whole image is searched full_look_rate times a second, and whenever a face has no id yet or is out of sight.
     Else the known faces are looked for in their own region: by the detector where it can, else by their optical flow.
 
     Not thread safe: one pipeline belongs to one stream and one thread; only locate() may have a thread of its own.
 
-    cleared: whether the last image came from before the one before it, so that all tracks were cleared. Frames that
+    cleared: whether the last image was older than the one before it, so that all tracks were cleared. Frames that
     come late only are to be dropped before: see StampOrder.
     full_looks: how often the whole image was looked at.
     """

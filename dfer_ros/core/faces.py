@@ -29,7 +29,7 @@ class Detection:
 
 @dataclass(frozen=True)
 class SeenFace:
-    """What is read from: one face of one frame.
+    """What the recognizer reads: one face of one frame.
 
     id: of the person. crop: [128, 128, 3] uint8 BGR, the aligned crop. quality: 0..1, how much it can tell.
     """

@@ -66,7 +66,7 @@ class Parameter:
         return f"Parameter '{self.name}' must be {self.constraint}, not {value!r}."
 
     def converted(self, value: Any) -> Any:
-        """Return a value in the type of the default, where that is what was meant; any other value as it is.
+        """Return a value converted to the type of the default where that is safe; any other value as it is.
 
         `frame_rate:=15` is an integer to ROS where 15.0 is meant, and `source:=0` one where a text is.
         """

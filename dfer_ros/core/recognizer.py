@@ -52,10 +52,11 @@ class _Person:
 
 
 class Recognizer:
-    """The second half of the way of a frame. Not thread safe: one recognizer belongs to one stream and one thread.
+    """Turns the faces of a frame into emotions: the second half of what happens to a frame.
 
+    Not thread safe: one recognizer belongs to one stream and one thread.
     model: what it answers with.
-    cleared: whether the last frame came from before the one before it, so that all windows were cleared. Frames that
+    cleared: whether the last frame was older than the one before it, so that all windows were cleared. Frames that
     come late only are to be dropped before: see StampOrder.
     """
 

@@ -1,4 +1,4 @@
-"""The expression of one person that lasts, and what turned into what: flicker is neither.
+"""The expressions of one person that last, and the transitions between them; flicker is ignored.
 
 What is read from image to image has to be read for a while without a break before it counts. A transition is told when
 an expression settles after another one: it begins with the last image in which the old one was read and ends with the
@@ -43,7 +43,7 @@ class Transition:
 
 @dataclass(frozen=True)
 class Settled:
-    """What counts became another: either may be unknown. transition: what turned into what, if that is known."""
+    """The settled expression changed; either may be unknown. transition: None where it is no transition."""
 
     old: str
     new: str
@@ -53,7 +53,7 @@ class Settled:
 class SettledExpression:
     """Follows one person.
 
-    expression: what counts, a REP-155 name or unknown. since: stamp (s) of the first image of those that settled it.
+    expression: the settled one, a REP-155 name or unknown. since: stamp (s) of the first image that showed it.
     """
 
     def __init__(self, config: SettleConfig, stamp: float) -> None:
@@ -66,11 +66,11 @@ class SettledExpression:
         self._known_at = stamp
 
     def interrupt(self) -> None:
-        """Note a gap: what was about to settle begins anew."""
+        """Note a gap: what was about to settle must be read from the start again."""
         self._rival = None
 
     def read(self, stamp: float, expression: str) -> Settled | None:
-        """Take in what an image says (stamp in seconds, rising) and return what became of it, None mostly."""
+        """Take in the expression read in an image (stamp in seconds, rising); return the change, mostly None."""
         if expression == self._known:
             self._known_at = stamp
         if expression == self.expression:

@@ -1,8 +1,8 @@
-"""Faces keep their ids from frame to frame: motion, overlap and optimal assignment, all in seconds and pixels.
+"""Tracks faces from frame to frame, so that each keeps its id: by motion, overlap and optimal assignment.
 
-Tracking libraries were measured against a budget of 0.5 ms a frame and count time in frames; a robot's camera drops
-frames, so this tracker counts in seconds. The scheme is SORT's (Bewley et al. 2016) with the overlap measure DIoU
-(Zheng et al. 2020), which still tells near from far where two boxes no longer touch.
+All is in seconds and pixels. Tracking libraries were measured against a budget of 0.5 ms a frame and count time in
+frames; a robot's camera drops frames, so this tracker counts in seconds. The scheme is SORT's (Bewley et al. 2016) with
+the overlap measure DIoU (Zheng et al. 2020), which still tells near from far where two boxes no longer touch.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _LONGEST_PREDICTION = 0.5
 
 @dataclass(frozen=True)
 class TrackerConfig:
-    """When a face has an id, and which.
+    """When a face gets an id, and what the id looks like.
 
     id_prefix, id_stem: what an id begins with, before a number that counts faces: `left_face1`. Ids are parts of topic
     names (REP-155): the prefix is empty or a letter followed by letters, digits and single underscores, at most 32.
@@ -69,7 +69,7 @@ class TrackerConfig:
 
 
 def random_id_stem() -> str:
-    """Return three letters to begin face ids with, so that two detectors, or one started again, give no id twice.
+    """Return three random letters that start face ids, so that no other detector, nor a later run, gives the same id.
 
     REP-155 asks for unique, short ids and suggests random ones; consonants alone spell no words.
     """
@@ -133,7 +133,7 @@ class Tracker:
     def expected(self, stamp: float) -> list[Detection] | None:
         """Return where the faces should be at a time in seconds, in the order in which they were seen last.
 
-        None where that is not to be relied on: one has no id yet, is missed, or overlaps another.
+        None where this is unreliable: a face has no id yet, was missed, or overlaps another.
         """
         if any(not track.id or track.seen_at != self._last_stamp for track in self._tracks):
             return None

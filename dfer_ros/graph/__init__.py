@@ -1,1 +1,1 @@
-"""The graph of nodes as processes: started, fed, and listened to from outside."""
+"""Runs the graph of nodes as processes, and watches it from outside."""

@@ -1,4 +1,4 @@
-"""Nodes as processes of their own, started, heard and ended by whoever needs a graph: commands, benches and tests."""
+"""Runs nodes as processes, for everything that needs a graph: commands, benches and tests."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class GraphProcesses:
         self.start(PERCEPTION, *files, *_remaps(remaps), words=words)
 
     def kill(self, node: str) -> None:
-        """End a node as a crash would, without a chance to say good-bye; it may be started again."""
+        """Kill a node, as a crash would; it may be started again."""
         self.processes[node].kill()
         self.processes[node].wait()
 

@@ -55,7 +55,7 @@ class WatchedStatus:
 
     @property
     def stale(self) -> bool:
-        """Whether the node no longer says anything."""
+        """Whether the node has stopped publishing its status."""
         return self.age > STATUS_STALE_SECONDS
 
 

@@ -34,7 +34,7 @@ class LocalFaces:
         return stop
 
     def hand_over(self, topic: str, found: FoundFaces) -> None:
-        """Give the faces of an image to whoever listens to a topic, by its full name; nobody need."""
+        """Pass the faces of an image to the listeners of a topic, by its full name; there may be none."""
         receive = self._receivers.get(topic)
         if receive is not None:
             receive(found)

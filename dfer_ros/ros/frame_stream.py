@@ -1,4 +1,4 @@
-"""One stream of frames through a node: in order, at most at the frame rate, the newest only, none that waited long."""
+"""Takes one stream of frames through a node: in order, at most at the frame rate, and only the newest frame."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class FrameStream(ABC, Generic[Message, Config]):
         """Have receive called with every message, and return what ends that."""
 
     def check(self, message: Message) -> None:
-        """Raise ImageError where process() would, as far as that can be seen at once: its time shall not count."""
+        """Raise ImageError early for a message that process() would refuse, so that its stamp does not count."""
 
     @abstractmethod
     def process(self, message: Message, stamp: float) -> int:
@@ -107,7 +107,7 @@ class FrameStream(ABC, Generic[Message, Config]):
             self._unsubscribe = None
 
     def drop_waiting(self) -> None:
-        """Count the message that waited for its turn when the worker was closed."""
+        """Count the message that was still waiting when the worker was closed."""
         self._statistics.dropped(DropReason.DISABLED)
 
     def _receive(self, message: Message) -> None:

@@ -1,4 +1,4 @@
-"""Noticing a second node of the same name, which ROS 2 allows: both answer, and services go to either of them."""
+"""Notices a second node of the same name, which ROS 2 allows: both answer, and a service call reaches either."""
 
 from __future__ import annotations
 

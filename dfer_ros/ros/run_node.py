@@ -1,4 +1,4 @@
-"""The life of a node's process: start, spin, and end with an exit code that tells how it went."""
+"""Runs the process of a node: starts it, spins it, and ends with an exit code that says how it went."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _WAKE_SECONDS = 0.2
 
 
 class SourceEnded(Exception):
-    """Raised in a callback of a node whose work is done: the process ends, with the exit code given to it."""
+    """A callback raises it when the work of its node is done: the process ends with the exit code given to it."""
 
     def __init__(self, code: int = 0) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Noticing that nothing comes any more."""
+"""Notices that messages have stopped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Starting ROS in a process: what it refuses is a sentence, whoever starts it."""
+"""Starts ROS in a process, and turns whatever ROS refuses into one sentence."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def start_node(name: str, arguments: Sequence[str] | None = (), **options: Any) 
 
 @contextlib.contextmanager
 def ros_refusals(what: str) -> Iterator[None]:
-    """Raise DferError, with what begins its sentence, where ROS refuses what is done in the `with`."""
+    """Raise DferError, whose sentence starts with `what`, where ROS refuses something inside the `with`."""
     try:
         yield
     except ParameterException as error:

@@ -1,4 +1,4 @@
-"""What the statistics of a stream mean: a level and a sentence for whoever looks after the robot."""
+"""Judges the statistics of a stream: a level, and a sentence for the person who looks after the robot."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Level(IntEnum):
 
 @dataclass(frozen=True)
 class HealthLimits:
-    """Beyond what a stream gets a warning or an error."""
+    """The limits beyond which a stream gets a warning or an error."""
 
     latency_warn_seconds: float = _limit(
         0.2, "Stamp-to-publish latency (p95) beyond which /diagnostics says WARN.", "s", 0.001, 60.0

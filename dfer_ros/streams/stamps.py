@@ -1,4 +1,4 @@
-"""Time as images tell it: stamps that are missing or wrong, frames out of order, and the most frames a second."""
+"""The time of images: stamps that are missing or wrong, frames out of order, and a limit on frames a second."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def usable_stamp(stamp: float, now: float) -> float:
 
 
 class UsableStamps:
-    """usable_stamp() for the frames of one stream, which does not waver.
+    """Applies usable_stamp() to the frames of one stream without switching back and forth between clocks.
 
     The stamps of a clock that is about CLOCK_TOLERANCE ahead are more than that ahead in some frames, less in others;
     taken each by itself, every change would make the frames after it late. A stream that was ahead counts as ahead

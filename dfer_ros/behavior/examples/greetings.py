@@ -1,4 +1,4 @@
-"""Whom a robot greets: once, politely, and not again within a while."""
+"""Decides whom a robot greets: each person once, and again only after some time."""
 
 from __future__ import annotations
 

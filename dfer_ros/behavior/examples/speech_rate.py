@@ -1,4 +1,4 @@
-"""How fast a robot speaks: slower while somebody looks frustrated or confused for a while.
+"""Decides how fast a robot speaks: slower while somebody has looked frustrated or confused for some time.
 
 The rule is here and nowhere else. It is a rule, not a measurement: none of the seven expressions is frustration or
 confusion, and a face tells either badly (Bosch et al., "Automatic detection of learning-centered affective states in

@@ -53,7 +53,7 @@ class ModelDescription:
 
 
 def parse_description(content: Any) -> ModelDescription:
-    """Return the description that the content of a model.yaml is.
+    """Return the description in the content of a model.yaml.
 
     Raises KeyError, TypeError, ValueError or OverflowError, with what is wrong, where it does not follow the contract.
     """

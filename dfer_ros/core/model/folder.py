@@ -1,4 +1,4 @@
-"""A model folder: what model.yaml says about the files beside it, and whether they are the files it speaks of."""
+"""A model folder: what model.yaml says about the files beside it, and whether these are the files that it describes."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def open_model_folder(model: str) -> ModelFolder:
 
 
 def at_input_size(folder: ModelFolder, input_size: int) -> ModelFolder:
-    """Return the model folder with crops scaled to another side in pixels; 0: the model's own."""
+    """Return the model folder with another input size (pixels); 0: the size in model.yaml."""
     if input_size == 0:
         return folder
     return replace(folder, description=replace(folder.description, input_size=input_size))

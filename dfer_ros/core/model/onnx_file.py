@@ -1,4 +1,4 @@
-"""What an ONNX file may not hold, found before ONNX Runtime reads it: it may not make it read other files.
+"""Finds what an ONNX file must not contain before ONNX Runtime loads it: references to other files.
 
 Weights can lie in other files, anywhere on the disk, and a compiled engine is a program. The sha256 in model.yaml
 covers neither. Only the frame of the file is walked: https://onnx.ai/onnx/repo-docs/IR.html, onnx.proto.

@@ -64,7 +64,7 @@ class HriFacePublishers:
             face.publishers[name].publish(make())
 
     def clear(self) -> None:
-        """Let all faces be gone."""
+        """Forget all faces."""
         for face_id in self.face_ids:
             self._forget(face_id)
 

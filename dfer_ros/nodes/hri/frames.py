@@ -1,4 +1,4 @@
-"""The faces of one image brought together again, though ROS4HRI sends each of them on a topic of its own."""
+"""Collects the faces of one image, which ROS4HRI sends on a topic for each face."""
 
 from __future__ import annotations
 
