@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.rosbag2.storage_mcap import McapWriter, write_channel, write_string
@@ -46,7 +46,7 @@ class _Sqlite(Sqlite3Writer):
 class FlushingWriter(Writer):
     """`rosbags.rosbag2.Writer` whose flush() makes what was written so far outlive the process."""
 
-    STORAGE_PLUGINS = {StoragePlugin.MCAP: _Mcap, StoragePlugin.SQLITE3: _Sqlite}  # noqa: RUF012 - as in the base
+    STORAGE_PLUGINS: ClassVar[dict[StoragePlugin, Any]] = {StoragePlugin.MCAP: _Mcap, StoragePlugin.SQLITE3: _Sqlite}
 
     def flush(self) -> None:
         """Hand all messages over to the operating system."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 from rosbags.rosbag2 import Reader
@@ -78,7 +78,7 @@ class _Directory(DirectoryReader):
     metadata: Any
     connections: list[Any]
     storages: list[Any]
-    STORAGE_PLUGINS = {"mcap": _Mcap, "sqlite3": _Sqlite, "": _by_suffix, None: _by_suffix}  # noqa: RUF012
+    STORAGE_PLUGINS: ClassVar[dict[Any, Any]] = {"mcap": _Mcap, "sqlite3": _Sqlite, "": _by_suffix, None: _by_suffix}
 
     def open(self) -> None:
         super().open()
@@ -107,7 +107,7 @@ class _Directory(DirectoryReader):
 class BagReader(Reader):
     """`rosbags.rosbag2.Reader` of a bag as it was found."""
 
-    STORAGE_PLUGINS = {"dir": _Directory, ".mcap": _Mcap, ".db3": _Sqlite}  # noqa: RUF012
+    STORAGE_PLUGINS: ClassVar[dict[Any, Any]] = {"dir": _Directory, ".mcap": _Mcap, ".db3": _Sqlite}
 
     def open(self) -> None:
         """Open the bag; types without `/msg/`, as some writers have them, are given it."""
