@@ -27,8 +27,8 @@ from dfer_ros.training.experiments.conv3d.batches import (
 from dfer_ros.training.experiments.conv3d.network import Conv3d, Conv3dConfig
 from dfer_ros.training.experiments.conv3d.run import Conv3dRunConfig, conv3d_cost, conv3d_rows, read_conv3d_run
 from dfer_ros.training.experiments.conv3d.stills import inflate
-from dfer_ros.training.experiments.conv3d.task import Conv3dScheduleConfig
 from dfer_ros.training.experiments.conv3d.training import (
+    Conv3dScheduleConfig,
     Conv3dTrainingConfig,
     conv3d_answers,
     train_conv3d,

@@ -20,7 +20,7 @@ from dfer_ros.training.encoder.batches import DataConfig, EncoderBatches
 from dfer_ros.training.encoder.surround import SurroundConfig
 from dfer_ros.training.encoder.trained_encoder import normalise
 from dfer_ros.training.experiments.conv3d.network import Conv3d, Conv3dConfig
-from dfer_ros.training.experiments.conv3d.task import Conv3dScheduleConfig, Conv3dTask
+from dfer_ros.training.experiments.conv3d.training import Conv3dScheduleConfig, Conv3dTask
 from dfer_ros.training.run import TrainingRun
 
 
