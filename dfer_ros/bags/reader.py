@@ -86,6 +86,17 @@ def check_one_recording(folder: Path) -> None:
         raise SourceError(f"{folder} holds {len(names)} recordings ({shown}): name one file of them.")
 
 
+def whole_file_of(folder: Path) -> Path | None:
+    """Return the storage file of a folder that was copied without its metadata.yaml, where it is whole; else None.
+
+    Only MCAP tells that; its recorder writes the end last. Raises SourceError where the folder may not be read.
+    """
+    files = storage_files(folder)
+    if len(files) != 1 or (folder / METADATA_FILE).is_file() or files[0].suffix.lower() != ".mcap":
+        return None
+    return files[0] if _ends_with_magic(files[0]) else None
+
+
 def holds_messages(path: Path) -> bool:
     """Return whether a path is a bag, what a killed recorder left of one, or one storage file."""
     return is_bag(path) or bool(storage_files(path)) or is_storage_file(path)
@@ -204,13 +215,15 @@ def _check_folder(path: Path) -> None:
     if not has_metadata:
         check_one_recording(path)
     if not has_metadata and files:
-        raise SourceError(_unfinished(path, f"has no {METADATA_FILE}"))
+        whole = whole_file_of(path)
+        copied = f", or it was copied without it: {whole} is whole and can be named itself" if whole else ""
+        raise SourceError(_unfinished(path, f"has no {METADATA_FILE}", copied))
     if not has_metadata:
         raise SourceError(f"The folder {path} is no bag: it holds no {METADATA_FILE}.")
 
 
-def _unfinished(path: Path, sign: str) -> str:
-    return f"The bag {path} {sign}: its recorder was killed or is still at work.{_repair_hint(path)}"
+def _unfinished(path: Path, sign: str, otherwise: str = "") -> str:
+    return f"The bag {path} {sign}: its recorder was killed or is still at work{otherwise}.{_repair_hint(path)}"
 
 
 def _damaged(path: Path, error: Exception) -> SourceError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Sized
 from pathlib import Path
 
@@ -10,15 +11,20 @@ import numpy as np
 from dfer_ros.core.errors import ImageError, SourceError
 from dfer_ros.core.faces import Image
 from dfer_ros.recordings.analysis import AnalyzedFrame, analyze_frame
-from dfer_ros.recordings.frame_source import DEFAULT_FPS, Frame, Shortfall
+from dfer_ros.recordings.frame_source import DEFAULT_FPS, Frame, FrameSource, Shortfall
 from dfer_ros.recordings.recording_analysis import AnalysisConfig, RecordingAnalyzer, open_recording
 from dfer_ros.streams.stamps import FrameOrder, RateLimiter, StampOrder
+
+
+class IncompleteRecordingWarning(UserWarning):
+    """Not all frames of a recording could be read: it is cut or damaged."""
 
 
 def analyze_recording(source: str | Path, config: AnalysisConfig | None = None) -> Iterator[AnalyzedFrame]:
     """Yield the processed frames of a video, a folder of images or a rosbag2, with the faces and emotions in them.
 
-    Raises SourceError where the recording cannot be read, ModelError or DetectorError where these cannot be used.
+    Raises SourceError where the recording cannot be read, ModelError or DetectorError where these cannot be used. Warns
+    at the end (IncompleteRecordingWarning) where not all of its frames could be read.
 
     >>> import dfer_ros
     >>> for analyzed in dfer_ros.analyze_recording("talk.mp4"):
@@ -28,7 +34,17 @@ def analyze_recording(source: str | Path, config: AnalysisConfig | None = None) 
     """
     config = config or AnalysisConfig()
     analyzer = RecordingAnalyzer(config)
-    return iter(analyzer.analyze(open_recording(str(source), config)))
+    opened = open_recording(str(source), config)
+    return _warning_at_the_end(str(source), opened, analyzer.analyze(opened))
+
+
+def _warning_at_the_end(name: str, source: FrameSource, analysis: Iterable[AnalyzedFrame]) -> Iterator[AnalyzedFrame]:
+    yield from analysis
+    if source.unreadable:
+        sentence = f"{name}: {len(source.unreadable)} images could not be read; the first: {source.unreadable[0]}"
+        warnings.warn(sentence, IncompleteRecordingWarning, stacklevel=2)
+    if source.shortfall is not None:
+        warnings.warn(f"{name}: {source.shortfall}", IncompleteRecordingWarning, stacklevel=2)
 
 
 def analyze_frames(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dfer_ros.bags.reader import is_bag
+from dfer_ros.bags.reader import is_bag, whole_file_of
 from dfer_ros.core.errors import SourceError, readable
 from dfer_ros.core.installed_files import at_home
 from dfer_ros.recordings.video_file import is_address
@@ -109,7 +109,7 @@ class _Search:
             return
         self._seen.add(real)
         if is_bag(folder):
-            yield folder
+            yield whole_file_of(folder) or folder
             return
         with readable(folder):
             children = [child for child in sorted(folder.iterdir()) if not is_hidden(child)]

@@ -1,4 +1,4 @@
-"""Single pictures, and folders of them as video: upright, as the EXIF orientation says."""
+"""Single pictures, animated ones as well, and folders of them as video: upright, as the EXIF orientation says."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
+import numpy as np
+
 from dfer_ros.core.errors import ImageError, SourceError, readable
 from dfer_ros.core.faces import Image
 from dfer_ros.core.image_encoding import decode_image
-from dfer_ros.recordings.frame_source import Frame, Shortfall
+from dfer_ros.recordings.frame_source import Frame, Shortfall, sane_fps
 from dfer_ros.streams.file_suffixes import IMAGE_SUFFIXES, is_hidden
 
 
@@ -44,12 +47,48 @@ class ImageFolder:
             yield Frame(index, index / self.fps, image)
 
 
+class AnimatedWebP:
+    """A picture that moves, in WebP, which FFmpeg does not read. Raises SourceError where OpenCV does not either.
+
+    Stamps follow the time that each picture is shown.
+    """
+
+    live = False
+
+    def __init__(self, path: Path) -> None:
+        self.unreadable: list[str] = []
+        self.remarks: list[str] = []
+        self.shortfall: Shortfall | None = None
+        # OpenCV takes no name that is not UTF-8.
+        with readable(path), path.open("rb") as file:
+            read = hasattr(cv2, "imreadanimation") and cv2.imreadanimation(f"/proc/self/fd/{file.fileno()}")
+        if not read or not read[0]:
+            raise SourceError(
+                f"{path} is an animated WebP, which OpenCV {cv2.__version__} cannot read: copy it again if it is "
+                "damaged, or convert it to GIF."
+            )
+        self._animation = read[1]
+        self.frame_count = len(self._animation.frames)
+        self.fps = sane_fps(1e3 * self.frame_count / max(1, sum(self._animation.durations)))
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield the pictures."""
+        stamp = 0.0
+        for index, (picture, duration) in enumerate(zip(self._animation.frames, self._animation.durations)):
+            yield Frame(index, stamp, np.ascontiguousarray(picture[..., :3]))
+            stamp += max(1e-3 * duration, 1e-3)
+
+
+def is_animated_webp(file: Path) -> bool:
+    """Return whether a file begins as a picture in WebP that moves."""
+    with readable(file), file.open("rb") as opened:
+        begin = opened.read(21)
+    return begin[12:16] == b"VP8X" and len(begin) == 21 and bool(begin[20] & 2)
+
+
 def _read(file: Path) -> Image:
     # OpenCV's own way to a file takes no name that is not UTF-8.
-    content = file.read_bytes()
-    if content[12:16] == b"VP8X" and content[20] & 2:
-        raise SourceError(f"{file} is an animated WebP, which neither OpenCV nor FFmpeg reads here: convert it to GIF.")
-    return decode_image(content)
+    return decode_image(file.read_bytes())
 
 
 def _is_image(file: Path) -> bool:

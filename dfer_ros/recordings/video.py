@@ -11,7 +11,7 @@ from dfer_ros.bags.reader import check_no_ros1, is_bag, is_storage_file
 from dfer_ros.core.errors import SourceError
 from dfer_ros.core.installed_files import at_home
 from dfer_ros.recordings.frame_source import DEFAULT_FPS, Frame, FrameSource, Shortfall, sane_fps
-from dfer_ros.recordings.image_files import ImageFolder
+from dfer_ros.recordings.image_files import AnimatedWebP, ImageFolder, is_animated_webp
 from dfer_ros.recordings.video_file import VideoFile, is_address
 from dfer_ros.streams.file_suffixes import IMAGE_SUFFIXES
 
@@ -63,4 +63,6 @@ def open_source(source: str, fps: float = DEFAULT_FPS, threads: int | None = Non
         raise SourceError(
             f"There is no file or folder {path}: give a video file, a folder of images or a camera index."
         )
-    return ImageFolder(path, fps) if path.suffix.lower() in IMAGE_SUFFIXES else VideoFile(path, threads)
+    if path.suffix.lower() not in IMAGE_SUFFIXES:
+        return VideoFile(path, threads)
+    return AnimatedWebP(path) if is_animated_webp(path) else ImageFolder(path, fps)

@@ -130,8 +130,16 @@ def test_what_a_killed_recorder_left_is_not_passed_over_under_another_name(clip,
     write_clip(tmp_path / "bags" / "whole", clip[:3])
     killed = write_clip(tmp_path / "bag", clip[:3]).rename(tmp_path / "bags" / "renamed")
     (killed / "metadata.yaml").unlink()
+    cut(killed, None)
     assert analyze(tmp_path / "bags", "--output-folder", tmp_path / "out") == 1
     assert f"'dfer record --repair {killed} --output NEW'" in (tmp_path / "out" / SUMMARY_FILE).read_text()
+
+
+def test_a_whole_file_alone_in_its_folder_is_a_recording(clip, tmp_path):
+    bag = write_clip(tmp_path / "downloaded", clip[:3])
+    (bag / "metadata.yaml").unlink()
+    assert analyze(bag, "--output-folder", tmp_path / "out") == 0
+    assert f"{data_file(bag)}," in (tmp_path / "out" / SUMMARY_FILE).read_text()
 
 
 def cut(bag, _):

@@ -7,9 +7,11 @@ import sys
 
 import numpy as np
 import pytest
+from made_videos import cut, write_video
 
 import dfer_ros
 from dfer_ros.core.errors import ImageError, SourceError
+from dfer_ros.recordings.application import IncompleteRecordingWarning
 from dfer_ros.recordings.video_output import VideoOutput
 
 FPS = 30.0
@@ -73,3 +75,10 @@ def test_what_is_no_image_is_refused_in_a_sentence(image, given):
 def test_frames_without_a_rate_are_refused(clip):
     with pytest.raises(SourceError, match="must be above 0, not 0"):
         dfer_ros.analyze_frames(clip[:1], 0)
+
+
+def test_a_video_that_lost_its_end_gives_a_warning(tmp_path, clip):
+    path = cut(write_video(tmp_path / "talk.mkv", pictures=clip), 0.7)
+    with pytest.warns(IncompleteRecordingWarning, match=rf"{path}: only \d+ of {len(clip)} frames could be read"):
+        analyzed = list(dfer_ros.analyze_recording(path))
+    assert 0 < len(analyzed) < len(clip)

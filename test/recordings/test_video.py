@@ -1,6 +1,10 @@
+import os
+
 import cv2
 import numpy as np
 import pytest
+from made_videos import numbered
+from PIL import Image
 
 from dfer_ros.core.errors import SourceError
 from dfer_ros.recordings.frame_source import DEFAULT_FPS
@@ -167,3 +171,24 @@ def test_a_bag_is_no_video_and_the_error_says_what_plays_it(tmp_path, name, cont
     (tmp_path / name).write_bytes(content)
     with pytest.raises(SourceError, match=sentence):
         open_source(str(tmp_path / name))
+
+
+@pytest.mark.parametrize("suffix", [".webp", ".gif"])
+def test_a_picture_that_moves_is_read_whole(tmp_path, suffix):
+    first, *others = [Image.fromarray(numbered(index)[..., ::-1]) for index in range(12)]
+    path = tmp_path / os.fsdecode(b"caf\xe9" + suffix.encode())
+    first.save(path, save_all=True, append_images=others, duration=40)
+    source = open_source(str(path))
+    frames = list(source.frames())
+    assert [round(frame.stamp, 3) for frame in frames] == [round(0.04 * index, 3) for index in range(12)]
+    assert all(np.abs(frame.image.astype(int) - numbered(frame.index)).mean() < 6 for frame in frames)
+    assert source.fps == pytest.approx(25.0)
+
+
+def test_a_picture_that_moves_and_is_cut_is_an_error(tmp_path):
+    first, *others = [Image.fromarray(numbered(index)[..., ::-1]) for index in range(12)]
+    path = tmp_path / "cut.webp"
+    first.save(path, save_all=True, append_images=others)
+    path.write_bytes(path.read_bytes()[:40])
+    with pytest.raises(SourceError, match=r"cut\.webp is an animated WebP, which OpenCV .* cannot read: copy it again"):
+        open_source(str(path))
