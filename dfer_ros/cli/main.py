@@ -28,6 +28,7 @@ COMMANDS = {
     "replay": "play a bag into the running graph, with its clock",
     "record": "write the emotions of a running graph, and more on request, into a bag",
     "report": "show a recording of emotions as one page, and as tables for studies",
+    "micro": "find short, faint expressions in a fast video: onset, apex, offset, and the label where it is sure",
     "longitudinal": "follow the expressions of one person over many sessions, with trends and a page",
     "study": "write analyses for ELAN, pandas, R and BIDS, and a table over participants",
     "watch": "show a running graph in this terminal: persons, rates, diagnostics",
