@@ -57,6 +57,7 @@ class GraphProcesses:
         self._say = say
         self._readers: list[threading.Thread] = []
         self._ending = False
+        self._unsaid: BaseException | None = None
         self._folder = tempfile.TemporaryDirectory(prefix="dfer_parameters_")
 
     def __enter__(self) -> GraphProcesses:
@@ -149,7 +150,9 @@ class GraphProcesses:
         return {node: process.pid for node, process in self.processes.items()}
 
     def ended(self) -> dict[str, int]:
-        """Return the exit codes of the nodes that have ended, by node."""
+        """Return the exit codes of the nodes that have ended, by node; raises what kept a line from being said."""
+        if self._unsaid is not None and not self._ending:
+            raise self._unsaid
         codes = {node: process.poll() for node, process in self.processes.items()}
         return {node: code for node, code in codes.items() if code is not None}
 
@@ -174,11 +177,15 @@ class GraphProcesses:
         assert process.stdout is not None
         for line in process.stdout:
             log.append(line.rstrip())
-            if not self._ending:
-                # Of several nodes in one process each line has the name of its own.
-                prefix = _LOG_PREFIX.match(line)
-                said = line[prefix.end() :] if prefix else line
+            if self._ending or self._unsaid is not None:
+                continue  # whatever happens, a node whose lines nobody takes would stand still
+            # Of several nodes in one process each line has the name of its own.
+            prefix = _LOG_PREFIX.match(line)
+            said = line[prefix.end() :] if prefix else line
+            try:
                 self._say(f"{prefix[1] if prefix else node}: {said.rstrip()}")
+            except (OSError, SystemExit) as error:  # the latter is Rich's, where nobody reads on
+                self._unsaid = error
 
 
 def _remaps(topics: Mapping[str, str]) -> list[str]:
