@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from dfer_ros.bags.reader import holds_messages
+from dfer_ros.bags.reader import check_no_ros1, holds_messages
 from dfer_ros.cli.terminal import say, show_table, warn
 from dfer_ros.core.atomic_file import check_outputs, whole_file
 from dfer_ros.core.errors import SourceError
@@ -91,6 +91,7 @@ def _read(path: Path, topic: str) -> RecordedEmotions:
         raise SourceError(f"There is no file or folder {path}: give a JSONL file of `dfer analyze`, or a bag.")
     if path.is_dir() or holds_messages(path):
         return read_bag_emotions(path, topic)
+    check_no_ros1(path)
     if path.suffix.lower() != ".jsonl":
         raise SourceError(f"{path} is neither a .jsonl file nor a bag; for a video run `dfer analyze` first.")
     return read_record_file(path)

@@ -1,9 +1,12 @@
 """What all subcommands of `dfer` share: arguments, signals, standard output, and what is not installed."""
 
+import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import cv2
 import pytest
@@ -144,3 +147,46 @@ def test_a_library_that_cannot_be_loaded_is_told_in_one_sentence(fake_rclpy, cod
     assert sentence in done.stderr
     assert "None" not in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("analyze", "{bag}", "--output", "a.jsonl"),
+        ("run", "--source", "{bag}"),
+        ("replay", "{bag}"),
+        ("report", "{bag}", "--output", "page.html"),
+        ("record", "--repair", "{bag}", "--output", "new"),
+    ],
+)
+def test_every_command_knows_a_bag_of_ros_1(tmp_path, monkeypatch, capsys, arguments):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "talk.bag").write_bytes(b"#ROSBAG V2.0\n" + bytes(5000))
+    assert dfer(*(argument.format(bag="talk.bag") for argument in arguments)) == 1
+    assert "talk.bag is a bag of ROS 1: 'rosbags-convert --src talk.bag --dst NEW'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("topic", ["/camera-1/image_raw", "/camera 1/image_raw", "/1cam/image_raw"])
+def test_run_says_before_anything_starts_that_a_topic_cannot_have_a_name(capsys, topic):
+    assert dfer("run", "--image", topic) == 1
+    assert f"--image '{topic}' is no name of a topic; one is " in capsys.readouterr().err
+
+
+def test_a_name_that_is_too_long_is_said_in_a_sentence(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.jsonl").touch()
+    assert dfer("report", "a.jsonl", "--output", "x" * 300) == 1
+    assert "cannot be used (File name too long): choose another name." in capsys.readouterr().err
+
+
+def test_what_is_closed_takes_no_part_of_what_is_written(clip, tmp_path):
+    cv2.imwrite(str(tmp_path / "face.png"), clip[-1])
+    command = [*DFER, "analyze", "face.png", "--output", "a.jsonl"]
+    done = subprocess.run(["bash", "-c", f"{shlex.join(command)} <&- >&- 2>&-"], cwd=tmp_path, timeout=120)
+    assert done.returncode == 0
+    assert [json.loads(line)["frame"] for line in (tmp_path / "a.jsonl").read_text().splitlines()] == [0]
+
+
+def test_ros2_run_finds_the_command_after_an_installation_with_pip():
+    command = Path(sys.prefix) / "lib" / "dfer_ros" / "dfer"
+    assert subprocess.run([command, "--version"], capture_output=True, text=True).stdout.startswith("dfer ")
