@@ -30,8 +30,10 @@ BENCHES = {
     "faults": "what goes wrong on a robot, done to the real nodes: do they survive?",
     "blends": "two names for one face, against the votes of ten people a face",
     "transitions": "changes of expression in labelled clips joined at known moments: told, missed, invented, how late",
+    "micro": "micro-expressions put into calm videos at known moments, and clips of real ones: found, missed, invented",
+    "descriptors": "LBP-TOP, HOG and optical flow with a linear classifier on clips, beside the recogniser and chance",
 }
-ACCURACY = ("transitions", "blends")
+ACCURACY = ("transitions", "blends", "micro", "descriptors")
 """Those that ask how right answers are, on labelled data; they need the libraries of training."""
 ALL = ("encoder", "streaming", "detectors", "peers", "graph")
 """What `dfer bench all` runs; `faults` asks other questions, and takes its time."""

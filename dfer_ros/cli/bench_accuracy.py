@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dfer_ros.core.model.emotion_model import EmotionModel, EmotionModelConfig
+from dfer_ros.core.model.folder import HEAD_FILE, encoder_file
 from dfer_ros.core.recognizer import Recognizer
 from dfer_ros.text.tables import Column, Table
 
@@ -27,7 +28,8 @@ def configure_accuracy(kind: str, parser: argparse.ArgumentParser) -> None:
 
 def measure_accuracy(arguments: argparse.Namespace) -> _Results:
     """Return what was measured, as a table has it."""
-    return {"transitions": _transitions, "blends": _blends}[arguments.kind](arguments)
+    measures = {"transitions": _transitions, "blends": _blends, "micro": _micro, "descriptors": _descriptors}
+    return measures[arguments.kind](arguments)
 
 
 def figures_table(title: str, results: Sequence[Any]) -> Table:
@@ -37,6 +39,8 @@ def figures_table(title: str, results: Sequence[Any]) -> Table:
 
 
 def _cell(value: object) -> str:
+    if value is None:
+        return "-"
     return f"{value:.3g}" if isinstance(value, float) and abs(value) < 1000 else str(value)
 
 
@@ -75,3 +79,27 @@ def _blends(arguments: argparse.Namespace) -> _Results:
     figures = [row for votes in (2, 3) for row in compound_figures(answers, stills.votes, threshold, votes)]
     pairs = ", ".join(f"{name} {count}" for name, count in list(common_pairs(stills.votes, 3).items())[:6])
     return f"compound expressions, {arguments.model}, {len(answers)} stills; at least 3 votes each: {pairs}", figures
+
+
+def _micro(arguments: argparse.Namespace) -> _Results:
+    from dfer_ros.training.clips.sources import labelled_faces
+    from dfer_ros.training.data.prepared_set import open_prepared_set
+    from dfer_ros.training.evaluation.micro_expressions import micro_figures
+
+    # All of a set: those who train leave micro-expressions out.
+    clips = labelled_faces(arguments.clips, open_prepared_set)
+    recognizer = Recognizer(EmotionModel(EmotionModelConfig(arguments.model)))
+    return f"micro-expressions, {arguments.model}", micro_figures(clips, recognizer)
+
+
+def _descriptors(arguments: argparse.Namespace) -> _Results:
+    from dfer_ros.training.clips.sources import labelled_faces
+    from dfer_ros.training.data.prepared_set import open_prepared_set
+    from dfer_ros.training.experiments.handcrafted import handcrafted_figures
+
+    clips = labelled_faces(arguments.clips, open_prepared_set)
+    model = EmotionModel(EmotionModelConfig(arguments.model))
+    files = (HEAD_FILE, encoder_file(model.encoder.precision))
+    size = sum((model.folder.path / name).stat().st_size for name in files)
+    figures = handcrafted_figures(clips, Recognizer(model), size)
+    return f"handcrafted descriptors with a linear classifier, {arguments.model}", figures

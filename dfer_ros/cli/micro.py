@@ -116,7 +116,7 @@ def _find(
     if not frames:
         raise nothing_read(name, source)
     if not people:
-        raise SourceError(f"There is no face in {name}: it must be seen from the front, at least 100 pixels wide.")
+        raise SourceError(f"There is no face in {name}: somebody must be seen in it, from the front and for a while.")
     yield from ((face_id, one) for face_id, spotter in people.items() for one in spotter.finish())
 
 
