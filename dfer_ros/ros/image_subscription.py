@@ -39,7 +39,7 @@ class ImageConfig:
 class ImageSubscription:
     """Calls on_image with every image of the topic `image`, as image_transport names it.
 
-    Compressed images come on <image>/compressed, or on `image` itself where it ends so or where they are published.
+    Compressed images come on <image>/compressed, where `image` may end so already, or on `image` itself.
     With `image_reliability` auto the subscription is best effort until all publishers are seen to be reliable, and
     follows them from then on; a reliable subscription would never hear a best-effort camera.
     A camera that stops is named once, and again when it is back.
@@ -51,8 +51,8 @@ class ImageSubscription:
         compressed, reliable = config.image_transport == "compressed", config.image_reliability == "reliable"
         self._type = CompressedImage if compressed else Image
         base = node.resolve_topic_name("image")
-        by_convention = node.resolve_topic_name(f"{base}{_COMPRESSED}")
-        self._topics = [by_convention, base] if compressed and not base.endswith(_COMPRESSED) else [base]
+        stem = base.removesuffix(_COMPRESSED) if compressed else base
+        self._topics = [node.resolve_topic_name(f"{stem}{_COMPRESSED}"), stem] if compressed else [base]
         self.topic = self._topics[0]
         self._follows = config.image_reliability == "auto"
         self._reliability = ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT

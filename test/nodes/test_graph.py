@@ -115,7 +115,12 @@ def test_a_remapped_image_topic_takes_its_compressed_neighbour(nodes, probe, cli
 
 
 @pytest.mark.parametrize(
-    ("published", "remapped"), [("/phone/picture", "/phone/picture"), ("/hall/picture/compressed",) * 2]
+    ("published", "remapped"),
+    [
+        ("/phone/picture", "/phone/picture"),
+        ("/hall/picture/compressed", "/hall/picture/compressed"),
+        ("/roof/picture", "/roof/picture/compressed"),
+    ],
 )
 def test_compressed_images_are_found_by_the_very_name_of_their_topic(nodes, probe, clip, published, remapped):
     camera = probe.publisher(CompressedImage, published)
