@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from rclpy.duration import Duration
 from rclpy.node import Node
 from sensor_msgs.msg import Image
 
@@ -23,6 +24,7 @@ from dfer_ros.streams.stamps import RateLimiter
 
 NAME = "video_source_node"
 _POLL_SECONDS = 0.05
+_ARRIVAL_SECONDS = 2.0
 _SETTLE_SECONDS = 1.0
 
 
@@ -72,6 +74,8 @@ class VideoSourceNode(Node):
                 if self._closing.is_set():
                     return
                 self._publish(frame)
+            # A publisher that is destroyed takes along what has not arrived: the last image of a recording.
+            self._publisher.wait_for_all_acked(Duration(seconds=_ARRIVAL_SECONDS))
         except DferError as error:
             self._failure = error
         self._ended.trigger()

@@ -24,6 +24,7 @@ WORK = {
     "record": "record --repair bag --output {new}",
     "replay": "replay bag --wait 0 --rate 100",
     "watch": "watch --once --timeout 0.1",
+    "micro": "micro face.png --output {new}.jsonl",
     "run": "run --source face.png --precision int8",
     "fetch": "fetch yunet --output {new}.onnx",
     "tune": "tune --encoder nowhere.onnx --output {new}.json",
