@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import dacite
-import yaml
 
-from dfer_ros.core.errors import DferError, TrainingError
+from dfer_ros.core.errors import DferError, TrainingError, in_one_line
+from dfer_ros.core.model.folder import read_yaml
 from dfer_ros.training.encoder.blend import BlendRunConfig
 from dfer_ros.training.encoder.config import EncoderTrainingConfig
 from dfer_ros.training.experiments.comparison.run import ComparisonRunConfig
@@ -62,13 +62,13 @@ def _number(value: Any) -> Any:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path)
     except FileNotFoundError as error:
         raise TrainingError(
             f"There is no training configuration {path}: give a YAML file such as those in config/training."
         ) from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise TrainingError(f"{path} cannot be read as YAML ({error}).".replace("\n", " ")) from error
+    except (OSError, ValueError) as error:
+        raise TrainingError(f"{path} cannot be read as YAML ({in_one_line(error)}).") from error
     if not isinstance(content, dict):
         raise TrainingError(f"{path} is not a mapping of keys: write lines such as 'kind: encoder'.")
     return content
