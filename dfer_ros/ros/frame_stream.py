@@ -92,7 +92,8 @@ class FrameStream(ABC, Generic[Message, Config]):
     def configure(self, config: Config) -> None:
         """Take over a configuration in which a parameter was changed."""
         self.config = config
-        for camera in self._cameras.values():
+        # In one process faces arrive in the detector's thread, and a new camera with them.
+        for camera in list(self._cameras.values()):
             camera.limiter.rate = config.frames.frame_rate
 
     def listen(self, worker: StreamWorker) -> None:

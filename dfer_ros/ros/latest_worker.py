@@ -25,8 +25,10 @@ class LatestWorker(Generic[Stream]):
         self._thread.start()
 
     def put(self, job: Job, stream: Stream) -> bool:
-        """Hand over a job and return at once; tells whether an older one of the stream was dropped for it."""
+        """Hand over a job and return at once; tells whether one was dropped: an older one, after close() this one."""
         with self._changed:
+            if self._closing:
+                return True
             replaced = stream in self._waiting
             self._waiting[stream] = job
             self._changed.notify()

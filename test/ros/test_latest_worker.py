@@ -64,3 +64,10 @@ def test_close_ends_the_thread_and_drops_what_waits(busy):
     threading.Timer(0.1, free.set).start()
     assert worker.close() == ["left"]
     assert done == ["first"]
+
+
+def test_a_job_that_comes_after_the_end_is_told_to_be_dropped():
+    """In one process faces come from another thread, also while their listener is paused."""
+    worker = LatestWorker(lambda _: None)
+    assert worker.close() == []
+    assert worker.put(lambda: None, "faces")
