@@ -134,7 +134,7 @@ def _read(path: Path, parse: Callable[[str], Any], keys: Sequence[str]) -> dict[
     """Return what a file says that another command left."""
     try:
         content = parse(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise TrainingError(f"{path} cannot be read, make it again: {first_line(error)}.") from error
     missing = [key for key in keys if key not in content] if isinstance(content, dict) else keys
     if missing:
