@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ctypes
+import faulthandler
 import gc
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 import cv2
@@ -27,6 +29,9 @@ _LARGEST_IMAGE_BYTES = 32 * 2**20
 _MOST_KEPT_BYTES = 128 * 2**20
 _WAKE_SECONDS = 0.2
 """How long a signal may wait while nothing happens in the graph."""
+_DEAF_SECONDS = 60.0
+"""For how long a callback may keep the executor. Loading a model takes a second, on a small board ten."""
+_SIGN_SECONDS = 1.0
 
 
 class SourceEnded(Exception):
@@ -45,7 +50,8 @@ def run_node(name: str, create: Callable[[], Node], arguments: list[str] | None 
 def run_nodes(name: str, create: Callable[[], Sequence[Node]], arguments: list[str] | None = None) -> None:
     """Run nodes in one executor until they are told to stop, then leave the process. name: of the process.
 
-    Exit code 0 after Ctrl-C or SIGTERM, that of SourceEnded after that; 1, with one sentence, after a DferError.
+    Exit code 0 after Ctrl-C or SIGTERM, that of SourceEnded after that; 1, with one sentence, after a DferError, and 1,
+    with the stacks of all threads, where a callback has not come back for a minute.
     The signals do not shut the context down, as rclpy's own handlers would: the threads of the node publish until they
     are closed.
     """
@@ -80,19 +86,34 @@ def _spin(nodes: Sequence[Node], stop: threading.Event) -> int:
     # What is loaded stays until the end: no collection of garbage walks through it again.
     gc.collect()
     gc.freeze()
+    next_sign = 0.0
     try:
         while not stop.is_set():
+            if time.monotonic() >= next_sign:
+                _give_sign_of_life()
+                next_sign = time.monotonic() + _SIGN_SECONDS
             executor.spin_once(timeout_sec=_WAKE_SECONDS)
     except SourceEnded as end:
         nodes[0].get_logger().info("The source came to its end.")
         return end.code
     finally:
+        faulthandler.cancel_dump_traceback_later()
         for node in nodes:
             node.close()
         for node in nodes:
             executor.remove_node(node)
             node.destroy_node()
     return 0
+
+
+def _give_sign_of_life() -> None:
+    """End the process if the next sign does not come in time, so that whoever respawns it can.
+
+    A middleware that never comes back, and keeps Python's lock meanwhile, leaves a process that no signal but SIGKILL
+    reaches: Fast DDS 3.2 did so once, with a sample that it could not read and took again for ever. What faulthandler
+    runs needs no lock.
+    """
+    faulthandler.dump_traceback_later(_DEAF_SECONDS, exit=True)
 
 
 def _keep_freed_memory() -> None:

@@ -1,0 +1,40 @@
+"""The process of a node: how it ends."""
+
+import subprocess
+import sys
+import textwrap
+
+STUCK = textwrap.dedent(
+    """
+    import ctypes
+    from rclpy.node import Node
+    from dfer_ros.ros import run_node
+
+    class Stuck(Node):
+        def __init__(self):
+            super().__init__("stuck")
+            self.create_timer(0.1, self.never_come_back)
+
+        def never_come_back(self):
+            ctypes.PyDLL(None).sleep(1000)  # PyDLL keeps Python's lock, as a middleware does
+
+        def close(self):
+            pass
+
+    run_node._DEAF_SECONDS = 2.0
+    run_node.run_node("stuck", Stuck)
+    """
+)
+
+
+def test_a_callback_that_never_comes_back_ends_the_process_with_its_stack():
+    ended = subprocess.run([sys.executable, "-c", STUCK], capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1
+    assert "Timeout" in ended.stderr and "in never_come_back" in ended.stderr
+
+
+def test_one_that_works_on_lives_longer_than_that():
+    busy = STUCK.replace("ctypes.PyDLL(None).sleep(1000)", "self.calls = getattr(self, 'calls', 0) + 1")
+    busy = busy.replace("def close", "    if self.calls == 40: raise run_node.SourceEnded(7)\n\n    def close")
+    ended = subprocess.run([sys.executable, "-c", busy], capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, "Timeout" in ended.stderr) == (7, False), ended.stderr
