@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from launch_arguments import ARGUMENTS, MORE_ARGUMENTS
 from dfer_ros.core.labels import EXPRESSIONS
 from dfer_ros.recordings.demo_clip import FPS
 from dfer_ros.recordings.video_output import VideoOutput
+from dfer_ros.ros.waiting import wait_until
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 DEPLOY = CHECKOUT / "deploy"
@@ -243,9 +243,7 @@ def ran(clip, mediapipe_detector, tmp_path_factory):
         observer.create_subscription(Image, f"{namespace}/overlay", lambda _: None, 1)
     graph = Graph(folder, clip_file)
     try:
-        deadline = time.monotonic() + 120.0
-        while unused(observer) and time.monotonic() < deadline:
-            executor.spin_once(timeout_sec=0.5)
+        wait_until(lambda: not unused(observer), 120.0, lambda: executor.spin_once(timeout_sec=0.5))
         found = unused(observer), forbidden(observer)
     finally:
         codes = graph.stop()

@@ -5,14 +5,13 @@ import re
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 from launching import launch, launch_environment, needs_launch
 
-from dfer_ros.graph.processes import PATIENCE_SECONDS
 from dfer_ros.recordings.demo_clip import FPS
 from dfer_ros.recordings.video_output import VideoOutput
+from dfer_ros.ros.waiting import PATIENCE_SECONDS, wait_until
 
 
 @pytest.fixture
@@ -110,10 +109,7 @@ class Observer:
 
     def wait_for(self, condition):
         """Return whether the condition came true in time."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not condition() and time.monotonic() < deadline:
-            self._executor.spin_once(timeout_sec=0.1)
-        return condition()
+        return wait_until(condition, pass_time=lambda: self._executor.spin_once(timeout_sec=0.1))
 
     def people(self, camera=""):
         """Return the ids of the people of whom an emotion came."""

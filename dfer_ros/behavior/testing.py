@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 import rclpy
@@ -26,11 +27,11 @@ from dfer_ros.behavior.emotion_listener import EMOTIONS_TOPIC
 from dfer_ros.behavior.emotion_states import BehaviorError
 from dfer_ros.core.labels import EXPRESSIONS, UNKNOWN, VALENCE_AROUSAL
 from dfer_ros.ros.topics import OUTPUT
+from dfer_ros.ros.waiting import PATIENCE_SECONDS, wait_until
 
 Look = str | tuple[str, str]
 """An expression by its REP-155 name, `unknown`, or two at once."""
 _RATE = 20.0
-_PATIENCE_SECONDS = 60.0
 _CONFIDENCE, _HALVES = 0.7, (0.5, 0.25)
 _DISCOVERY_SECONDS = 0.3
 """That one side has found the other does not mean that both have."""
@@ -54,12 +55,12 @@ class ScriptedPeople:
         """Publish no more."""
         self.node.destroy_node()
 
-    def wait_for_listener(self, topic: str = "", seconds: float = _PATIENCE_SECONDS) -> None:
+    def wait_for_listener(self, topic: str = "", seconds: float = PATIENCE_SECONDS) -> None:
         """Wait, the first time, until somebody listens. Raises BehaviorError where nobody does in time."""
         publisher = self._publisher(topic)
         if topic in self._heard:
             return
-        if not self._until(lambda: publisher.get_subscription_count() > 0, seconds):
+        if not wait_until(lambda: publisher.get_subscription_count() > 0, seconds, partial(self._pass, 1.0 / _RATE)):
             raise BehaviorError(
                 f"Nobody listens to {publisher.topic_name} for {seconds:.0f} s: start the behaviour, or name its topic."
             )
@@ -84,22 +85,16 @@ class ScriptedPeople:
             self._pass(1.0 / rate)
 
     def show_until(
-        self, condition: Callable[[], object], topic: str = "", seconds: float = _PATIENCE_SECONDS, **people: Look
+        self, condition: Callable[[], object], topic: str = "", seconds: float = PATIENCE_SECONDS, **people: Look
     ) -> bool:
         """Publish how people look until something has happened; return whether it has in time."""
         self.wait_for_listener(topic)
-        return self._until(condition, seconds, lambda: self.show(people, topic))
 
-    def _until(
-        self, condition: Callable[[], object], seconds: float, meanwhile: Callable[[], None] = lambda: None
-    ) -> bool:
-        deadline = time.monotonic() + seconds
-        while not condition():
-            if time.monotonic() > deadline:
-                return False
-            meanwhile()
+        def show() -> None:
+            self.show(people, topic)
             self._pass(1.0 / _RATE)
-        return True
+
+        return wait_until(condition, seconds, show)
 
     def _pass(self, seconds: float) -> None:
         """Let time go by, in which the behaviour works."""

@@ -18,8 +18,9 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from dfer_msgs.msg import EmotionArray
 from dfer_ros.bench.camera import APPLIED, CameraSetting
 from dfer_ros.core.errors import DferError
-from dfer_ros.graph.processes import PATIENCE_SECONDS, PERCEPTION, GraphProcesses, transport_environment, wait_until
+from dfer_ros.graph.processes import PERCEPTION, GraphProcesses, transport_environment
 from dfer_ros.graph.watcher import GraphWatcher
+from dfer_ros.ros.waiting import PATIENCE_SECONDS, wait_until
 
 NAMESPACE = "/bench"
 ONE, TWO, BARE = "one", "two", "bare"

@@ -28,9 +28,9 @@ from dfer_ros.cli.terminal import progress, say, warn
 from dfer_ros.core.errors import SourceError
 from dfer_ros.graph.processes import transport_environment
 from dfer_ros.ros.starting import start_node
+from dfer_ros.ros.waiting import wait_until
 from dfer_ros.text.wording import plural
 
-_POLL_SECONDS = 0.05
 _SETTLE_SECONDS = 1.0
 """That we have found a subscriber does not mean yet that it has found us, and others may be on their way."""
 
@@ -92,9 +92,7 @@ def _node() -> Iterator[Node]:
 
 def _wait_for_listeners(topics: PlayedTopics, seconds: float, stopped: threading.Event) -> list[str]:
     """Return when somebody listens, with a sentence where nobody does in that time."""
-    deadline = time.monotonic() + seconds
-    while not topics.heard() and not stopped.is_set() and time.monotonic() < deadline:
-        time.sleep(_POLL_SECONDS)
+    wait_until(lambda: topics.heard() or stopped.is_set(), seconds)
     if topics.heard():
         stopped.wait(min(seconds, _SETTLE_SECONDS))
         return []

@@ -16,6 +16,7 @@ from dfer_ros.core.palette import ON_DARK, ON_LIGHT
 from dfer_ros.graph.processes import transport_environment
 from dfer_ros.graph.watched_graph import WatchedGraph
 from dfer_ros.graph.watcher import GraphWatcher
+from dfer_ros.ros.waiting import wait_until
 
 _SHOW_SECONDS = 0.25
 _GATHER_SECONDS = 1.5
@@ -59,11 +60,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _once(watcher: GraphWatcher, arguments: argparse.Namespace) -> WatchedGraph:
-    deadline = time.monotonic() + arguments.timeout
-    while not watcher.graph().heard:
-        time.sleep(_SHOW_SECONDS)
-        if time.monotonic() > deadline:
-            where = f" on {' and '.join(arguments.topic)}" if arguments.topic else ""
-            raise DferError(f"Nothing was heard{where} in {arguments.timeout:g} s: {watcher.why_nothing()}")
+    if not wait_until(lambda: watcher.graph().heard, arguments.timeout):
+        where = f" on {' and '.join(arguments.topic)}" if arguments.topic else ""
+        raise DferError(f"Nothing was heard{where} in {arguments.timeout:g} s: {watcher.why_nothing()}")
     time.sleep(_GATHER_SECONDS)
     return watcher.graph()

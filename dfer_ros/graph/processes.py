@@ -9,7 +9,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -17,29 +16,17 @@ from pathlib import Path
 import yaml
 
 from dfer_ros.core.installed_files import share_directory
+from dfer_ros.ros.waiting import wait_until
 
 PERCEPTION = "perception_node"
 """The process of the face detector and dfer_node."""
 ONE_PROCESS = "one"
 PROCESSES = (ONE_PROCESS, "two")
 """In how many processes these two run; the first is the default."""
-PATIENCE_SECONDS = 60.0
-"""For what takes a moment on an idle machine. Only who waits in vain waits so long."""
 _SIGINT_SECONDS, _SIGTERM_SECONDS, _SIGKILL_SECONDS = 5.0, 2.0, 1.0
 _LAST_LINES_SECONDS = 1.0
-_POLL_SECONDS = 0.01
 _MOST_LINES = 10_000
 _LOG_PREFIX = re.compile(r"^\[\w+\] \[[\d.]+\] \[(?:[\w./]+\.)?(\w+)\]: ")
-
-
-def wait_until(condition: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> bool:
-    """Return whether the condition came true in time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(_POLL_SECONDS)
-    return True
 
 
 class GraphProcesses:

@@ -22,10 +22,11 @@ from dfer_ros.graph.watched_graph import GraphMemory, WatchedGraph
 from dfer_ros.ros.messages import header_seconds
 from dfer_ros.ros.starting import start_node
 from dfer_ros.ros.topics import OUTPUT, full_topic
+from dfer_ros.ros.waiting import PATIENCE_SECONDS, wait_until
 
 EMOTIONS = "dfer_msgs/msg/EmotionArray"
 _SEARCH_SECONDS = 0.5
-_PATIENCE_SECONDS, _SETTLE_SECONDS, _POLL_SECONDS = 60.0, 1.0, 0.05
+_SETTLE_SECONDS = 1.0
 # Best effort hears every publisher, and no publisher ever waits for who only watches.
 _BEST_EFFORT = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=10, reliability=ReliabilityPolicy.BEST_EFFORT)
 
@@ -66,12 +67,13 @@ class GraphWatcher:
 
         Raises DferError where that takes too long.
         """
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        while any(self._subscribers(topic) < count for topic, count in topics.items()):
+
+        def heard() -> bool:
             check()
-            if time.monotonic() > deadline:
-                raise DferError(f"The nodes did not find each other in {_PATIENCE_SECONDS:.0f} s: is DDS blocked here?")
-            time.sleep(_POLL_SECONDS)
+            return all(self._subscribers(topic) >= count for topic, count in topics.items())
+
+        if not wait_until(heard):
+            raise DferError(f"The nodes did not find each other in {PATIENCE_SECONDS:.0f} s: is DDS blocked here?")
         # That this process has found them does not mean yet that they have found each other.
         time.sleep(_SETTLE_SECONDS)
 

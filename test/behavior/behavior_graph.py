@@ -12,9 +12,9 @@ from std_msgs.msg import Float32, String
 from dfer_msgs.msg import EmotionArray
 from dfer_ros.behavior import EmotionStatesConfig
 from dfer_ros.behavior.testing import ScriptedPeople
-from dfer_ros.graph.processes import wait_until
 from dfer_ros.ros.image_conversion import fill_image
 from dfer_ros.ros.topics import OUTPUT
+from dfer_ros.ros.waiting import wait_until
 
 QUICK = EmotionStatesConfig(settle_seconds=0.2, unsure_seconds=0.4, stale_seconds=0.6, lost_seconds=1.0)
 """For a listener that makes up its mind in less time than a test wants to wait."""

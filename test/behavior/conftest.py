@@ -8,7 +8,8 @@ import rclpy
 from behavior_graph import QUICK, Audience, Reader, Spun
 
 from dfer_ros.behavior import EmotionListener
-from dfer_ros.graph.processes import PATIENCE_SECONDS, GraphProcesses, transport_environment
+from dfer_ros.graph.processes import GraphProcesses, transport_environment
+from dfer_ros.ros.waiting import PATIENCE_SECONDS
 
 _counter = itertools.count(1)
 

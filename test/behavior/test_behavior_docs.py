@@ -16,7 +16,7 @@ from dfer_ros.behavior.examples.greet_node import GreetNodeConfig
 from dfer_ros.behavior.examples.smile_tree_node import SmileTreeNodeConfig
 from dfer_ros.behavior.examples.speech_rate_node import SpeechRateNodeConfig
 from dfer_ros.core.parameter import parameters
-from dfer_ros.graph.processes import wait_until
+from dfer_ros.ros.waiting import wait_until
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 TEXT = (DOCS / "behavior.md").read_text(encoding="utf-8")

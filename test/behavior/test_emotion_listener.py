@@ -5,7 +5,7 @@ from behavior_graph import QUICK, Spun
 
 from dfer_ros.behavior import EmotionListener
 from dfer_ros.behavior.emotion_states import BehaviorError
-from dfer_ros.graph.processes import wait_until
+from dfer_ros.ros.waiting import wait_until
 
 
 def test_a_behaviour_is_told_of_changes_of_doubt_and_of_who_is_gone(behavior_node, reader, listen, events):

@@ -10,7 +10,7 @@ from rclpy.qos import QoSProfile
 from rosgraph_msgs.msg import Clock
 
 from dfer_ros.core.labels import VALENCE_AROUSAL
-from dfer_ros.graph.processes import wait_until
+from dfer_ros.ros.waiting import wait_until
 
 
 def test_people_are_current_with_their_age_and_stale_ones_are_not_given(behavior_node, reader, listen):

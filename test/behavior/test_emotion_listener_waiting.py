@@ -12,7 +12,7 @@ from rclpy.experimental.events_executor import EventsExecutor
 
 from dfer_ros.behavior import EmotionListener
 from dfer_ros.behavior.emotion_states import BehaviorError
-from dfer_ros.graph.processes import wait_until
+from dfer_ros.ros.waiting import wait_until
 
 
 class Talking:

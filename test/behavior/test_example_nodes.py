@@ -7,8 +7,8 @@ import pytest
 
 from dfer_ros.behavior.examples.greetings import GreetingsConfig
 from dfer_ros.behavior.examples.speech_rate import SpeechRateConfig
-from dfer_ros.graph.processes import wait_until
 from dfer_ros.recordings.demo_clip import FPS, demo_frames
+from dfer_ros.ros.waiting import wait_until
 
 SHOWN_AT = FPS / 2
 """Images a second at which every second frame of the demo clip is shown: at its own speed."""

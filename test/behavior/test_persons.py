@@ -9,8 +9,8 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from std_msgs.msg import String
 
 from dfer_ros.behavior import EmotionListener
-from dfer_ros.graph.processes import wait_until
 from dfer_ros.ros.topics import OUTPUT
+from dfer_ros.ros.waiting import wait_until
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from std_msgs.msg import Float32, String
 
 from dfer_ros.cli.demo import BehaviorLog
 from dfer_ros.cli.live_view import LiveView
-from dfer_ros.graph.processes import wait_until
 from dfer_ros.graph.watched_graph import WatchedGraph
 from dfer_ros.recordings.video_output import VideoOutput
+from dfer_ros.ros.waiting import wait_until
 
 DFER = [sys.executable, "-m", "dfer_ros.cli.main"]
 

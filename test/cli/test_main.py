@@ -12,8 +12,8 @@ import cv2
 import pytest
 from dfer_command import dfer
 
-from dfer_ros.graph.processes import wait_until
 from dfer_ros.recordings.video_output import VideoOutput
+from dfer_ros.ros.waiting import wait_until
 
 DFER = [sys.executable, "-m", "dfer_ros.cli.main"]
 

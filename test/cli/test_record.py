@@ -25,8 +25,8 @@ from dfer_msgs.msg import Emotion, EmotionArray, Face, FaceArray
 from dfer_ros.bags.recorder import BagRecorder
 from dfer_ros.bags.writer import BagWriter
 from dfer_ros.cli.main import main
-from dfer_ros.graph.processes import wait_until
 from dfer_ros.recordings.bag_emotions import read_bag_emotions
+from dfer_ros.ros.waiting import wait_until
 
 DFER = [sys.executable, "-m", "dfer_ros.cli.main"]
 EMOTIONS, FACES = "/dfer/emotions", "/dfer/faces"

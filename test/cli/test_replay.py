@@ -24,7 +24,7 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import String
 
 from dfer_ros.cli.main import main
-from dfer_ros.graph.processes import wait_until
+from dfer_ros.ros.waiting import wait_until
 
 DFER = [sys.executable, "-m", "dfer_ros.cli.main"]
 FRAMES = 15

@@ -15,7 +15,7 @@ import pytest
 from made_graphs import an_emotion
 
 from dfer_ros.cli import watch as watch_command
-from dfer_ros.graph.processes import PATIENCE_SECONDS
+from dfer_ros.ros.waiting import PATIENCE_SECONDS
 
 DFER = [sys.executable, "-m", "dfer_ros.cli.main", "watch"]
 

@@ -8,9 +8,9 @@ from made_graphs import an_emotion, drawn
 from rclpy.qos import ReliabilityPolicy
 from sensor_msgs.msg import Image
 
-from dfer_ros.graph.processes import PATIENCE_SECONDS
 from dfer_ros.graph.watcher import GraphWatcher
 from dfer_ros.ros.diagnostics import Diagnostics, NodeCondition
+from dfer_ros.ros.waiting import PATIENCE_SECONDS
 from dfer_ros.streams.health import HealthLimits
 from dfer_ros.streams.statistics import DropReason, StreamStatistics
 

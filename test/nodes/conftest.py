@@ -15,8 +15,9 @@ from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
 
 from dfer_msgs.msg import EmotionArray, FaceArray
-from dfer_ros.graph.processes import PATIENCE_SECONDS, GraphProcesses, transport_environment, wait_until
+from dfer_ros.graph.processes import GraphProcesses, transport_environment
 from dfer_ros.ros.image_conversion import fill_image
+from dfer_ros.ros.waiting import PATIENCE_SECONDS, wait_until
 from dfer_ros.streams.stamps import RateLimiter
 
 _counter = itertools.count(1)

@@ -11,8 +11,8 @@ from status_values import values
 
 from dfer_msgs.msg import Face, FaceArray
 from dfer_ros.core.installed_files import share_directory
-from dfer_ros.graph.processes import wait_until
 from dfer_ros.ros.image_conversion import fill_image
+from dfer_ros.ros.waiting import wait_until
 
 
 def unknown_encoding(message):

@@ -11,7 +11,7 @@ import pytest
 from made_bags import IMAGE_TOPIC, write_clip
 
 from dfer_ros.core.labels import EXPRESSIONS
-from dfer_ros.graph.processes import wait_until
+from dfer_ros.ros.waiting import wait_until
 
 DFER = [sys.executable, "-m", "dfer_ros.cli.main"]
 RATE = 0.25

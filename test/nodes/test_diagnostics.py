@@ -16,10 +16,10 @@ from rosgraph_msgs.msg import Clock as ClockMessage
 
 from dfer_ros.core.errors import DferError
 from dfer_ros.core.parameter import parameters
-from dfer_ros.graph.processes import PATIENCE_SECONDS, wait_until
 from dfer_ros.ros.diagnostics import Diagnostics, NodeCondition
 from dfer_ros.ros.parameters import declare_parameters
 from dfer_ros.ros.topics import OUTPUT
+from dfer_ros.ros.waiting import PATIENCE_SECONDS, wait_until
 from dfer_ros.streams.health import HealthLimits, Level
 from dfer_ros.streams.statistics import DropReason, StreamStatistics
 

@@ -11,9 +11,9 @@ from sensor_msgs.msg import Image
 from test_lifecycle import change, enable, listeners, state
 
 from dfer_ros.core.errors import DferError
-from dfer_ros.graph.processes import wait_until
 from dfer_ros.ros.frame_stream import FrameStream
 from dfer_ros.ros.managed_node import ManagedConfig, ManagedNode
+from dfer_ros.ros.waiting import wait_until
 from dfer_ros.streams.health import HealthLimits
 from dfer_ros.streams.stamps import FrameConfig
 

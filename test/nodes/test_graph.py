@@ -8,7 +8,7 @@ from rclpy.qos import ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage
 
 from dfer_ros.core.labels import EXPRESSIONS
-from dfer_ros.graph.processes import wait_until
+from dfer_ros.ros.waiting import wait_until
 
 CONFIRM_FRAMES = 3
 

@@ -10,7 +10,7 @@ from std_srvs.srv import SetBool
 from test_parameters import call, set_parameter
 
 from dfer_msgs.msg import EmotionArray
-from dfer_ros.graph.processes import wait_until
+from dfer_ros.ros.waiting import wait_until
 
 MANAGED = "autostart:=false"
 

@@ -6,7 +6,7 @@ import pytest
 from status_values import values
 from test_lifecycle import MANAGED, change, enable
 
-from dfer_ros.graph.processes import wait_until
+from dfer_ros.ros.waiting import wait_until
 
 
 def test_every_frame_is_counted_and_every_drop_has_its_reason(nodes, probe, clip, diagnostics):

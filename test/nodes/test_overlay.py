@@ -5,10 +5,10 @@ from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CompressedImage, Image
 
 from dfer_msgs.msg import FaceArray
-from dfer_ros.graph.processes import wait_until
 from dfer_ros.nodes.overlay_node import _Inputs
 from dfer_ros.ros.image_conversion import to_bgr
 from dfer_ros.ros.image_subscription import ImageConfig
+from dfer_ros.ros.waiting import wait_until
 
 
 def test_it_listens_to_nothing_until_somebody_looks_and_after(nodes, probe):

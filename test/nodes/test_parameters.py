@@ -10,11 +10,11 @@ from rclpy.parameter import Parameter, parameter_value_to_python
 
 from dfer_ros.core.installed_files import share_directory
 from dfer_ros.core.parameter import parameters
-from dfer_ros.graph.processes import wait_until
 from dfer_ros.nodes.emotion_stream import DferNodeConfig
 from dfer_ros.nodes.face_stream import FaceDetectorNodeConfig
 from dfer_ros.nodes.video_source_node import VideoSourceConfig
 from dfer_ros.ros.image_subscription import ImageConfig
+from dfer_ros.ros.waiting import wait_until
 
 CONFIGURATIONS = {
     "face_detector_node": FaceDetectorNodeConfig(),

@@ -11,8 +11,8 @@ from test_lifecycle import change, enable, state
 from test_parameters import call, set_parameter
 
 from dfer_msgs.msg import EmotionArray, FaceArray
-from dfer_ros.graph.processes import wait_until
 from dfer_ros.ros.topics import OUTPUT
+from dfer_ros.ros.waiting import wait_until
 
 INT8 = ("-p", "precision:=int8")
 NO_DETECTOR = ("-p", "detector:=yunet", "-p", "yunet_model:=/nowhere.onnx")

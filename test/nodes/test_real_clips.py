@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from dfer_ros.graph.processes import wait_until
+from dfer_ros.ros.waiting import wait_until
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from dfer_ros.bench.faults.kills import shared_memory_of
-from dfer_ros.graph.processes import wait_until
 from dfer_ros.ros.shared_memory import is_abandoned, remove_abandoned_segments
+from dfer_ros.ros.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="there is no /dev/shm")
 PARTICIPANT = """

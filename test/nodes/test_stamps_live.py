@@ -9,8 +9,8 @@ from sensor_msgs.msg import CompressedImage
 from status_values import values
 
 from dfer_msgs.msg import Face, FaceArray
-from dfer_ros.graph.processes import wait_until
 from dfer_ros.ros.image_conversion import fill_image
+from dfer_ros.ros.waiting import wait_until
 
 PERIOD = 0.05
 KINDS = {

@@ -8,8 +8,8 @@ import pytest
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import Image
 
-from dfer_ros.graph.processes import wait_until
 from dfer_ros.recordings.video_output import VideoOutput
+from dfer_ros.ros.waiting import wait_until
 
 
 @pytest.fixture

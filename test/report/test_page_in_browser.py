@@ -3,10 +3,10 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from dfer_ros.graph.processes import wait_until
 from dfer_ros.recordings.emotion_track import STATES
 from dfer_ros.report.page import report_page
 from dfer_ros.report.portraits import portrait_moments, portraits_of
+from dfer_ros.ros.waiting import wait_until
 
 SIZES = {"phone": (390, 844), "desktop": (1440, 900)}
 SCHEMES = ("light", "dark")

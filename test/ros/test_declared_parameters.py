@@ -1,7 +1,5 @@
 """Parameters as ROS takes them in: what was meant is taken, what was not is refused with what helps."""
 
-import time
-
 import pytest
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
@@ -10,12 +8,12 @@ from rclpy.parameter_client import AsyncParameterClient
 
 from dfer_ros.core.errors import DferError
 from dfer_ros.core.installed_files import share_directory
-from dfer_ros.graph.processes import PATIENCE_SECONDS
 from dfer_ros.nodes.emotion_stream import DferNodeConfig
 from dfer_ros.nodes.face_stream import FaceDetectorNodeConfig
 from dfer_ros.nodes.video_source_node import VideoSourceConfig
 from dfer_ros.ros.image_subscription import ImageConfig
 from dfer_ros.ros.parameters import declare_parameters
+from dfer_ros.ros.waiting import PATIENCE_SECONDS, wait_until
 
 CONFIGURATIONS = {
     "face_detector_node": FaceDetectorNodeConfig(),
@@ -140,9 +138,7 @@ def test_the_shipped_yaml_can_be_loaded_into_a_running_node(context, name):
     client = AsyncParameterClient(asking, f"/robot/dfer/{name}")
     assert client.wait_for_services(PATIENCE_SECONDS)
     future = client.load_parameter_file(str(share_directory() / "config" / f"{name}.yaml"), use_wildcard=True)
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not future.done() and time.monotonic() < deadline:
-        executor.spin_once(timeout_sec=0.1)
+    assert wait_until(future.done, pass_time=lambda: executor.spin_once(timeout_sec=0.1))
     reasons = {result.reason for result in future.result().results if not result.successful}
     assert all("read-only" in reason for reason in reasons)
     assert declared(node, config)

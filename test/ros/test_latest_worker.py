@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from dfer_ros.graph.processes import wait_until
 from dfer_ros.ros.latest_worker import LatestWorker
+from dfer_ros.ros.waiting import wait_until
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import pytest
 import rclpy
 from rclpy.context import Context
 
-from dfer_ros.graph.processes import wait_until
 from dfer_ros.ros.namesake import Namesake
+from dfer_ros.ros.waiting import wait_until
 
 
 @pytest.fixture

@@ -17,10 +17,10 @@ from dfer_ros.bench.faults.check import Check, Extent, nothing_unexpected, one_a
 from dfer_ros.bench.load import Advance
 from dfer_ros.bench.running_graph import DETECTOR, BenchGraph
 from dfer_ros.core.errors import DferError
-from dfer_ros.graph.processes import wait_until
 from dfer_ros.recordings.demo_clip import crowd_frame
 from dfer_ros.ros.image_conversion import fill_image
 from dfer_ros.ros.topics import OUTPUT
+from dfer_ros.ros.waiting import wait_until
 from dfer_ros.streams.statistics import DropReason
 
 _WIDTH, _HEIGHT = 640, 480

@@ -12,7 +12,7 @@ from dfer_ros.bench.camera import CameraSetting
 from dfer_ros.bench.faults.check import Check, Extent, nothing_unexpected, one_after_another
 from dfer_ros.bench.load import Advance
 from dfer_ros.bench.running_graph import NODES, NOTHING, BenchGraph
-from dfer_ros.graph.processes import wait_until
+from dfer_ros.ros.waiting import wait_until
 
 _LOAD = CameraSetting(faces=1)
 _SECONDS_TO_ANSWER = 3.0

@@ -18,7 +18,7 @@ from dfer_ros.bench.faults.check import Check, Extent, drops_counted, nothing_un
 from dfer_ros.bench.load import Advance
 from dfer_ros.bench.running_graph import NODES, NOTHING, BenchGraph
 from dfer_ros.core.errors import DferError
-from dfer_ros.graph.processes import wait_until
+from dfer_ros.ros.waiting import wait_until
 
 _TRANSITIONS = {"unconfigured": ("configure",), "inactive": ("activate", "cleanup"), "active": ("deactivate",)}
 _LOAD = CameraSetting(rate=60.0, faces=2)

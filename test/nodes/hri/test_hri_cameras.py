@@ -6,8 +6,8 @@ import pytest
 from hri_robot import TRACKED, IdsList, ids
 from sensor_msgs.msg import Image
 
-from dfer_ros.graph.processes import wait_until
 from dfer_ros.ros.image_conversion import fill_image
+from dfer_ros.ros.waiting import wait_until
 
 FRAMES = 30
 PERIOD = 1 / 15

@@ -8,8 +8,8 @@ from hri_robot import Expression, Robot, header
 
 from dfer_ros.core.emotion import PHASE_UNKNOWN, Emotion
 from dfer_ros.core.labels import EXPRESSIONS, UNKNOWN
-from dfer_ros.graph.processes import wait_until
 from dfer_ros.nodes.hri.expressions import HriExpressions
+from dfer_ros.ros.waiting import wait_until
 
 
 @pytest.fixture

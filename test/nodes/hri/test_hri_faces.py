@@ -11,13 +11,13 @@ from hri_robot import TRACKED, IdsList, NormalizedRegionOfInterest2D, Robot, fac
 from sensor_msgs.msg import Image
 
 from dfer_ros.core.errors import DferError
-from dfer_ros.graph.processes import PATIENCE_SECONDS, wait_until
 from dfer_ros.nodes.hri.expressions import HriExpressions
 from dfer_ros.nodes.hri.face_publishers import HriFacePublishers
 from dfer_ros.nodes.hri.faces import HriFaces
 from dfer_ros.nodes.hri.images import cropped_face
 from dfer_ros.nodes.hri.input import HriInput
 from dfer_ros.ros.image_conversion import to_bgr
+from dfer_ros.ros.waiting import wait_until
 
 SCENE = np.random.default_rng(0).integers(0, 255, (480, 640, 3), dtype=np.uint8)
 LOST_SECONDS = 1.0
@@ -78,12 +78,14 @@ def test_a_face_has_its_region_and_its_images(robot, faces, aligned_crop):
     rois = listener.hear(NormalizedRegionOfInterest2D, topic("carla", "roi"))
     images = {name: listener.hear(Image, topic("carla", name)) for name in ("aligned", "cropped")}
     seen = face("carla", aligned_crop, box=(64.0, 48.0, 320.0, 480.0))
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    stamp = 100.0
-    while not (rois and all(images.values())) and time.monotonic() < deadline:
-        stamp += 0.05
+    stamps = itertools.count(100.05, 0.05)
+
+    def publish():
+        stamp = next(stamps)
         faces.publish(header(stamp), stamp, SCENE, [seen])
         time.sleep(0.05)
+
+    assert wait_until(lambda: rois and all(images.values()), pass_time=publish)
     roi, aligned, cropped = rois[-1], images["aligned"][-1], images["cropped"][-1]
     # The box reaches beyond the lower edge.
     assert (roi.xmin, roi.ymin, roi.xmax, roi.ymax) == pytest.approx((0.1, 0.1, 0.6, 1.0))

@@ -12,10 +12,10 @@ from sensor_msgs.msg import Image
 
 from dfer_ros.core.alignment import TEMPLATE
 from dfer_ros.core.quality import sharpness_score
-from dfer_ros.graph.processes import wait_until
 from dfer_ros.nodes.hri.images import ALIGNMENTS
 from dfer_ros.nodes.hri.input import HriInput
 from dfer_ros.ros.image_conversion import fill_image, to_bgr
+from dfer_ros.ros.waiting import wait_until
 
 LIKE_HRI_FACE_DETECT = QoSProfile(depth=1)
 

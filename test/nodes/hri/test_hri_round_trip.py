@@ -3,7 +3,7 @@
 import pytest
 from hri_robot import TRACKED, Expression, IdsList, Robot
 
-from dfer_ros.graph.processes import wait_until
+from dfer_ros.ros.waiting import wait_until
 
 EMPTY_FRAMES = 30
 
