@@ -1,5 +1,7 @@
 """A patient who slows is found, one who does not is not."""
 
+import gc
+
 import numpy as np
 import pytest
 from made_sessions import patient
@@ -9,6 +11,14 @@ from dfer_ros.studies.measures import MEASURES, ONSET_SPEED
 from dfer_ros.studies.trends import compare_conditions, find_trends, holm
 
 SEEDS = range(100)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def frozen_garbage():
+    """Each correction of p-values in statsmodels collects garbage: a quarter of a second where torch is loaded."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="module")
