@@ -22,6 +22,7 @@ class FacePipeline:
 
     The whole image is searched full_look_rate times a second, and whenever a face has no id yet or is out of sight.
     Else the known faces are looked for in their own region: by the detector where it can, else by their optical flow.
+    Where the image before was answered by that alone, a search that is due comes after the answer: see finish().
 
     Not thread safe: one pipeline belongs to one stream and one thread; only locate() may have a thread of its own.
 
@@ -36,6 +37,7 @@ class FacePipeline:
         self._tracker = Tracker(tracker_config)
         self._period = 1.0 / tracker_config.full_look_rate
         self._newest = self._full_look_at = -math.inf
+        self._unfinished: tuple[Image, float] | None = None
         self.cleared = False
         self.full_looks = 0
 
@@ -63,11 +65,31 @@ class FacePipeline:
 
         A thread of its own may call this and be ahead of the one that calls align().
         """
-        interval, self._newest = stamp - self._newest, stamp
+        self.finish()
+        newest = self._newest
+        interval, self._newest = stamp - newest, stamp
         self.cleared = interval < 0
         if self.cleared:
             self._tracker.reset()
-        detections = None if self._is_full_look_due(stamp, interval) else self._follow(image, stamp)
+        due = self._is_full_look_due(stamp, interval)
+        followed = None if due and newest <= self._full_look_at else self._follow(image, stamp)
+        if due and followed:
+            self._unfinished = image, stamp
+            return self._tracker.named(followed)
+        return self._take(image, stamp, None if due else followed)
+
+    def finish(self) -> None:
+        """Search the last image for somebody new, where that is due and known faces were answered without it.
+
+        Who answers live calls it once the answer is out, else locate() does so before the next image. It changes
+        what the next images bring, never when: the answer to this one is as fast as between two searches.
+        """
+        if self._unfinished is not None:
+            (image, stamp), self._unfinished = self._unfinished, None
+            self._take(image, stamp, None)
+
+    def _take(self, image: Image, stamp: float, detections: list[Detection] | None) -> list[tuple[str, Detection]]:
+        """Take in what is seen in an image, None: what a search of the whole of it finds; return who is where."""
         if detections is None:
             detections = self._detector.detect(image)
             self._full_look_at = stamp

@@ -140,6 +140,10 @@ class Tracker:
         expected = [track.detection_at(stamp) for track in self._tracks]
         return None if _overlap([detection.box for detection in expected]) else expected
 
+    def named(self, detections: Sequence[Detection]) -> list[tuple[str, Detection]]:
+        """Return detections of the faces that expected() gave, in its order, with their ids; none is taken in."""
+        return [(track.id, detection) for track, detection in zip(self._tracks, detections)]
+
     def update(self, detections: Sequence[Detection], stamp: float) -> list[tuple[str, Detection]]:
         """Return the detections that belong to confirmed faces, with their ids.
 

@@ -116,6 +116,10 @@ class FaceStream(FrameStream[Image | CompressedImage, FaceDetectorNodeConfig]):
             self._hri.publish(message.header, self.now(), image, faces)
         return len(faces)
 
+    def finish(self) -> None:
+        """Look for somebody new, where the answer did not wait for that."""
+        self._pipeline.finish()
+
     def _remark(self, message: Image | CompressedImage) -> None:
         """Say once what is to be said of images in an encoding."""
         remark = "" if self._remarked or isinstance(message, CompressedImage) else encoding_remark(message.encoding)

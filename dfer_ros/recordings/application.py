@@ -97,7 +97,9 @@ class StreamAnalyzer:
         self._index += 1
         if self._order.check(stamp) is FrameOrder.LATE or not self._limiter.accepts(stamp):
             return None
-        return analyze_frame(self._pipeline, self._recognizer, frame, self._pipeline.locate(frame.image, stamp))
+        answer = analyze_frame(self._pipeline, self._recognizer, frame, self._pipeline.locate(frame.image, stamp))
+        self._pipeline.finish()  # The image is the caller's, who may draw into it.
+        return answer
 
 
 class _FrameSequence:

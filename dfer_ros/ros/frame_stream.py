@@ -81,6 +81,9 @@ class FrameStream(ABC, Generic[Message, Config]):
         stamp: seconds, of the message where that is usable: see usable_stamp().
         """
 
+    def finish(self) -> None:
+        """Do what the next message needs and the answer to this one did not have to wait for."""
+
     def camera_of(self, message: Message) -> str:
         """Return the camera that a message comes from, where a stream has several; each has an order of its own."""
         return ""
@@ -160,6 +163,7 @@ class FrameStream(ABC, Generic[Message, Config]):
             self._statistics.dropped(DropReason.UNUSABLE if unusable else DropReason.FAILED)
             raise
         self._statistics.processed(time.monotonic(), self.now() - taken, faces)
+        self.finish()
 
     def now(self) -> float:
         """Return the time of the node's clock in seconds."""

@@ -70,7 +70,8 @@ def test_landmarks_are_as_steady_and_as_right_as_those_of_full_looks(each_detect
         np.hypot(*(one.landmarks - other.landmarks).T).mean() / (EYES * pose.face_width)
         for one, other, pose in zip(expected, found, poses)
     ]
-    assert np.mean(distances) < max(0.02, 1.1 * jitter(expected, poses))
+    # Landmarks of two looks that err independently are the square root of two as far from each other as from the truth.
+    assert np.mean(distances) < max(0.02, 1.5 * jitter(expected, poses))
     assert jitter(found, poses) < 1.1 * jitter(expected, poses) + 0.002
 
 
@@ -116,6 +117,38 @@ def test_a_face_that_jumps_is_found_in_the_same_image(each_detector, portrait):
     for t, x in zip(SECONDS, places):
         ((_, face),) = pipeline.locate(compose(ROOM, portrait, [Pose(x, 0.5, 110)]), t)
         assert abs(face.landmarks[:, 0].mean() - 640 * x) < 25
+
+
+def test_a_due_look_does_not_keep_the_answer_waiting(each_detector, course):
+    pipeline, during = FacePipeline(each_detector, REGIONS), []
+    for t, image in zip(SECONDS, course("stands")):
+        before = pipeline.full_looks
+        pipeline.locate(image, t)
+        during.append(pipeline.full_looks - before)
+        pipeline.finish()
+    assert (during[:3], sum(during[3:])) == ([1, 1, 1], 0)
+    assert pipeline.full_looks == 3 + (len(SECONDS) - 3) // 4
+
+
+def test_whether_somebody_finishes_or_not_the_answers_are_the_same(each_detector, course):
+    images = course("two cross")
+    pipeline, finished = FacePipeline(each_detector, REGIONS), []
+    for t, image in zip(SECONDS, images):
+        finished.append(pipeline.locate(image, t))
+        pipeline.finish()
+    assert [[(one, face.landmarks.tolist()) for one, face in faces] for faces in finished] == [
+        [(one, face.landmarks.tolist()) for one, face in faces] for faces in located(each_detector, images)[0]
+    ]
+
+
+def test_a_face_that_the_flow_sees_and_the_detector_does_not_is_looked_for_again_and_gone(detector, portrait):
+    image = compose(ROOM, portrait, [Pose(0.5, 0.5, 110)])
+    pipeline = FacePipeline(detector, TrackerConfig())
+    for t in SECONDS[:5]:
+        pipeline.locate(image, t)
+    pipeline.configure(DetectorConfig(detection_confidence=0.99), TrackerConfig())
+    ids = [[one for one, _ in pipeline.locate(image, t)] for t in SECONDS[5:10]]
+    assert ids[0] == ["face1"] and ids[-1] == []
 
 
 def test_a_rate_of_full_looks_holds_from_the_next_image_on(detector, portrait):
