@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
@@ -124,15 +124,12 @@ class EmotionStream(FrameStream[FaceArray | FoundFaces, DferNodeConfig]):
 
     def check(self, message: FaceArray | FoundFaces) -> None:
         """Raise ImageError where there are faces, but no usable one."""
-        if not isinstance(message, FoundFaces):
-            self._usable(message.faces, _check_face)
+        self._usable(message, _check_face)
 
     def process(self, message: FaceArray | FoundFaces, stamp: float) -> int:
         """Publish the emotions of the faces of an image, and return how many they are."""
         recognizer = self._recognizer(self.camera_of(message))
-        found = isinstance(message, FoundFaces)
-        seen = [face.seen for face in message.faces] if found else self._usable(message.faces, _seen_face)
-        emotions = recognizer.update(stamp, seen)
+        emotions = recognizer.update(stamp, self._usable(message, _seen_face))
         if recognizer.cleared:
             self.log.warning("The image stamps went backward: the windows of all persons were cleared.")
         self._publisher.publish(emotion_array(message.header, emotions))
@@ -147,11 +144,16 @@ class EmotionStream(FrameStream[FaceArray | FoundFaces, DferNodeConfig]):
         self._recognizers[camera].configure(self.config.recognizer)
         return self._recognizers[camera]
 
-    def _usable(self, faces: Sequence[Face], use: Callable[[Face], T]) -> list[T]:
-        """Return what use() makes of the usable faces; raises ImageError where there are faces, but no usable one."""
+    def _usable(self, message: FaceArray | FoundFaces, use: Callable[[Face], T]) -> list[T] | list[SeenFace]:
+        """Return what use() makes of the usable faces of a message; those found in this process need nothing made.
+
+        Raises ImageError where there are faces, but no usable one.
+        """
+        if isinstance(message, FoundFaces):
+            return [face.seen for face in message.faces]
         used: list[T] = []
         problems: list[ImageError] = []
-        for face in faces:
+        for face in message.faces:
             try:
                 used.append(use(face))
             except ImageError as error:
