@@ -22,6 +22,7 @@ from dfer_ros.core.model.folder import (
     ModelDescription,
     encoder_file,
     file_sha256,
+    read_yaml,
 )
 from dfer_ros.training.compression.report import JSON_FILE
 from dfer_ros.training.encoder.trained_encoder import MEAN, STD
@@ -108,8 +109,8 @@ def _recalls(metrics: ClassificationMetrics) -> dict[str, float]:
 
 def _description(config: ModelExportConfig, folder: Path, files: list[str]) -> ModelDescription:
     """Return what is known before measuring; the temperature is that of clips whose source the head had not seen."""
-    compressed = _read(config.encoders / JSON_FILE, json.loads, ("crop", "input_size", "variants"))
-    left_out = _read(config.head / CALIBRATION_FILE, yaml.safe_load, ("temperature",))
+    compressed = _said_in(config.encoders / JSON_FILE, _read_json, ("crop", "input_size", "variants"))
+    left_out = _said_in(config.head / CALIBRATION_FILE, read_yaml, ("temperature",))
     # Heads of older versions do not say for which window they were trained: it was that of the defaults.
     defaults = {"seconds": HeadTrainingConfig.window_seconds, "frames": HeadTrainingConfig.window_frames}
     window = {**defaults, **left_out.pop("window", {})}
@@ -130,11 +131,15 @@ def _description(config: ModelExportConfig, folder: Path, files: list[str]) -> M
     )
 
 
-def _read(path: Path, parse: Callable[[str], Any], keys: Sequence[str]) -> dict[str, Any]:
+def _read_json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _said_in(path: Path, read: Callable[[Path], Any], keys: Sequence[str]) -> dict[str, Any]:
     """Return what a file says that another command left."""
     try:
-        content = parse(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        content = read(path)
+    except (OSError, ValueError, RecursionError) as error:
         raise TrainingError(f"{path} cannot be read, make it again: {first_line(error)}.") from error
     missing = [key for key in keys if key not in content] if isinstance(content, dict) else keys
     if missing:

@@ -169,6 +169,7 @@ def test_export_measures_on_prepared_clips_and_keeps_the_window_of_the_head(face
         ("encoders/compression.json", "{", "compression.json cannot be read, make it again"),
         ("encoders/compression.json", '{"crop": 80}', "compression.json does not say input_size and variants"),
         ("head/left_out.yaml", "- 1", "left_out.yaml does not say temperature"),
+        ("head/left_out.yaml", "{a: " * 20_000, "left_out.yaml cannot be read, make it again: it is nested too deeply"),
     ],
 )
 def test_export_names_a_damaged_part(faces, model_folder, tmp_path, monkeypatch, capsys, name, content, sentence):
