@@ -9,11 +9,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from dfer_ros.bench.machine import describe_machine, machine_line
 from dfer_ros.cli.bench_accuracy import configure_accuracy, figures_table, measure_accuracy
-from dfer_ros.cli.terminal import say, show_table
+from dfer_ros.cli.terminal import say, show_table, terminal
 from dfer_ros.core.atomic_file import whole_file
 from dfer_ros.core.detection import DetectorConfig
 from dfer_ros.core.detection.yunet_detector import find_yunet_model
@@ -93,12 +91,11 @@ def _configure_graph(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Measure, print the tables and write the JSON files."""
     _check_yunet(arguments)
-    console = Console()
-    console.print(machine_line(describe_machine()), style="bright_black", highlight=False)
+    say(machine_line(describe_machine()), "bright_black")
     if arguments.kind != "all":
-        return _run_one(arguments.kind, arguments, arguments.output, console)
+        return _run_one(arguments.kind, arguments, arguments.output)
     arguments.output_folder.mkdir(parents=True, exist_ok=True)
-    return max(_run_one(kind, arguments, arguments.output_folder / f"bench_{kind}.json", console) for kind in ALL)
+    return max(_run_one(kind, arguments, arguments.output_folder / f"bench_{kind}.json") for kind in ALL)
 
 
 def _check_yunet(arguments: argparse.Namespace) -> None:
@@ -113,8 +110,8 @@ def _check_yunet(arguments: argparse.Namespace) -> None:
         raise DetectorError(f"{error} Only the scenario {crowd} needs it: choose others with --only.") from error
 
 
-def _run_one(kind: str, arguments: argparse.Namespace, output: Path, console: Console) -> int:
-    runs: dict[str, Callable[[argparse.Namespace, Path, Console], _Records]] = {
+def _run_one(kind: str, arguments: argparse.Namespace, output: Path) -> int:
+    runs: dict[str, Callable[[argparse.Namespace, Path], _Records]] = {
         "encoder": _encoder,
         "streaming": _streaming,
         "detectors": _detectors,
@@ -127,65 +124,65 @@ def _run_one(kind: str, arguments: argparse.Namespace, output: Path, console: Co
     machine = describe_machine()
     # A file that cannot be written is found now, and not after an hour.
     with whole_file(output) as file:
-        records = runs[kind](arguments, output, console)
+        records = runs[kind](arguments, output)
         json.dump({"bench": kind, "machine": machine, "results": records}, file, indent=1)
     say(f"-> {output}")
     return 0 if all(record.get("passed", True) for record in records) else 1
 
 
-def _encoder(arguments: argparse.Namespace, _: Path, console: Console) -> _Records:
+def _encoder(arguments: argparse.Namespace, _: Path) -> _Records:
     from dfer_ros.bench.encoder import measure_encoders
     from dfer_ros.cli.bench_tables import encoder_table
 
-    results = measure_encoders(arguments.model, console)
+    results = measure_encoders(arguments.model, terminal())
     show_table(encoder_table(arguments.model, results))
     return [asdict(result) for result in results]
 
 
-def _streaming(arguments: argparse.Namespace, _: Path, console: Console) -> _Records:
+def _streaming(arguments: argparse.Namespace, _: Path) -> _Records:
     from dfer_ros.bench.streaming import measure_streaming
     from dfer_ros.cli.bench_tables import streaming_table
 
-    results = measure_streaming(arguments.model, console)
+    results = measure_streaming(arguments.model, terminal())
     show_table(streaming_table(arguments.model, results))
     return [asdict(result) for result in results]
 
 
-def _detectors(arguments: argparse.Namespace, _: Path, console: Console) -> _Records:
+def _detectors(arguments: argparse.Namespace, _: Path) -> _Records:
     from dfer_ros.bench.detectors import measure_detectors
     from dfer_ros.cli.bench_tables import detectors_table
 
-    results = measure_detectors(arguments.yunet_model, console)
+    results = measure_detectors(arguments.yunet_model, terminal())
     show_table(detectors_table(results))
     return [asdict(result) for result in results]
 
 
-def _following(arguments: argparse.Namespace, _: Path, console: Console) -> _Records:
+def _following(arguments: argparse.Namespace, _: Path) -> _Records:
     from dfer_ros.bench.following import measure_following
     from dfer_ros.cli.bench_tables import following_table
 
     configs = [DetectorConfig("mediapipe"), DetectorConfig("yunet", yunet_model=arguments.yunet_model)]
-    results = measure_following(configs, arguments.recordings, console)
+    results = measure_following(configs, arguments.recordings, terminal())
     show_table(following_table(results))
     return [{**asdict(result), "errors": None, "landmark_error": result.landmark_error} for result in results]
 
 
-def _peers(arguments: argparse.Namespace, _: Path, console: Console) -> _Records:
+def _peers(arguments: argparse.Namespace, _: Path) -> _Records:
     from dfer_ros.bench.peers import measure_peers
     from dfer_ros.cli.bench_tables import peers_table
 
-    results = measure_peers(arguments.model, console)
+    results = measure_peers(arguments.model, terminal())
     show_table(peers_table(results))
     return [asdict(result) for result in results]
 
 
-def _graph(arguments: argparse.Namespace, _: Path, console: Console) -> _Records:
+def _graph(arguments: argparse.Namespace, _: Path) -> _Records:
     from dfer_ros.bench.graph import measure_graph, scenarios
     from dfer_ros.cli.bench_tables import graph_comparison, graph_table
 
     before = _results_of(arguments.compare) if arguments.compare else []
     chosen = scenarios(arguments.only, arguments.seconds, arguments.soak * 60, arguments.yunet_model)
-    results = [(scenario, measure_graph(scenario, way, console)) for scenario in chosen for way in scenario.ways]
+    results = [(scenario, measure_graph(scenario, way, terminal())) for scenario in chosen for way in scenario.ways]
     show_table(graph_table(results))
     records = [{**asdict(scenario), **asdict(result)} for scenario, result in results]
     if before:
@@ -205,7 +202,7 @@ def _results_of(file: Path) -> _Records:
     return records
 
 
-def _faults(arguments: argparse.Namespace, output: Path, console: Console) -> _Records:
+def _faults(arguments: argparse.Namespace, output: Path) -> _Records:
     from dfer_ros.bench.faults.check import Extent
     from dfer_ros.bench.faults.scenarios import chosen_scenarios, open_log, run_scenarios, sum_up
     from dfer_ros.cli.bench_tables import faults_table
@@ -216,13 +213,13 @@ def _faults(arguments: argparse.Namespace, output: Path, console: Console) -> _R
         extent = Extent(
             arguments.scale, hours, arguments.yunet_model, arguments.processes, lambda line: log.write(f"{line}\n")
         )
-        results = run_scenarios(chosen, extent, console)
+        results = run_scenarios(chosen, extent, terminal())
     show_table(faults_table(results))
     say(sum_up(results), "green" if all(result.passed for result in results) else "bold red")
     return [{**asdict(result), "passed": result.passed} for result in results]
 
 
-def _accuracy(arguments: argparse.Namespace, _: Path, console: Console) -> _Records:
+def _accuracy(arguments: argparse.Namespace, _: Path) -> _Records:
     title, results = measure_accuracy(arguments)
     show_table(figures_table(title, results))
     return [asdict(result) for result in results]

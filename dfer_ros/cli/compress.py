@@ -5,10 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from rich.console import Console
-
 from dfer_ros.cli.argument_types import natural_number, positive_integer, proper_share
-from dfer_ros.cli.terminal import say, show_table
+from dfer_ros.cli.terminal import say, show_table, terminal
 from dfer_ros.training.compression.fine_tuning import FineTuningConfig
 from dfer_ros.training.compression.quantisation import CALIBRATIONS
 from dfer_ros.training.compression.report import figures, write_report
@@ -45,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
         fine_tuning=FineTuningConfig(steps=arguments.steps, seed=arguments.seed),
         seed=arguments.seed,
     )
-    variants = Compression(source, arguments.stills, arguments.output, config, Console()).run()
+    variants = Compression(source, arguments.stills, arguments.output, config, terminal()).run()
     write_report(variants, arguments.output, source.description.crop, source.description.input_size)
     show_table(figures(variants))
     say(f"Written: {arguments.output}")

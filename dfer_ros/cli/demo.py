@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-from rich.console import Console
 from sensor_msgs.msg import Image
 from std_msgs.msg import Float32, String
 
 from dfer_msgs.msg import EmotionArray, FaceArray
 from dfer_ros.cli.live_view import LiveView
 from dfer_ros.cli.run import NAMESPACE, check_ended
+from dfer_ros.cli.terminal import say, terminal
 from dfer_ros.core.atomic_file import check_outputs, whole_file
 from dfer_ros.graph.processes import GraphProcesses, transport_environment
 from dfer_ros.graph.watcher import GraphWatcher
@@ -84,8 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
     jsonl, mp4 = arguments.output / "demo.jsonl", arguments.output / "demo.mp4"
     check_outputs((), (jsonl, mp4))
     os.environ.update(transport_environment())
-    console = Console()
-    view, behaviors = LiveView(console, answers_only=True), BehaviorLog()
+    view, behaviors = LiveView(terminal(), answers_only=True), BehaviorLog()
     with tempfile.TemporaryDirectory() as folder, whole_file(jsonl) as lines, VideoOutput(mp4, FPS) as video:
         recorder = _Recorder(lines, video)
         with GraphProcesses(NAMESPACE, view.say) as graph, GraphWatcher(NAMESPACE) as watcher, view:
@@ -97,8 +96,8 @@ def run(arguments: argparse.Namespace) -> int:
             for _ in _played(clip, graph, watcher):
                 recorder.write_waiting_overlays()
                 view.show(watcher.graph(), behaviors.newest())
-    console.print(behaviors.summary(), highlight=False)
-    console.print(f"{recorder.frames} frames answered -> {mp4} and {jsonl}", highlight=False)
+    say(behaviors.summary())
+    say(f"{recorder.frames} frames answered -> {mp4} and {jsonl}")
     return 0 if recorder.frames else 1
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from rich.console import Console
-
-from dfer_ros.cli.terminal import say
+from dfer_ros.cli.terminal import say, terminal
 from dfer_ros.core.atomic_file import whole_folder
 from dfer_ros.core.errors import DataError
 from dfer_ros.core.model.emotion_model import EmotionModelConfig
@@ -57,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         frame_rate=arguments.frame_rate,
     )
-    console = Console()
+    console = terminal()
     with whole_folder(arguments.output) as folder:
         write_report(evaluate_model(config, console), folder)
     say(f"-> {arguments.output / REPORT_FILE}")

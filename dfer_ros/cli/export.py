@@ -5,9 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from rich.console import Console
-
-from dfer_ros.cli.terminal import say
+from dfer_ros.cli.terminal import say, terminal
 from dfer_ros.training.model_export import ModelExportConfig, export_model
 
 
@@ -22,7 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the model folder with its figures."""
-    console = Console()
+    console = terminal()
     config = ModelExportConfig(
         encoders=arguments.encoders,
         head=arguments.head,

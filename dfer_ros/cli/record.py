@@ -16,14 +16,13 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
-from rich.console import Console
 from rich.status import Status
 
 from dfer_ros.bags.recorder import BagRecorder
 from dfer_ros.bags.repair import repair_bag
 from dfer_ros.bags.writer import STORAGES, BagWriter, check_free
 from dfer_ros.cli.run import NAMESPACE
-from dfer_ros.cli.terminal import say, warn
+from dfer_ros.cli.terminal import say, terminal, warn
 from dfer_ros.core.errors import SourceError
 from dfer_ros.graph.processes import transport_environment
 from dfer_ros.ros.starting import start_node
@@ -136,7 +135,7 @@ def _listen(
     end = begin + (arguments.duration or float("inf"))
     warned = False
     recorder.look()
-    with Console(stderr=True).status("") as status:
+    with terminal(aside=True).status("") as status:
         while not stopped.is_set() and (now := time.monotonic()) < end:
             executor.spin_once(timeout_sec=_WAKE_SECONDS)
             if now - looked > _LOOK_SECONDS:

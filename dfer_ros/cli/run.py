@@ -11,9 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
 from dfer_ros.cli.live_view import LiveView
+from dfer_ros.cli.terminal import terminal
 from dfer_ros.core.errors import DferError, SourceError
 from dfer_ros.core.installed_files import at_home
 from dfer_ros.core.parameter import Parameter, parameters
@@ -76,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
     full_topic("--image", arguments.image)
     confirm_frames = _confirm_frames(arguments.source) if arguments.source else TrackerConfig.confirm_frames
     os.environ.update(transport_environment())
-    view = LiveView(Console(), answers_only=True)
+    view = LiveView(terminal(), answers_only=True)
     image = "camera/image_raw" if arguments.source else arguments.image
     with GraphProcesses(namespace, view.say) as graph, GraphWatcher(namespace) as watcher, view:
         watcher.follow_emotions([watcher.node.resolve_topic_name("emotions")])

@@ -14,6 +14,11 @@ _TABLE_WIDTH = 156
 """Columns that the widest table needs; a narrower terminal wraps its lines, which beats cutting its cells."""
 
 
+def terminal(aside: bool = False) -> Console:
+    """Return standard output, aside standard error, for what takes it itself: a live view, a training, a bench."""
+    return Console(stderr=aside)
+
+
 def say(text: str, style: str = "") -> None:
     """Print a sentence on standard output."""
     Console(soft_wrap=True).print(text, style=style, highlight=False, markup=False)
@@ -35,7 +40,7 @@ def show_table(table: Table, narrow: bool = False, aside: bool = False) -> None:
 
     narrow: keep to the width of the terminal, whatever that is. aside: print on standard error.
     """
-    console = Console(stderr=aside)
+    console = terminal(aside)
     if not narrow:
         console.width = max(console.width, _TABLE_WIDTH)
     console.print(rich_table(table, narrow))
@@ -43,7 +48,7 @@ def show_table(table: Table, narrow: bool = False, aside: bool = False) -> None:
 
 def progress(*columns: str | ProgressColumn, **options: Any) -> Progress:
     """Return a display of how far something is, on standard error; options: of `rich.progress.Progress`."""
-    return Progress(*columns, console=Console(stderr=True), **options)
+    return Progress(*columns, console=terminal(aside=True), **options)
 
 
 def _say_aside(text: str, style: str) -> None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from rich.console import Console
-
-from dfer_ros.cli.terminal import say
+from dfer_ros.cli.terminal import say, terminal
 from dfer_ros.core.errors import TrainingError
 from dfer_ros.training.configuration import read_configuration
 from dfer_ros.training.encoder.blend import BlendRunConfig, run_blend
@@ -31,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train to the end, from where the last call stopped."""
-    console = Console()
+    console = terminal()
     config = read_configuration(arguments.configuration)
     name = arguments.configuration.stem if arguments.name is None else arguments.name
     if arguments.fold is not None:

@@ -9,9 +9,8 @@ from typing import Any
 
 import cv2
 import yaml
-from rich.console import Console
 
-from dfer_ros.cli.terminal import show_table
+from dfer_ros.cli.terminal import say, show_table, terminal
 from dfer_ros.core.atomic_file import check_outputs, whole_file
 from dfer_ros.core.errors import DferError, SourceError
 from dfer_ros.core.installed_files import at_home
@@ -74,29 +73,26 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Measure, choose, measure the choice again, and write the parameter file and the plot."""
     _check(arguments)
-    console = Console()
     cv2.setNumThreads(arguments.threads)
     folder = open_model_folder(arguments.model)
     graph_ms = graph_latency_ms(arguments.graph, arguments.faces) if arguments.graph else None
     accuracy = {} if arguments.encoder else _accuracies(folder)
-    measured = measure(arguments, folder, console)
+    measured = measure(arguments, folder, terminal())
     budget_ms = arguments.budget_ms or BUDGET_MS
     if arguments.frame_rate:
-        budget_ms = budget_of_frame_rate(arguments, folder, measured, graph_ms, console)
+        budget_ms = budget_of_frame_rate(arguments, folder, measured, graph_ms, terminal())
     measured, choice = _choose(arguments, folder, measured, accuracy, budget_ms)
     for curve in measured.curves:
         show_table(latency_table(curve, accuracy.get(curve.precision, {}), budget_ms, arguments.faces))
     show_table(summary_table(measured.curves, budget_ms))
-    _say_choice(choice, console)
+    _say_choice(choice)
     again_ms = measure_again(arguments, folder, measured, choice.recommended)
-    _say_error(choice.recommended, again_ms, budget_ms, console)
+    _say_error(choice.recommended, again_ms, budget_ms)
     if arguments.encoder:
-        console.print(
-            "No parameter file: an encoder alone is no model; put it into a folder with 'dfer export'.", soft_wrap=True
-        )
+        say("No parameter file: an encoder alone is no model; put it into a folder with 'dfer export'.")
     else:
-        _write_parameters(arguments, choice.recommended, budget_ms, console)
-    _plot(arguments, measured.curves, accuracy.get(choice.recommended.precision, {}), budget_ms, choice, console)
+        _write_parameters(arguments, choice.recommended, budget_ms)
+    _plot(arguments, measured.curves, accuracy.get(choice.recommended.precision, {}), budget_ms, choice)
     return 0
 
 
@@ -134,29 +130,27 @@ def _options(curves: list[LatencyCurve], accuracy: dict[str, dict[int, SizeAccur
     ]
 
 
-def _say_choice(choice: ResolutionChoice, console: Console) -> None:
+def _say_choice(choice: ResolutionChoice) -> None:
     for heading, option in (("Largest within the budget", choice.largest), ("Recommended", choice.recommended)):
         known = option.accuracy
         figures = [f"{name} WAR {one.war:.1f}, UAR {one.uar:.1f}" for name, one in known.sets.items()] if known else []
         measured_with = f" (measured with {known.precision})" if known and known.precision != option.precision else ""
-        console.print(
+        say(
             f"{heading}: {option.size} pixels, {option.precision} on {option.provider}, "
             f"predicted {option.latency_ms:.3f} ms"
-            + (f"; expected accuracy: {'; '.join(figures)}{measured_with}" if figures else ""),
-            highlight=False,
-            soft_wrap=True,
+            + (f"; expected accuracy: {'; '.join(figures)}{measured_with}" if figures else "")
         )
-    console.print(choice.reason, highlight=False, soft_wrap=True)
+    say(choice.reason)
 
 
-def _say_error(option: ResolutionOption, again_ms: float, budget_ms: float, console: Console) -> None:
+def _say_error(option: ResolutionOption, again_ms: float, budget_ms: float) -> None:
     error = option.latency_ms / again_ms - 1
-    console.print(f"Measured again: {again_ms:.3f} ms; the prediction is off by {100 * error:+.1f} %.", highlight=False)
+    say(f"Measured again: {again_ms:.3f} ms; the prediction is off by {100 * error:+.1f} %.")
     if abs(error) > _GOOD_PREDICTION:
         reason = "something else used the computer; measure again when it is idle."
-        console.print(f"More than 10 %: {reason}", style="yellow", highlight=False, soft_wrap=True)
+        say(f"More than 10 %: {reason}", "yellow")
     if again_ms > budget_ms:
-        console.print(f"That is more than the budget of {budget_ms:.3g} ms.", style="yellow", highlight=False)
+        say(f"That is more than the budget of {budget_ms:.3g} ms.", "yellow")
 
 
 def _plot(
@@ -165,20 +159,17 @@ def _plot(
     accuracy: dict[int, SizeAccuracy],
     budget_ms: float,
     choice: ResolutionChoice,
-    console: Console,
 ) -> None:
     try:
         from dfer_ros.tuning.plot import plot_tuning
     except ImportError as error:
-        console.print(f"No plot: {error.name} is not installed ('pip install {error.name}').", style="yellow")
+        say(f"No plot: {error.name} is not installed ('pip install {error.name}').", "yellow")
         return
     plot_tuning(arguments.plot, curves, accuracy, budget_ms, choice, arguments.faces)
-    console.print(f"-> {arguments.plot}", highlight=False)
+    say(f"-> {arguments.plot}")
 
 
-def _write_parameters(
-    arguments: argparse.Namespace, option: ResolutionOption, budget_ms: float, console: Console
-) -> None:
+def _write_parameters(arguments: argparse.Namespace, option: ResolutionOption, budget_ms: float) -> None:
     """Write what was chosen, in the form of config/*.yaml, for the launch argument params_file."""
     model = str(at_home(Path(arguments.model)).resolve()) if "/" in arguments.model else arguments.model
     values: dict[str, Any] = {
@@ -198,7 +189,7 @@ def _write_parameters(
             "# ros2 launch dfer_ros dfer.launch.py params_file:=THIS_FILE\n"
         )
         yaml.safe_dump(content, file, sort_keys=False)
-    console.print(f"-> {arguments.output}", highlight=False)
+    say(f"-> {arguments.output}")
 
 
 def _check(arguments: argparse.Namespace) -> None:

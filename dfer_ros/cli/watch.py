@@ -7,9 +7,8 @@ import math
 import os
 import time
 
-from rich.console import Console
-
 from dfer_ros.cli.live_view import LiveView
+from dfer_ros.cli.terminal import terminal
 from dfer_ros.cli.watch_view import WatchView
 from dfer_ros.core.errors import DferError
 from dfer_ros.core.palette import ON_DARK, ON_LIGHT
@@ -46,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not (math.isfinite(arguments.timeout) and arguments.timeout > 0.0):
         raise DferError("--timeout must be above 0 seconds.")
     os.environ.update(transport_environment())
-    console = Console()
+    console = terminal()
     palette = ON_LIGHT if arguments.light else ON_DARK
     with GraphWatcher(use_sim_time=arguments.use_sim_time) as watcher:
         watcher.follow_emotions(arguments.topic)

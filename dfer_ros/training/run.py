@@ -26,10 +26,10 @@ _LOSSES_SHOWN = 50
 class TrainingRun(Generic[Batch]):
     """A training that can be stopped at any moment and goes on from its last checkpoint with the same result.
 
-    output: folder of checkpoint and log; None keeps nothing.
+    output: folder of checkpoint and log; None keeps nothing. console: shows how far it is; None: nothing does.
     """
 
-    def __init__(self, task: Task[Batch], output: Path | None, console: Console) -> None:
+    def __init__(self, task: Task[Batch], output: Path | None, console: Console | None) -> None:
         self.task, self._output, self._console = task, output, console
         self._optimizer = task.optimizer()
         self._average: AveragedModel | None = None
@@ -115,10 +115,10 @@ class TrainingRun(Generic[Batch]):
 
 
 @contextmanager
-def _progress(console: Console, steps: int, start: int) -> Iterator[Callable[[str], None]]:
+def _progress(console: Console | None, steps: int, start: int) -> Iterator[Callable[[str], None]]:
     """Show a bar from step `start` to `steps`; yield a function that advances it by one step and says a few words."""
     columns = (TextColumn("training"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, TextColumn("{task.fields[words]}"), console=console) as progress:
+    with Progress(*columns, TextColumn("{task.fields[words]}"), console=console, disable=console is None) as progress:
         task = progress.add_task("training", total=steps, completed=start, words="")
         yield lambda words: progress.update(task, advance=1, words=words)
 

@@ -116,7 +116,7 @@ def train_head(
     torch.manual_seed(config.seed)
     head = create_head(head_config, *classifier)
     task = _HeadTask(config, head_config, classifier, bank, kept, held_out, of_logits=not head.uses_embeddings)
-    TrainingRun(task, output, console or Console(quiet=True)).run()
+    TrainingRun(task, output, console).run()
     learned = {name: value for name, value in task.model.state_dict().items() if name not in ("weight", "bias")}
     head.load_state_dict(learned, strict=False)
     return head.eval()

@@ -148,7 +148,7 @@ def train_conv3d(
     begun = None if start is None else float(sum(value.double().abs().sum() for value in start.values()))
     signature = repr((asdict(config), begun, held_out, [(clip.name, len(clip.stamps)) for clip in kept]))
     task = Conv3dTask(model, draw, config.schedule, config.seed, signature)
-    TrainingRun(task, output, console or Console(quiet=True)).run()
+    TrainingRun(task, output, console).run()
     return model.eval()
 
 
