@@ -9,9 +9,9 @@ from pathlib import Path
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 
 from dfer_ros.cli.analyze_many import analyze_many, configure_many
+from dfer_ros.cli.recognition_options import add_detector_options, add_model_option
 from dfer_ros.cli.terminal import progress, say, warn
 from dfer_ros.core.atomic_file import check_outputs, whole_file
-from dfer_ros.core.detection import DETECTORS
 from dfer_ros.core.drawing import Annotation, draw_annotations
 from dfer_ros.core.emotion import Emotion
 from dfer_ros.core.errors import SourceError
@@ -53,15 +53,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=AnalysisConfig.frame_rate,
         help="most frames per second processed (%(default)s)",
     )
-    parser.add_argument("--model", default=AnalysisConfig.model, help="model name or folder (%(default)s)")
+    add_model_option(parser)
     parser.add_argument(
         "--precision",
         default=AnalysisConfig.precision,
         choices=(AUTO, *PRECISIONS),
         help="encoder precision (%(default)s)",
     )
-    parser.add_argument("--detector", default=AnalysisConfig.detector, choices=DETECTORS, help="(%(default)s)")
-    parser.add_argument("--yunet-model", default=AnalysisConfig.yunet_model, help="YuNet's ONNX file")
+    add_detector_options(parser)
     configure_many(parser)
 
 

@@ -11,12 +11,12 @@ from typing import Any
 
 from dfer_ros.bench.machine import describe_machine, machine_line
 from dfer_ros.cli.bench_accuracy import configure_accuracy, figures_table, measure_accuracy
+from dfer_ros.cli.recognition_options import add_model_option
 from dfer_ros.cli.terminal import say, show_table, terminal
 from dfer_ros.core.atomic_file import whole_file
 from dfer_ros.core.detection import DetectorConfig
 from dfer_ros.core.detection.yunet_detector import find_yunet_model
 from dfer_ros.core.errors import DetectorError, DferError
-from dfer_ros.core.model.emotion_model import EmotionModelConfig
 
 BENCHES = {
     "encoder": "the encoder alone: milliseconds by precision and batch",
@@ -72,7 +72,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _configure_model(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", default=EmotionModelConfig.model, help="model name or folder (%(default)s)")
+    add_model_option(parser)
 
 
 def _configure_yunet(parser: argparse.ArgumentParser) -> None:

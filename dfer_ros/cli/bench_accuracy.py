@@ -8,6 +8,7 @@ from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Any
 
+from dfer_ros.cli.recognition_options import add_model_option
 from dfer_ros.core.model.emotion_model import EmotionModel, EmotionModelConfig
 from dfer_ros.core.model.folder import HEAD_FILE, encoder_file
 from dfer_ros.core.recognizer import Recognizer
@@ -19,7 +20,7 @@ _Results = tuple[str, Sequence[Any]]
 
 def configure_accuracy(kind: str, parser: argparse.ArgumentParser) -> None:
     """Add the arguments of one of these kinds."""
-    parser.add_argument("--model", default=EmotionModelConfig.model, help="model name or folder (%(default)s)")
+    add_model_option(parser)
     if kind == "blends":
         parser.add_argument("--stills", type=Path, required=True, help="the pack of FER+: ferplus_aligned.zip")
     else:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
+from dfer_ros.cli.recognition_options import add_detector_options
 from dfer_ros.cli.terminal import progress, say, show_table, warn
-from dfer_ros.core.detection import DETECTORS, DetectorConfig, create_detector
+from dfer_ros.core.detection import DetectorConfig, create_detector
 from dfer_ros.core.errors import DataError
 from dfer_ros.core.labels import LABELS
 from dfer_ros.core.model.folder import file_sha256
@@ -44,8 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     preparing.add_argument(
         "--without", type=Path, help="CSV file of near duplicates: training stills it names stay out"
     )
-    preparing.add_argument("--detector", default=DetectorConfig.detector, choices=DETECTORS, help="(%(default)s)")
-    preparing.add_argument("--yunet-model", default=DetectorConfig.yunet_model, help="YuNet's ONNX file")
+    add_detector_options(preparing)
     framing = actions.add_parser("frames", help="frames of prepared clips as stills for the frame encoder")
     framing.add_argument("folders", type=Path, nargs="+", metavar="FOLDER", help="prepared sets of clips")
     framing.add_argument("--encoder", type=Path, required=True, help="run of an encoder that never saw these clips")

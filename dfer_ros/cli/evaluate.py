@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from dfer_ros.cli.recognition_options import add_model_option
 from dfer_ros.cli.terminal import say, terminal
 from dfer_ros.core.atomic_file import whole_folder
 from dfer_ros.core.errors import DataError
-from dfer_ros.core.model.emotion_model import EmotionModelConfig
 from dfer_ros.core.model.folder import PRECISIONS
 from dfer_ros.training.evaluation.evaluate_model import EvaluationConfig, evaluate_model
 from dfer_ros.training.evaluation.report import REPORT_FILE, write_report
@@ -17,7 +17,7 @@ from dfer_ros.training.experiments.peers import PEERS
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `dfer evaluate`."""
-    parser.add_argument("--model", default=EmotionModelConfig.model, help="model name or folder (%(default)s)")
+    add_model_option(parser)
     parser.add_argument(
         "--precision", nargs="+", default=[], choices=PRECISIONS, help="the first one is shown in detail (int8 and all)"
     )

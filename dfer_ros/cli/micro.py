@@ -11,9 +11,9 @@ from pathlib import Path
 
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 
+from dfer_ros.cli.recognition_options import add_detector_options, add_model_option
 from dfer_ros.cli.terminal import progress, say, show_table, warn
 from dfer_ros.core.atomic_file import check_outputs, whole_file
-from dfer_ros.core.detection import DETECTORS
 from dfer_ros.core.errors import SourceError
 from dfer_ros.core.installed_files import at_home
 from dfer_ros.recordings.frame_source import INCOMPLETE_CODE, FrameSource
@@ -48,9 +48,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=MicroConfig.threshold,
         help="how far a movement must rise above what is usual for the face; less finds and invents more (%(default)s)",
     )
-    parser.add_argument("--model", default=AnalysisConfig.model, help="model name or folder (%(default)s)")
-    parser.add_argument("--detector", default=AnalysisConfig.detector, choices=DETECTORS, help="(%(default)s)")
-    parser.add_argument("--yunet-model", default=AnalysisConfig.yunet_model, help="YuNet's ONNX file")
+    add_model_option(parser)
+    add_detector_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -10,12 +10,12 @@ from typing import Any
 import cv2
 import yaml
 
+from dfer_ros.cli.recognition_options import add_model_option
 from dfer_ros.cli.terminal import say, show_table, terminal
 from dfer_ros.core.atomic_file import check_outputs, whole_file
 from dfer_ros.core.errors import DferError, SourceError
 from dfer_ros.core.installed_files import at_home
 from dfer_ros.core.model.description import LARGEST_SIZE, SMALLEST_SIZE
-from dfer_ros.core.model.emotion_model import EmotionModelConfig
 from dfer_ros.core.model.folder import DESCRIPTION_FILE, PRECISIONS, ModelFolder, open_model_folder
 from dfer_ros.core.model.onnx_session import SessionConfig
 from dfer_ros.core.parameter import parameters
@@ -41,7 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--precision", nargs="+", metavar="PRECISION", help="precisions to measure (those of the model)")
     which.add_argument("--encoder", type=Path, metavar="ONNX", help="measure this encoder file alone, not the model's")
-    parser.add_argument("--model", default=EmotionModelConfig.model, help="model name or folder (%(default)s)")
+    add_model_option(parser)
     parser.add_argument("--providers", nargs="+", help="execution providers to measure (those that are installed)")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads of one run (%(default)s)")
     parser.add_argument("--faces", type=int, default=1, help="faces in every frame (%(default)s)")
