@@ -25,6 +25,9 @@ class WeightedMean:
     Its windows hold the logits of frames in place of embeddings. decay_seconds 0: the newest frame alone.
     """
 
+    # TrainableHead.weighted_mean is the same over tensors. An evaluation reads the windows of the robot, and gets by
+    # without torch, which takes seconds to import.
+
     def __init__(self, decay_seconds: float) -> None:
         self._decay_seconds = decay_seconds
 

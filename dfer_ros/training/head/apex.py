@@ -11,7 +11,13 @@ import torch
 from torch import nn
 
 from dfer_ros.core.labels import LABELS, NEUTRAL
-from dfer_ros.training.head.trainable_head import LEAST_TOTAL, FrameClassifier, Frames, TrainableHead, mean_over_frames
+from dfer_ros.training.head.trainable_head import (
+    FrameClassifier,
+    Frames,
+    TrainableHead,
+    mean_over_frames,
+    shares_of_frames,
+)
 
 _FEATURES = 8
 _SCORE_LIMIT = 3.0
@@ -57,8 +63,8 @@ class ApexHead(TrainableHead):
         quality = frames.quality.unsqueeze(1)
         near = quality * torch.exp(older.abs() * -torch.exp(-self.log_smoothing))
         past = quality * torch.exp(older * -torch.exp(-self.log_past)) * (older >= 0)
-        smooth = _shares(near) @ frames.probabilities
-        before = _shares(past) @ frames.probabilities
+        smooth = shares_of_frames(near) @ frames.probabilities
+        before = shares_of_frames(past) @ frames.probabilities
 
         scores = _SCORE_LIMIT * torch.tanh(self.score(self._features(frames, smooth, before)).squeeze(2))
         weights = self.recency_weights(frames) * torch.exp(scores)
@@ -107,10 +113,6 @@ class ApexHead(TrainableHead):
 def _calm(frames: Frames) -> torch.Tensor:
     """Return how much each frame [P, T] shows of the face at rest: old frames near neutral, if there are any."""
     return frames.quality * (_LEAST_CALM + frames.probabilities[..., NEUTRAL]) * (_LEAST_CALM + frames.ages)
-
-
-def _shares(weights: torch.Tensor) -> torch.Tensor:
-    return weights / weights.sum(dim=2, keepdim=True).clamp(min=LEAST_TOTAL)
 
 
 def _zero_ended(features: int, width: int) -> nn.Sequential:

@@ -118,8 +118,7 @@ class DynamicsReadout(nn.Module):
     def forward(self, frames: Frames) -> tuple[torch.Tensor, torch.Tensor]:
         """Return intensity [P] and phase [P, 4]."""
         weights = frames.quality.unsqueeze(1) * torch.exp(frames.ages.unsqueeze(1) * self.rates)
-        total = weights.sum(dim=2, keepdim=True).clamp(min=LEAST_TOTAL)
-        means = (weights / total) @ frames.probabilities
+        means = shares_of_frames(weights) @ frames.probabilities
         changes = (means[:, :-1] - means[:, 1:]) * self._CHANGE_SCALE
         strongest = ((1.0 - frames.probabilities[..., NEUTRAL]) * (frames.quality > 0)).amax(dim=1, keepdim=True)
         span = (frames.ages * (frames.quality > 0)).amax(dim=1, keepdim=True)
@@ -128,10 +127,14 @@ class DynamicsReadout(nn.Module):
         return torch.sigmoid(read[:, 0]), read[:, 1:]
 
 
+def shares_of_frames(weights: torch.Tensor) -> torch.Tensor:
+    """Return the share 0..1 of each frame in the sum of weights [..., T], zeros where all weights are 0."""
+    return weights / weights.sum(dim=-1, keepdim=True).clamp(min=LEAST_TOTAL)
+
+
 def mean_over_frames(weights: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
     """Return the mean [P, C] of rows [P, T, C] by weights [P, T], zeros where all weights are 0."""
-    total = weights.sum(dim=1, keepdim=True).clamp(min=LEAST_TOTAL)
-    return ((weights / total).unsqueeze(1) @ rows).squeeze(1)
+    return (shares_of_frames(weights).unsqueeze(1) @ rows).squeeze(1)
 
 
 def newest_row(rows: torch.Tensor, quality: torch.Tensor) -> torch.Tensor:
