@@ -21,7 +21,7 @@ from dfer_ros.bags.repair import repair_bag
 from dfer_ros.comparison.labelled_times import read_labels
 from dfer_ros.core.errors import DferError, sentence
 from dfer_ros.core.model.folder import open_model_folder
-from dfer_ros.recordings.answer_file import read_record_file
+from dfer_ros.recordings.answer_file import read_answer_file
 from dfer_ros.recordings.bag_emotions import read_bag_emotions
 from dfer_ros.recordings.recording_analysis import AnalysisConfig, nothing_read, open_recording
 
@@ -177,7 +177,7 @@ def records():
 
 
 def answers(_):
-    return Texts("answers.jsonl", [records()], read_record_file)
+    return Texts("answers.jsonl", [records()], read_answer_file)
 
 
 def labels(_):

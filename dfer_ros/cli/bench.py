@@ -35,7 +35,7 @@ ACCURACY = ("transitions", "blends", "micro", "descriptors")
 """Those that ask how right answers are, on labelled data; they need the libraries of training."""
 ALL = ("encoder", "streaming", "detectors", "peers", "graph")
 """What `dfer bench all` runs; `faults` asks other questions, and takes its time."""
-_Records = list[dict[str, Any]]
+_Results = list[dict[str, Any]]
 """Results as JSON takes them; one with `passed` false makes the exit code 1."""
 
 
@@ -111,7 +111,7 @@ def _check_yunet(arguments: argparse.Namespace) -> None:
 
 
 def _run_one(kind: str, arguments: argparse.Namespace, output: Path) -> int:
-    runs: dict[str, Callable[[argparse.Namespace, Path], _Records]] = {
+    runs: dict[str, Callable[[argparse.Namespace, Path], _Results]] = {
         "encoder": _encoder,
         "streaming": _streaming,
         "detectors": _detectors,
@@ -124,13 +124,13 @@ def _run_one(kind: str, arguments: argparse.Namespace, output: Path) -> int:
     machine = describe_machine()
     # A file that cannot be written is found now, and not after an hour.
     with whole_file(output) as file:
-        records = runs[kind](arguments, output)
-        json.dump({"bench": kind, "machine": machine, "results": records}, file, indent=1)
+        results = runs[kind](arguments, output)
+        json.dump({"bench": kind, "machine": machine, "results": results}, file, indent=1)
     say(f"-> {output}")
-    return 0 if all(record.get("passed", True) for record in records) else 1
+    return 0 if all(result.get("passed", True) for result in results) else 1
 
 
-def _encoder(arguments: argparse.Namespace, _: Path) -> _Records:
+def _encoder(arguments: argparse.Namespace, _: Path) -> _Results:
     from dfer_ros.bench.encoder import measure_encoders
     from dfer_ros.cli.bench_tables import encoder_table
 
@@ -139,7 +139,7 @@ def _encoder(arguments: argparse.Namespace, _: Path) -> _Records:
     return [asdict(result) for result in results]
 
 
-def _streaming(arguments: argparse.Namespace, _: Path) -> _Records:
+def _streaming(arguments: argparse.Namespace, _: Path) -> _Results:
     from dfer_ros.bench.streaming import measure_streaming
     from dfer_ros.cli.bench_tables import streaming_table
 
@@ -148,7 +148,7 @@ def _streaming(arguments: argparse.Namespace, _: Path) -> _Records:
     return [asdict(result) for result in results]
 
 
-def _detectors(arguments: argparse.Namespace, _: Path) -> _Records:
+def _detectors(arguments: argparse.Namespace, _: Path) -> _Results:
     from dfer_ros.bench.detectors import measure_detectors
     from dfer_ros.cli.bench_tables import detectors_table
 
@@ -157,7 +157,7 @@ def _detectors(arguments: argparse.Namespace, _: Path) -> _Records:
     return [asdict(result) for result in results]
 
 
-def _following(arguments: argparse.Namespace, _: Path) -> _Records:
+def _following(arguments: argparse.Namespace, _: Path) -> _Results:
     from dfer_ros.bench.following import measure_following
     from dfer_ros.cli.bench_tables import following_table
 
@@ -167,7 +167,7 @@ def _following(arguments: argparse.Namespace, _: Path) -> _Records:
     return [{**asdict(result), "errors": None, "landmark_error": result.landmark_error} for result in results]
 
 
-def _peers(arguments: argparse.Namespace, _: Path) -> _Records:
+def _peers(arguments: argparse.Namespace, _: Path) -> _Results:
     from dfer_ros.bench.peers import measure_peers
     from dfer_ros.cli.bench_tables import peers_table
 
@@ -176,7 +176,7 @@ def _peers(arguments: argparse.Namespace, _: Path) -> _Records:
     return [asdict(result) for result in results]
 
 
-def _graph(arguments: argparse.Namespace, _: Path) -> _Records:
+def _graph(arguments: argparse.Namespace, _: Path) -> _Results:
     from dfer_ros.bench.graph import measure_graph, scenarios
     from dfer_ros.cli.bench_tables import graph_comparison, graph_table
 
@@ -184,25 +184,25 @@ def _graph(arguments: argparse.Namespace, _: Path) -> _Records:
     chosen = scenarios(arguments.only, arguments.seconds, arguments.soak * 60, arguments.yunet_model)
     results = [(scenario, measure_graph(scenario, way, terminal())) for scenario in chosen for way in scenario.ways]
     show_table(graph_table(results))
-    records = [{**asdict(scenario), **asdict(result)} for scenario, result in results]
+    now = [{**asdict(scenario), **asdict(result)} for scenario, result in results]
     if before:
-        show_table(graph_comparison(before, records))
-    return records
+        show_table(graph_comparison(before, now))
+    return now
 
 
-def _results_of(file: Path) -> _Records:
+def _results_of(file: Path) -> _Results:
     """Return the results of an earlier run; raises DferError where the file holds none of this bench."""
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
-        records: _Records = content["results"]
-        if content["bench"] != "graph" or not all({"name", "way", "p95_ms"} <= set(record) for record in records):
+        results: _Results = content["results"]
+        if content["bench"] != "graph" or not all({"name", "way", "p95_ms"} <= set(result) for result in results):
             raise ValueError("it is of another bench, or of an older version")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DferError(f"{file} is no result of 'dfer bench graph' to compare with: {error}") from error
-    return records
+    return results
 
 
-def _faults(arguments: argparse.Namespace, output: Path) -> _Records:
+def _faults(arguments: argparse.Namespace, output: Path) -> _Results:
     from dfer_ros.bench.faults.check import Extent
     from dfer_ros.bench.faults.scenarios import chosen_scenarios, open_log, run_scenarios, sum_up
     from dfer_ros.cli.bench_tables import faults_table
@@ -219,7 +219,7 @@ def _faults(arguments: argparse.Namespace, output: Path) -> _Records:
     return [{**asdict(result), "passed": result.passed} for result in results]
 
 
-def _accuracy(arguments: argparse.Namespace, _: Path) -> _Records:
+def _accuracy(arguments: argparse.Namespace, _: Path) -> _Results:
     title, results = measure_accuracy(arguments)
     show_table(figures_table(title, results))
     return [asdict(result) for result in results]

@@ -165,15 +165,15 @@ _WORSE = 1.1
 def graph_comparison(before: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]) -> Table:
     """Return what became of the figures of an earlier run of `dfer bench graph`, as ratios to it."""
     figures = {"p50_ms": "p50", "p95_ms": "p95", "cpu_percent": "CPU", "memory_mb": "memory", "start_seconds": "start"}
-    earlier = {(record["name"], record["way"]): record for record in before}
+    earlier = {(result["name"], result["way"]): result for result in before}
     rows = []
-    for record in now:
-        old = earlier.get((record["name"], record["way"]))
+    for result in now:
+        old = earlier.get((result["name"], result["way"]))
         if old is None:
             continue
-        ratios = [record[name] / old[name] if old.get(name) else float("nan") for name in figures]
+        ratios = [result[name] / old[name] if old.get(name) else float("nan") for name in figures]
         cells = [Cell(f"{ratio:.2f}", "red" if ratio > _WORSE else "") for ratio in ratios]
-        rows.append((record["name"], record["way"], *cells))
+        rows.append((result["name"], result["way"], *cells))
     title = "times the figures before; red: worse"
     return table_of(("scenario", "way", *figures.values()), rows, words=2, title=title)
 

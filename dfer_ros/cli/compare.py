@@ -10,13 +10,13 @@ from pathlib import Path
 from dfer_ros.cli.argument_types import not_negative, share
 from dfer_ros.cli.terminal import say, say_error, show_table, warn
 from dfer_ros.comparison.comparison import Comparison, compare_recordings
-from dfer_ros.comparison.json_result import comparison_record
+from dfer_ros.comparison.json_result import json_result
 from dfer_ros.comparison.labelled_times import read_labels
 from dfer_ros.comparison.table import comparison_tables
 from dfer_ros.comparison.tolerances import MEASURES, check, verdict
 from dfer_ros.core.atomic_file import check_outputs, whole_file
 from dfer_ros.core.errors import DataError, DferError
-from dfer_ros.recordings.answer_file import read_record_file
+from dfer_ros.recordings.answer_file import read_answer_file
 from dfer_ros.recordings.emotion_track import RecordedEmotions
 
 WITHIN, BEYOND, UNUSABLE = 0, 1, 2
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
         checks = check(comparison, _limits(arguments))
         if arguments.json is not None:
             with whole_file(arguments.json) as file:
-                file.write(json.dumps(comparison_record(comparison, checks), indent=2) + "\n")
+                file.write(json.dumps(json_result(comparison, checks), indent=2) + "\n")
         if arguments.plot is not None:
             _plot(arguments.plot, comparison)
     except DferError as error:
@@ -96,7 +96,7 @@ def _compare(arguments: argparse.Namespace) -> Comparison:
 def _read(path: Path) -> RecordedEmotions:
     if path.is_dir():
         raise DataError(f"{path} is a folder: give a JSONL file of `dfer analyze`.")
-    return read_record_file(path)
+    return read_answer_file(path)
 
 
 def _plot(path: Path, comparison: Comparison) -> None:

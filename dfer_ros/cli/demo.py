@@ -21,7 +21,7 @@ from dfer_ros.cli.terminal import say, terminal
 from dfer_ros.core.atomic_file import check_outputs, whole_file
 from dfer_ros.graph.processes import GraphProcesses, transport_environment
 from dfer_ros.graph.watcher import GraphWatcher
-from dfer_ros.recordings.answer_file import emotion_record, record_line
+from dfer_ros.recordings.answer_file import answer_line, answer_object
 from dfer_ros.recordings.demo_clip import FPS, demo_frames
 from dfer_ros.recordings.video_output import VideoOutput
 from dfer_ros.ros.image_conversion import to_bgr
@@ -37,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, default=Path(), help="folder for demo.mp4 and demo.jsonl (here)")
 
 
-class _Recorder:
+class _AnswerWriter:
     """Writes what the graph says: emotions as JSONL, overlays as video."""
 
     def __init__(self, lines: TextIO, video: VideoOutput) -> None:
@@ -57,11 +57,11 @@ class _Recorder:
     def _on_faces(self, message: FaceArray) -> None:
         rois = {f.id: (f.roi.x_offset, f.roi.y_offset, f.roi.width, f.roi.height) for f in message.faces}
         self._rois[_key(message)] = rois
-        self._record(_key(message))
+        self._write_answers(_key(message))
 
     def _on_emotions(self, message: EmotionArray) -> None:
         self._waiting[_key(message)] = message
-        self._record(_key(message))
+        self._write_answers(_key(message))
 
     def write_waiting_overlays(self) -> None:
         """Encode what came since the last call, outside of the thread that listens."""
@@ -69,36 +69,36 @@ class _Recorder:
             message = self._overlays.get()
             self._video.write_at(to_bgr(message), header_seconds(message.header))
 
-    def _record(self, key: tuple[int, int]) -> None:
+    def _write_answers(self, key: tuple[int, int]) -> None:
         if key not in self._rois or key not in self._waiting:
             return
         rois = self._rois.pop(key)
         for emotion in self._waiting.pop(key).emotions:
-            record = emotion_record(key[0] + key[1] * 1e-9, self.frames, rois[emotion.face_id], emotion)
-            self._lines.write(record_line(record))
+            answer = answer_object(key[0] + key[1] * 1e-9, self.frames, rois[emotion.face_id], emotion)
+            self._lines.write(answer_line(answer))
         self.frames += 1
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Make the clip, run the graph and the behaviours on it, show and record what they say."""
+    """Make the clip, run the graph and the behaviours on it, show and write down what they say."""
     jsonl, mp4 = arguments.output / "demo.jsonl", arguments.output / "demo.mp4"
     check_outputs((), (jsonl, mp4))
     os.environ.update(transport_environment())
     view, behaviors = LiveView(terminal(), answers_only=True), BehaviorLog()
     with tempfile.TemporaryDirectory() as folder, whole_file(jsonl) as lines, VideoOutput(mp4, FPS) as video:
-        recorder = _Recorder(lines, video)
+        writer = _AnswerWriter(lines, video)
         with GraphProcesses(NAMESPACE, view.say) as graph, GraphWatcher(NAMESPACE) as watcher, view:
             watcher.follow_emotions([f"{NAMESPACE}/emotions"])
-            recorder.listen(watcher)
+            writer.listen(watcher)
             behaviors.listen(watcher)
             _start(graph)
             clip = _make_clip(Path(folder) / "clip.mp4")
             for _ in _played(clip, graph, watcher):
-                recorder.write_waiting_overlays()
+                writer.write_waiting_overlays()
                 view.show(watcher.graph(), behaviors.newest())
     say(behaviors.summary())
-    say(f"{recorder.frames} frames answered -> {mp4} and {jsonl}")
-    return 0 if recorder.frames else 1
+    say(f"{writer.frames} frames answered -> {mp4} and {jsonl}")
+    return 0 if writer.frames else 1
 
 
 def _start(graph: GraphProcesses) -> None:

@@ -14,7 +14,7 @@ from dfer_ros.core.atomic_file import check_outputs, whole_file
 from dfer_ros.core.errors import SourceError
 from dfer_ros.core.faces import Image
 from dfer_ros.core.installed_files import at_home
-from dfer_ros.recordings.answer_file import read_record_file
+from dfer_ros.recordings.answer_file import read_answer_file
 from dfer_ros.recordings.bag_emotions import read_bag_crops, read_bag_emotions
 from dfer_ros.recordings.bag_images import BagImages
 from dfer_ros.recordings.emotion_track import RecordedEmotions
@@ -94,7 +94,7 @@ def _read(path: Path, topic: str) -> RecordedEmotions:
     check_no_ros1(path)
     if path.suffix.lower() != ".jsonl":
         raise SourceError(f"{path} is neither a .jsonl file nor a bag; for a video run `dfer analyze` first.")
-    return read_record_file(path)
+    return read_answer_file(path)
 
 
 def _crops(

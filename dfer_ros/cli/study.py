@@ -10,7 +10,7 @@ from pathlib import Path
 from dfer_ros.cli.terminal import say
 from dfer_ros.core.atomic_file import check_outputs, make_folder, whole_file, whole_path
 from dfer_ros.core.errors import DataError, SourceError
-from dfer_ros.recordings.answer_file import read_record_file
+from dfer_ros.recordings.answer_file import read_answer_file
 from dfer_ros.report.person import describe_people
 from dfer_ros.studies.elan import write_elan
 from dfer_ros.studies.participants import Participant, paper_table, participant_table, summarise
@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     check_outputs(files, [arguments.output / f"{name}.eaf" for name in names])
     participants = []
     for file in files:
-        recording = read_record_file(file)
+        recording = read_answer_file(file)
         people = describe_people(recording)
         participants.append(Participant(file.stem, people[0]))
         if wanted["elan"]:

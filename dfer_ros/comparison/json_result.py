@@ -16,10 +16,10 @@ from dfer_ros.recordings.emotion_track import STATES
 _DIGITS = 6
 
 
-def comparison_record(comparison: Comparison, checks: Sequence[Check]) -> dict[str, Any]:
+def json_result(comparison: Comparison, checks: Sequence[Check]) -> dict[str, Any]:
     """Return all figures of a comparison, its checks and the verdict; shares are 0..1, times in seconds."""
     scores = comparison.scores or (None, None)
-    record = {
+    result = {
         "old": _side(comparison.old, scores[0]),
         "new": _side(comparison.new, scores[1]),
         "frames": comparison.frames,
@@ -52,7 +52,7 @@ def comparison_record(comparison: Comparison, checks: Sequence[Check]) -> dict[s
         "verdict": verdict(checks),
         "remarks": list(comparison.remarks),
     }
-    rounded: dict[str, Any] = _rounded(record)
+    rounded: dict[str, Any] = _rounded(result)
     return rounded
 
 

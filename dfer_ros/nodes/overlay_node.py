@@ -45,17 +45,17 @@ class OverlayNode(Node):
         self._jpeg_publisher = self.create_publisher(CompressedImage, compressed, OUTPUT)
         self._worker: LatestWorker[str] = LatestWorker(self._log.error)
         self._inputs: _Inputs | None = None
-        self.create_timer(_PERIOD_SECONDS, self._work_while_watched, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self.create_timer(_PERIOD_SECONDS, self._work_while_subscribed, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def close(self) -> None:
         """End the worker."""
         self._worker.close()
 
-    def _work_while_watched(self) -> None:
-        watched = any(one.get_subscription_count() for one in (self._publisher, self._jpeg_publisher))
-        if watched and self._inputs is None:
+    def _work_while_subscribed(self) -> None:
+        subscribed = any(one.get_subscription_count() for one in (self._publisher, self._jpeg_publisher))
+        if subscribed and self._inputs is None:
             self._inputs = _Inputs(self, self._config, self._on_scene)
-        elif not watched and self._inputs is not None:
+        elif not subscribed and self._inputs is not None:
             self._inputs.close()
             self._inputs = None
 

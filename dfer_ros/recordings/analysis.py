@@ -13,7 +13,7 @@ from dfer_ros.core.emotion import Emotion
 from dfer_ros.core.face_pipeline import FacePipeline
 from dfer_ros.core.faces import Detection, Face, box_within
 from dfer_ros.core.recognizer import Recognizer
-from dfer_ros.recordings.answer_file import emotion_record, record_line
+from dfer_ros.recordings.answer_file import answer_line, answer_object
 from dfer_ros.recordings.frame_source import Frame, FrameSource
 from dfer_ros.streams.stamps import FrameOrder, RateLimiter, StampOrder
 
@@ -33,7 +33,7 @@ class AnalyzedFrame:
     def lines(self) -> Iterator[str]:
         """Yield the lines of the JSONL file: one for each face."""
         for face, emotion in zip(self.faces, self.emotions):
-            yield record_line(emotion_record(self.frame.stamp, self.frame.index, self.roi(face), emotion))
+            yield answer_line(answer_object(self.frame.stamp, self.frame.index, self.roi(face), emotion))
 
 
 class Analysis:

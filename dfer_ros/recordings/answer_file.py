@@ -19,7 +19,7 @@ from dfer_ros.recordings.track_builder import TrackBuilder
 from dfer_ros.streams.stamps import CLOCK_TOLERANCE
 
 
-def emotion_record(stamp: float, frame: int, roi: Sequence[int], emotion: Emotion) -> dict[str, Any]:
+def answer_object(stamp: float, frame: int, roi: Sequence[int], emotion: Emotion) -> dict[str, Any]:
     """Return the object of one face in one frame; the message dfer_msgs/Emotion, of the same fields, serves as well.
 
     stamp: seconds. frame: index of the frame. roi: x, y, width, height in pixels. Probabilities go by expression.
@@ -43,9 +43,9 @@ def emotion_record(stamp: float, frame: int, roi: Sequence[int], emotion: Emotio
     }
 
 
-def record_line(record: dict[str, Any]) -> str:
-    """Return the record as one line with its line end."""
-    return json.dumps(record) + "\n"
+def answer_line(answer: dict[str, Any]) -> str:
+    """Return the object as one line with its line end."""
+    return json.dumps(answer) + "\n"
 
 
 def _rounded(value: float) -> float:
@@ -62,7 +62,7 @@ _PROBABILITIES, _OLD_PROBABILITIES = itemgetter(*EXPRESSIONS), itemgetter(*LABEL
 _DAMAGE = (KeyError, TypeError, ValueError, OverflowError, RecursionError)
 
 
-def read_record_file(path: Path) -> RecordedEmotions:
+def read_answer_file(path: Path) -> RecordedEmotions:
     """Return what a JSONL file of `dfer analyze` holds. Lines may be damaged, up to one in ten; a remark counts them.
 
     Raises DataError where the file cannot be read, is empty, or has more damaged lines.
@@ -114,18 +114,18 @@ class _Lines:
                 self.damaged += 1
                 self.first_damage = self.first_damage or f"line {number} {_reason(error)}"
 
-    def _add(self, record: Any) -> None:
-        stamp = record["stamp"]
+    def _add(self, answer: Any) -> None:
+        stamp = answer["stamp"]
         self.rows.add(
-            record["face_id"],
+            answer["face_id"],
             (
                 stamp,
-                record["frame"],
-                *record["roi"],
-                _STATE[record["expression"]],
-                _PHASE[record["phase"]],
-                *_NUMBERS(record),
-                *_probabilities(record["probabilities"]),
+                answer["frame"],
+                *answer["roi"],
+                _STATE[answer["expression"]],
+                _PHASE[answer["phase"]],
+                *_NUMBERS(answer),
+                *_probabilities(answer["probabilities"]),
             ),
         )
         # What is infinite is left out later on, among the numbers out of range.
@@ -134,9 +134,9 @@ class _Lines:
             self._last = stamp
 
 
-def _probabilities(record: Any) -> tuple[float, ...]:
-    old = LABELS[-1] in record
-    return tuple(_OLD_PROBABILITIES(record) if old else _PROBABILITIES(record))
+def _probabilities(answer: Any) -> tuple[float, ...]:
+    old = LABELS[-1] in answer
+    return tuple(_OLD_PROBABILITIES(answer) if old else _PROBABILITIES(answer))
 
 
 def _reason(error: Exception) -> str:

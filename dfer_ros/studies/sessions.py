@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dfer_ros.core.errors import DataError
-from dfer_ros.recordings.answer_file import read_record_file
+from dfer_ros.recordings.answer_file import read_answer_file
 from dfer_ros.recordings.emotion_track import RecordedEmotions
 from dfer_ros.report.person import Person, describe_people
 from dfer_ros.report.study_tables import clock_time
@@ -68,7 +68,7 @@ def _of(path: Path, person: str) -> bool:
 
 
 def _session(path: Path, person: str) -> Session:
-    recording = read_record_file(path)
+    recording = read_answer_file(path)
     people = describe_people(recording)
     return Session(path.stem, path, _begin(path, recording), recording, _chosen(path, people, person))
 

@@ -12,7 +12,7 @@ from made_bags import write_clip
 from unprivileged import UNPRIVILEGED
 
 from dfer_ros.cli.main import COMMANDS
-from dfer_ros.recordings.answer_file import record_line
+from dfer_ros.recordings.answer_file import answer_line
 
 DFER = shlex.join([sys.executable, "-m", "dfer_ros.cli.main"])
 WORK = {
@@ -63,7 +63,7 @@ def folder(tmp_path_factory, clip):
     folder = tmp_path_factory.mktemp("hostile")
     cv2.imwrite(str(folder / "face.png"), clip[-1])
     write_clip(folder / "bag", clip[:3])
-    lines = [record_line(_record(index)) for index in range(30)]
+    lines = [answer_line(_answer(index)) for index in range(30)]
     (folder / "answers.jsonl").write_text("".join(lines))
     (folder / "sessions").mkdir()
     for day in (1, 2):
@@ -72,11 +72,11 @@ def folder(tmp_path_factory, clip):
     return folder
 
 
-def _record(index):
+def _answer(index):
     probabilities = dict.fromkeys(("neutral", "sad", "angry", "surprised", "scared", "disgusted"), 0.1)
-    record = {"stamp": index / 30, "frame": index, "face_id": "anna", "roi": [10, 10, 90, 90], "expression": "happy"}
-    record |= {"confidence": 0.4, "probabilities": {**probabilities, "happy": 0.4}, "valence": 0.1, "arousal": 0.2}
-    return record | {"intensity": 0.3, "phase": "apex", "window_seconds": 1.0}
+    answer = {"stamp": index / 30, "frame": index, "face_id": "anna", "roi": [10, 10, 90, 90], "expression": "happy"}
+    answer |= {"confidence": 0.4, "probabilities": {**probabilities, "happy": 0.4}, "valence": 0.1, "arousal": 0.2}
+    return answer | {"intensity": 0.3, "phase": "apex", "window_seconds": 1.0}
 
 
 def test_every_command_is_tried():

@@ -6,7 +6,7 @@ from made_bags import write_clip
 from dfer_ros.core.face_pipeline import FacePipeline
 from dfer_ros.core.tracker import TrackerConfig
 from dfer_ros.recordings.analysis import Analysis
-from dfer_ros.recordings.answer_file import emotion_record
+from dfer_ros.recordings.answer_file import answer_object
 from dfer_ros.recordings.bag_images import BagImages
 from dfer_ros.recordings.frame_source import Frame
 from dfer_ros.recordings.video import open_source
@@ -52,7 +52,7 @@ class Shuffled:
 
 def records(answers):
     return [
-        emotion_record(each.frame.stamp, each.frame.index, (0, 0, 0, 0), emotion)
+        answer_object(each.frame.stamp, each.frame.index, (0, 0, 0, 0), emotion)
         for each in answers
         for emotion in each.emotions
     ]

@@ -6,14 +6,14 @@ import pytest
 from dfer_ros.core.emotion import Emotion
 from dfer_ros.core.errors import DataError
 from dfer_ros.core.labels import LABELS
-from dfer_ros.recordings.answer_file import emotion_record, read_record_file, record_line
+from dfer_ros.recordings.answer_file import answer_line, answer_object, read_answer_file
 
 SHARES = np.array([0.05, 0.7, 0.05, 0.05, 0.05, 0.05, 0.05], np.float32)
 
 
 def line_of(at, /, **changes):
     emotion = Emotion("face1", "happy", 0.7, SHARES, 0.5, 0.4, 0.6, 3, 1.0, 30)
-    return record_line({**emotion_record(at, round(at * 30), (1, 2, 3, 4), emotion), **changes})
+    return answer_line({**answer_object(at, round(at * 30), (1, 2, 3, 4), emotion), **changes})
 
 
 def lines(count):
@@ -31,7 +31,7 @@ def written(tmp_path):
 
 
 def test_what_analyze_writes_is_read_back(written):
-    recording = read_record_file(written([line_of(0.5), line_of(0.5, face_id="face2"), line_of(1.0)]))
+    recording = read_answer_file(written([line_of(0.5), line_of(0.5, face_id="face2"), line_of(1.0)]))
     assert (recording.name, recording.remarks, recording.received) == ("talk", (), None)
     assert recording.stamps.tolist() == [0.5, 1.0]
     first, second = recording.tracks
@@ -45,7 +45,7 @@ def test_what_analyze_writes_is_read_back(written):
 
 def test_a_file_of_version_0_1_is_read_whose_probabilities_go_by_classes(written):
     old = [line_of(frame / 30, probabilities=dict(zip(LABELS, SHARES.tolist()))) for frame in range(3)]
-    (track,) = read_record_file(written([*old, line_of(0.1)])).tracks
+    (track,) = read_answer_file(written([*old, line_of(0.1)])).tracks
     assert track.probabilities == pytest.approx(np.tile(SHARES, (4, 1)), abs=1e-5)
 
 
@@ -74,7 +74,7 @@ DAMAGED = {
 @pytest.mark.parametrize("damage", DAMAGED.values(), ids=DAMAGED)
 def test_few_damaged_lines_are_left_out_and_counted(written, damage):
     damage = damage if isinstance(damage, bytes) else damage.encode()
-    recording = read_record_file(written("".join(lines(20)).encode() + damage))
+    recording = read_answer_file(written("".join(lines(20)).encode() + damage))
     assert len(recording.tracks) == 1
     assert len(recording.tracks[0]) == 20
     (remark,) = recording.remarks
@@ -84,44 +84,44 @@ def test_few_damaged_lines_are_left_out_and_counted(written, damage):
 @pytest.mark.parametrize("stamp", [float("inf"), float("-inf"), float("nan")])
 def test_a_stamp_that_is_no_time_is_not_counted_as_one_that_went_back(written, stamp):
     damage = line_of(9.0, stamp=stamp)
-    (remark,) = read_record_file(
+    (remark,) = read_answer_file(
         written([*lines(20), damage, *(line_of(1 + frame / 30) for frame in range(20))])
     ).remarks
     assert remark.startswith("1 of 41 lines are damaged")
 
 
 def test_a_remark_names_the_line_and_what_is_wrong(written):
-    (remark,) = read_record_file(written([*lines(20), line_of(9.0, phase="sleeping")])).remarks
+    (remark,) = read_answer_file(written([*lines(20), line_of(9.0, phase="sleeping")])).remarks
     assert remark.endswith("the first: line 21 lacks or does not know 'sleeping'.")
 
 
 def test_blank_lines_do_not_count(written):
-    assert read_record_file(written([*lines(3), "\n", "  \n", *lines(3)])).remarks == ()
+    assert read_answer_file(written([*lines(3), "\n", "  \n", *lines(3)])).remarks == ()
 
 
 def test_many_damaged_lines_are_an_error(written):
     with pytest.raises(DataError, match=r"3 of the 23 lines of .*talk\.jsonl are damaged, more than one in ten"):
-        read_record_file(written([*lines(20), *["x\n"] * 3]))
+        read_answer_file(written([*lines(20), *["x\n"] * 3]))
 
 
 @pytest.mark.parametrize("content", [["x\n"] * 3, [json.dumps({"image_path": "a.png"}) + "\n"] * 3])
 def test_a_file_of_something_else_is_an_error(written, content):
     with pytest.raises(DataError, match=r"None of the 3 lines of .*talk\.jsonl is one of `dfer analyze`; the first:"):
-        read_record_file(written(content))
+        read_answer_file(written(content))
 
 
 @pytest.mark.parametrize("content", ["", "\n\n"])
 def test_an_empty_file_is_an_error(written, content):
     with pytest.raises(DataError, match=r"talk\.jsonl is empty"):
-        read_record_file(written(content))
+        read_answer_file(written(content))
 
 
 def test_a_file_that_is_not_there_is_an_error(tmp_path):
     with pytest.raises(DataError, match="cannot be read"):
-        read_record_file(tmp_path / "nothing.jsonl")
+        read_answer_file(tmp_path / "nothing.jsonl")
 
 
 def test_stamps_that_go_back_are_sorted_and_told(written):
-    recording = read_record_file(written([line_of(frame / 30) for frame in [*range(60), *range(30, 40)]]))
+    recording = read_answer_file(written([line_of(frame / 30) for frame in [*range(60), *range(30, 40)]]))
     assert (np.diff(recording.tracks[0].stamps) >= 0).all()
     assert recording.remarks == ("Stamps that went back: 1. The lines were sorted by their stamps.",)

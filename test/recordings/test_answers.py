@@ -6,7 +6,7 @@ from made_answers import KEYS
 
 from dfer_ros.core.emotion import PHASES, Emotion
 from dfer_ros.core.labels import EXPRESSIONS
-from dfer_ros.recordings.answer_file import emotion_record, record_line
+from dfer_ros.recordings.answer_file import answer_line, answer_object
 
 PROBABILITIES = np.array([0.1, 0.6123456, 0.05, 0.05, 0.1, 0.05, 0.0376544], np.float32)
 
@@ -29,12 +29,12 @@ def emotion(**changes):
     return Emotion(**(fields | changes))
 
 
-def test_a_record_has_the_keys_of_the_design_in_their_order():
-    assert list(emotion_record(1.0, 30, (1, 2, 3, 4), emotion())) == KEYS
+def test_an_answer_has_the_keys_of_the_design_in_their_order():
+    assert list(answer_object(1.0, 30, (1, 2, 3, 4), emotion())) == KEYS
 
 
 def test_a_line_is_json_with_the_values_of_the_face():
-    line = record_line(emotion_record(12.34567891, 30, (1, 2, 3, 4), emotion()))
+    line = answer_line(answer_object(12.34567891, 30, (1, 2, 3, 4), emotion()))
     assert line.endswith("}\n")
     assert line.count("\n") == 1
     assert json.loads(line) == {
@@ -65,16 +65,16 @@ def test_a_line_is_json_with_the_values_of_the_face():
 
 
 def test_probabilities_go_by_expression_in_the_order_of_the_labels():
-    record = emotion_record(0.0, 0, (0, 0, 0, 0), emotion())
-    assert tuple(record["probabilities"]) == EXPRESSIONS
-    assert sum(record["probabilities"].values()) == pytest.approx(1.0, abs=1e-4)
+    answer = answer_object(0.0, 0, (0, 0, 0, 0), emotion())
+    assert tuple(answer["probabilities"]) == EXPRESSIONS
+    assert sum(answer["probabilities"].values()) == pytest.approx(1.0, abs=1e-4)
 
 
 @pytest.mark.parametrize(("phase", "name"), list(enumerate(["unknown", "neutral", "onset", "apex", "offset"])))
 def test_a_phase_is_told_by_name(phase, name):
     assert PHASES[phase] == name
-    assert emotion_record(0.0, 0, (0, 0, 0, 0), emotion(phase=phase))["phase"] == name
+    assert answer_object(0.0, 0, (0, 0, 0, 0), emotion(phase=phase))["phase"] == name
 
 
 def test_stamps_since_1970_keep_their_microseconds():
-    assert emotion_record(1700000000.123456, 0, (0, 0, 0, 0), emotion())["stamp"] == 1700000000.123456
+    assert answer_object(1700000000.123456, 0, (0, 0, 0, 0), emotion())["stamp"] == 1700000000.123456

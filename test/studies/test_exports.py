@@ -13,7 +13,7 @@ from made_recordings import made_recording
 from made_sessions import write_session
 from pympi.Elan import Eaf
 
-from dfer_ros.recordings.answer_file import read_record_file
+from dfer_ros.recordings.answer_file import read_answer_file
 from dfer_ros.report.person import describe_people
 from dfer_ros.studies.elan import write_elan
 from dfer_ros.studies.events import events_of
@@ -36,7 +36,7 @@ def written(folder, tmp_path):
 
 
 def expected(folder, name):
-    recording = read_record_file(folder / f"{name}.jsonl")
+    recording = read_answer_file(folder / f"{name}.jsonl")
     (person,) = describe_people(recording)
     return events_of(recording, person)
 
@@ -100,7 +100,7 @@ def test_the_table_of_a_paper_counts_each_participant_once(folder, written):
         rows = {row["expression"]: row for row in csv.DictReader(file)}
     happy = rows["happy"]
     assert (happy["participants"], happy["shown_by"]) == ("3", "3")
-    people = [describe_people(read_record_file(path))[0] for path in sorted(folder.glob("*.jsonl"))]
+    people = [describe_people(read_answer_file(path))[0] for path in sorted(folder.glob("*.jsonl"))]
     shares = pandas.Series([person.figures[1].share for person in people])
     assert float(happy["share_mean"]) == pytest.approx(shares.mean(), abs=1e-4)
     assert float(happy["share_sd"]) == pytest.approx(shares.std(), abs=1e-4)

@@ -29,7 +29,7 @@ _SAMPLES_APART_SECONDS = 1.0
 
 
 def long_run(extent: Extent, advance: Advance) -> Iterator[Check]:
-    """Run video at 30 Hz with one to eight faces and watch both processes."""
+    """Run video at 30 Hz with one to eight faces and measure what both processes use."""
     seconds = 3600.0 * extent.hours
     warm_up = min(max(_WARM_UP_SHARE * seconds, _LEAST_WARM_UP_SECONDS), _MOST_WARM_UP_SECONDS)
     with BenchGraph(extent.say, way=extent.processes) as graph:
@@ -38,13 +38,13 @@ def long_run(extent: Extent, advance: Advance) -> Iterator[Check]:
         processes = {node: psutil.Process(graph.pid(node)) for node in NODES}
         usages: dict[str, list[Usage]] = {node: [] for node in NODES}
 
-        def watch(share: float) -> None:
+        def measure_usage(share: float) -> None:
             advance(share)
             for node, process in processes.items():
                 if not usages[node] or time.monotonic() - usages[node][-1].time >= _SAMPLES_APART_SECONDS:
                     usages[node].append(Usage.of(process))
 
-        load = apply_load(graph, _CROWD, seconds, watch)
+        load = apply_load(graph, _CROWD, seconds, measure_usage)
         faces = sorted({answer.faces for answer in load.answers})
         yield Check("one to eight faces come and go", f"{faces[0]} to {faces[-1]} faces", faces[-1] == _CROWD.faces)
         yield keeps_up(load)

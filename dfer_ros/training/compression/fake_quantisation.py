@@ -59,14 +59,14 @@ class _ActivationHook:
 
 def _observe(model: TrainableEncoder, images: list[torch.Tensor]) -> dict[nn.Module, tuple[float, float]]:
     """Return the range, which holds 0, of the output of every module whose output is INT8 on the robot."""
-    watched: list[nn.Module] = [model.surround]
-    watched += [module for module in model.backbone.modules() if isinstance(module, (Convolution, InvertedResidual))]
-    seen: dict[nn.Module, list[tuple[float, float]]] = {module: [] for module in watched}
+    observed: list[nn.Module] = [model.surround]
+    observed += [module for module in model.backbone.modules() if isinstance(module, (Convolution, InvertedResidual))]
+    seen: dict[nn.Module, list[tuple[float, float]]] = {module: [] for module in observed}
 
-    def watch(module: nn.Module, _given: Any, output: torch.Tensor) -> None:
+    def observe(module: nn.Module, _given: Any, output: torch.Tensor) -> None:
         seen[module].append((min(float(output.min()), 0.0), max(float(output.max()), 0.0)))
 
-    handles = [module.register_forward_hook(watch) for module in watched]
+    handles = [module.register_forward_hook(observe) for module in observed]
     model.eval()
     with torch.inference_mode():
         for batch in images:
