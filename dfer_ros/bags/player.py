@@ -85,7 +85,7 @@ class BagPlayer:
             with _steady_pace():
                 for (begun, connection), stamp, data in self._messages:
                     if begun == self.passes:
-                        self._begin()
+                        self._begin_pass()
                     if not self._wait_until(stamp, pressed):
                         return
                     self._clock.before_message(stamp, time.monotonic())
@@ -97,7 +97,7 @@ class BagPlayer:
         self._show((self._selection.stop - self._selection.start) * 1e-9, False)
         _wait_for_acknowledgements(list(self._publishers.values()))
 
-    def _begin(self) -> None:
+    def _begin_pass(self) -> None:
         if self.passes:
             time.sleep(_LOOP_PAUSE_SECONDS)
         now = time.monotonic()

@@ -30,21 +30,21 @@ class ReplayClock:
     def begin(self, bag_time: int, now: float) -> None:
         """Set the clock, back as well."""
         self._told = bag_time
-        self._tell(bag_time, now)
+        self._publish_time(bag_time, now)
 
     def before_message(self, bag_time: int, now: float) -> None:
         """Catch up where the clock is far behind the message that is about to be sent."""
         if bag_time - self._told > _LARGEST_LAG_NANOSECONDS:
-            self._tell(bag_time, now)
+            self._publish_time(bag_time, now)
         self._sent_since = True
 
     def tell_if_due(self, bag_time: int, now: float, lull: bool) -> None:
         """Tell the time where it is due, or was long ago; in a lull also where messages were sent since."""
         wait = now - self._told_at
         if (lull and (self._sent_since or wait >= self._period)) or wait >= 2.0 * self._period:
-            self._tell(bag_time, now)
+            self._publish_time(bag_time, now)
 
-    def _tell(self, bag_time: int, now: float) -> None:
+    def _publish_time(self, bag_time: int, now: float) -> None:
         if self._publisher is None:
             return
         self._told, self._told_at, self._sent_since = max(self._told, bag_time), now, False

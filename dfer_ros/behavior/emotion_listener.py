@@ -143,7 +143,7 @@ class EmotionListener:
         where it would wait for itself; use future_for there.
         """
         self._check_wait(expression, timeout)
-        return self._wait.wait(partial(self._find, expression), timeout)
+        return self._wait.wait(partial(self._find_person, expression), timeout)
 
     def future_for(self, expression: str, timeout: float) -> Future:
         """Return a future of what wait_for returns, to be awaited in an async callback of any executor."""
@@ -199,24 +199,24 @@ class EmotionListener:
             with self._changed:
                 events = step(self._now())
                 self._changed.notify_all()
-            self._report(stepped)
+            self._log_problems(stepped)
             self._answer_waiting()
             for event in events:
                 self._call_back(event)
 
     def _call_back(self, event: Event) -> None:
         if isinstance(event, EmotionChanged):
-            self._call(self._on_emotion_change, event.face_id, event.old, event.new)
+            self._notify(self._on_emotion_change, event.face_id, event.old, event.new)
         elif isinstance(event, EmotionUnsure):
-            self._call(self._on_unsure, event.face_id, event.last)
+            self._notify(self._on_unsure, event.face_id, event.last)
         elif isinstance(event, EmotionTransition):
-            self._call(self._on_transition, event.face_id, event.old, event.new, event.seconds)
+            self._notify(self._on_transition, event.face_id, event.old, event.new, event.seconds)
         elif isinstance(event, EmotionBlended):
-            self._call(self._on_blend, event.face_id, event.expression, event.secondary)
+            self._notify(self._on_blend, event.face_id, event.expression, event.secondary)
         elif isinstance(event, FaceLost):
-            self._call(self._on_face_lost, event.face_id)
+            self._notify(self._on_face_lost, event.face_id)
 
-    def _call(self, callback: Callable[..., object] | None, *arguments: str | float) -> None:
+    def _notify(self, callback: Callable[..., object] | None, *arguments: str | float) -> None:
         if callback is None:
             return
         try:
@@ -229,7 +229,7 @@ class EmotionListener:
 
     def _answer_waiting(self) -> None:
         with self._changed:
-            answers = [(waiting, self._find(waiting.expression)) for waiting in self._waiting]
+            answers = [(waiting, self._find_person(waiting.expression)) for waiting in self._waiting]
             now = time.monotonic()
             due = [(waiting, person) for waiting, person in answers if person or now >= waiting.deadline]
             answered = {id(waiting) for waiting, _ in due}
@@ -237,7 +237,7 @@ class EmotionListener:
         for waiting, person in due:
             waiting.future.set_result(person)
 
-    def _find(self, expression: str) -> PersonEmotion | None:
+    def _find_person(self, expression: str) -> PersonEmotion | None:
         return next((person for person in self._people() if person.expression == expression), None)
 
     def _people(self) -> tuple[PersonEmotion, ...]:
@@ -250,7 +250,7 @@ class EmotionListener:
     def _now(self) -> float:
         return float(self._node.get_clock().now().nanoseconds * 1e-9)
 
-    def _report(self, stepped: Sequence[EmotionStates]) -> None:
+    def _log_problems(self, stepped: Sequence[EmotionStates]) -> None:
         for states in stepped:
             if states.complaint is not None:
                 self._log.warning(states.complaint)

@@ -105,33 +105,33 @@ def main() -> None:
     def publish(image: Image) -> None:
         fill_image(message, image)
         message.header.stamp = node.get_clock().now().to_msg()
-        _say(message.header.stamp.sec * 10**9 + message.header.stamp.nanosec)
+        _print_word(message.header.stamp.sec * 10**9 + message.header.stamp.nanosec)
         publisher.publish(message)
 
     settings: queue.SimpleQueue[CameraSetting | None] = queue.SimpleQueue()
-    threading.Thread(target=_read, args=(settings,), daemon=True).start()
+    threading.Thread(target=_read_settings, args=(settings,), daemon=True).start()
     setting = settings.get()
     while setting is not None:
-        setting = _send(setting, settings, publish)
+        setting = _send_images(setting, settings, publish)
     node.destroy_node()
     rclpy.shutdown()
 
 
-def _read(settings: queue.SimpleQueue[CameraSetting | None]) -> None:
+def _read_settings(settings: queue.SimpleQueue[CameraSetting | None]) -> None:
     for line in sys.stdin:
         settings.put(CameraSetting(**json.loads(line)))
     settings.put(None)
 
 
-def _send(
+def _send_images(
     setting: CameraSetting, settings: queue.SimpleQueue[CameraSetting | None], publish: Callable[[Image], None]
 ) -> CameraSetting | None:
     """Send images of a setting until there is another one, and return that."""
     if not setting.rate:
-        _say(APPLIED)
+        _print_word(APPLIED)
         return settings.get()
     crowd = Crowd(setting)
-    _say(APPLIED)
+    _print_word(APPLIED)
     due = time.monotonic()
     for index in itertools.count():
         try:
@@ -143,7 +143,7 @@ def _send(
     return None
 
 
-def _say(word: object) -> None:
+def _print_word(word: object) -> None:
     sys.stdout.write(f"{word}\n")
     sys.stdout.flush()
 

@@ -112,7 +112,7 @@ def _detectors(yunet_model: str) -> tuple[dict[str, Find], dict[str, str]]:
         "haar (baseline)": DetectorConfig("haar"),
         "mtcnn (baseline)": DetectorConfig("mtcnn"),
     } | {name: DetectorConfig(name) for name in PLUGINS}
-    creators = {name: partial(_ours, config) for name, config in configs.items()}
+    creators = {name: partial(_our_detector, config) for name, config in configs.items()}
     creators |= {name: partial(create_peer_detector, name) for name in PEER_DETECTORS}
     for name, create in creators.items():
         try:
@@ -122,7 +122,7 @@ def _detectors(yunet_model: str) -> tuple[dict[str, Find], dict[str, str]]:
     return finds, problems
 
 
-def _ours(config: DetectorConfig) -> Find:
+def _our_detector(config: DetectorConfig) -> Find:
     return partial(_boxes, create_detector(config))
 
 

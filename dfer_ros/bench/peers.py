@@ -64,7 +64,7 @@ def measure_peers(model: str, console: Console, blocks: Sequence[int] = BLOCKS) 
     for precision in reversed(open_model_folder(model).precisions):
         loaded = EmotionModel(EmotionModelConfig(model, precision))
         name = f"{loaded.folder.path.name} {precision} (ours)"
-        calls[name] = _ours(loaded, crop)
+        calls[name] = _our_answer(loaded, crop)
         answers[name] = _our_answers(loaded, frames)
     ours = set(calls)
     for peer in _peers(problems):
@@ -120,7 +120,7 @@ def _seen(console: Console) -> list[SeenFrame]:
     return [(index / FPS, pipeline.process(image, index / FPS)) for index, image in enumerate(frames)]
 
 
-def _ours(model: EmotionModel, crop: Image) -> Callable[[], object]:
+def _our_answer(model: EmotionModel, crop: Image) -> Callable[[], object]:
     """Return a function that answers one more frame of a person whose window is full."""
     recognizer = Recognizer(model)
     stamps = iter(np.arange(1, 1_000_000) / FPS)

@@ -61,7 +61,7 @@ class BenchCamera:
     def __enter__(self) -> BenchCamera:
         command = [sys.executable, "-m", "dfer_ros.bench.camera", "--ros-args", "-r", f"__ns:={NAMESPACE}"]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        threading.Thread(target=self._read, daemon=True).start()
+        threading.Thread(target=self._read_words, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -78,7 +78,7 @@ class BenchCamera:
         if not self._applied.wait(PATIENCE_SECONDS):
             raise DferError("The camera of the bench does not answer: see its lines above.")
 
-    def _read(self) -> None:
+    def _read_words(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             if line.strip() == APPLIED:

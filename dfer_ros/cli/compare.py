@@ -46,7 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Compare, show and judge; files appear whole or not at all."""
     try:
-        _check(arguments)
+        _check_arguments(arguments)
         comparison = _compare(arguments)
         checks = check(comparison, _limits(arguments))
         if arguments.json is not None:
@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
     return WITHIN if within else BEYOND
 
 
-def _check(arguments: argparse.Namespace) -> None:
+def _check_arguments(arguments: argparse.Namespace) -> None:
     if arguments.plot is not None and arguments.plot.suffix.lower() != ".png":
         raise DataError(f"The plot {arguments.plot} must be a .png file.")
     check_outputs((arguments.old, arguments.new, arguments.labels), (arguments.json, arguments.plot))
@@ -86,14 +86,14 @@ def _limits(arguments: argparse.Namespace) -> dict[str, float]:
 
 def _compare(arguments: argparse.Namespace) -> Comparison:
     labels = [] if arguments.labels is None else read_labels(arguments.labels)
-    old, new = (_read(path) for path in (arguments.old, arguments.new))
+    old, new = (_read_recording(path) for path in (arguments.old, arguments.new))
     for name in (lambda path: f"{path.parent.name}/{path.stem}", str):
         if old.name == new.name:
             old, new = replace(old, name=name(arguments.old)), replace(new, name=name(arguments.new))
     return compare_recordings(old, new, labels)
 
 
-def _read(path: Path) -> RecordedEmotions:
+def _read_recording(path: Path) -> RecordedEmotions:
     if path.is_dir():
         raise DataError(f"{path} is a folder: give a JSONL file of `dfer analyze`.")
     return read_answer_file(path)

@@ -106,7 +106,7 @@ def _prepare(arguments: argparse.Namespace) -> int:
         except KeyboardInterrupt:
             warn("Stopped: what is done is kept, and the same command goes on from there.")
             raise
-    _report(outcome, len(recordings), output)
+    _say_outcome(outcome, len(recordings), output)
     return 0
 
 
@@ -131,7 +131,7 @@ def _write_frames(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _report(outcome: Preparation, recordings: int, output: Path) -> None:
+def _say_outcome(outcome: Preparation, recordings: int, output: Path) -> None:
     before = ", as prepared before" if outcome.already else ""
     say(f"{outcome.samples} crops of {recordings} recordings -> {output}{before}")
     if outcome.skipped:

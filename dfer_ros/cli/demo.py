@@ -91,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
             watcher.follow_emotions([f"{NAMESPACE}/emotions"])
             writer.listen(watcher)
             behaviors.listen(watcher)
-            _start(graph)
+            _start_nodes(graph)
             clip = _make_clip(Path(folder) / "clip.mp4")
             for _ in _played(clip, graph, watcher):
                 writer.write_waiting_overlays()
@@ -101,7 +101,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if writer.frames else 1
 
 
-def _start(graph: GraphProcesses) -> None:
+def _start_nodes(graph: GraphProcesses) -> None:
     graph.start_perception({}, {}, {"image": _IMAGE})
     graph.start_as_launched("overlay_node", {}, {"image": _IMAGE})
     for behavior in BEHAVIORS:

@@ -74,9 +74,9 @@ class WatchLines:
         if now - self._summed_up >= _SUMMARY_SECONDS and not self._answers_only:
             self._summed_up = now
             for topic in graph.topics:
-                self._say(f"{topic.name}   {topic_summary(topic)}")
+                self._print_line(f"{topic.name}   {topic_summary(topic)}")
             if not graph.topics:
-                self._say("Nobody publishes emotions yet.")
+                self._print_line("Nobody publishes emotions yet.")
         for topic in graph.topics:
             self._tell_changes(topic)
         for status in () if self._answers_only else graph.statuses:
@@ -87,7 +87,7 @@ class WatchLines:
             key = (topic.name, emotion.face_id)
             named = f"{emotion.expression}+{emotion.secondary}"
             if self._expressions.get(key) != named:
-                self._say(
+                self._print_line(
                     f"{topic.name}   {emotion.face_id:<8} {emotion.expression:<10} {emotion.confidence:4.0%}"
                     f"{f' + {emotion.secondary} {emotion.secondary_confidence:.0%}' if emotion.secondary else ''}"
                     f"  valence {emotion.valence:+.2f}  arousal {emotion.arousal:+.2f}"
@@ -102,9 +102,9 @@ class WatchLines:
         level = level_text(status).plain
         if self._levels.get(status.name) != level:
             text = f"silent for {status.age:.0f} s" if status.stale else status.message
-            self._say(f"{status.name}   {level}   {text}")
+            self._print_line(f"{status.name}   {level}   {text}")
         self._levels[status.name] = level
 
-    def _say(self, line: str) -> None:
+    def _print_line(self, line: str) -> None:
         stamped = f"{time.strftime('%H:%M:%S')}   {self._view.clean(line)}"
         self._console.print(stamped, highlight=False, markup=False, soft_wrap=True)

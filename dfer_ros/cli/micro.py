@@ -65,7 +65,8 @@ def run(arguments: argparse.Namespace) -> int:
         lines = None if arguments.output is None else files.enter_context(whole_file(arguments.output))
         slower = rate / source.fps if arguments.camera_rate else 1.0
         found = sorted(
-            _find(arguments.video, source, RecordingAnalyzer(config), spotting, slower), key=lambda one: one[1].onset
+            _find_micro_expressions(arguments.video, source, RecordingAnalyzer(config), spotting, slower),
+            key=lambda one: one[1].onset,
         )
         if lines:
             lines.writelines(_line(*one) for one in found)
@@ -91,7 +92,7 @@ def _checked_rate(name: str, source: FrameSource, camera_rate: float) -> float:
     return rate
 
 
-def _find(
+def _find_micro_expressions(
     name: str, source: FrameSource, analyzer: RecordingAnalyzer, config: MicroConfig, slower: float
 ) -> Iterator[_Found]:
     """Yield what is found on every face; slower: how many times slower than it was a video plays."""

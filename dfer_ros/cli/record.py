@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stopped.set())
     with _node(arguments.use_sim_time) as node:
-        return _record(node, output, topics, arguments, stopped)
+        return _record_bag(node, output, topics, arguments, stopped)
 
 
 def _repair(bag: Path, output: Path, storage: str) -> int:
@@ -90,13 +90,13 @@ def _node(use_sim_time: bool) -> Iterator[Node]:
         rclpy.shutdown()
 
 
-def _record(
+def _record_bag(
     node: Node, output: Path, topics: Sequence[str], arguments: argparse.Namespace, stopped: threading.Event
 ) -> int:
     writer = BagWriter(output, arguments.storage)
     try:
         recorder = BagRecorder(node, writer, topics, warn)
-        reason = _listen(node, recorder, writer, arguments, stopped)
+        reason = _record_until_end(node, recorder, writer, arguments, stopped)
         writer.close()
     except SourceError as error:
         remedy = f"Make room, then 'dfer record --repair {output} --output NEW' makes a whole bag of what is there."
@@ -125,7 +125,7 @@ def _topics(arguments: argparse.Namespace) -> list[str]:
     return list(dict.fromkeys(topics))
 
 
-def _listen(
+def _record_until_end(
     node: Node, recorder: BagRecorder, writer: BagWriter, arguments: argparse.Namespace, stopped: threading.Event
 ) -> str:
     """Record until the end; return why it came early, empty where it did not."""
@@ -141,7 +141,7 @@ def _listen(
             if now - looked > _LOOK_SECONDS:
                 looked = now
                 recorder.look()
-                _show(status, recorder, writer, now - begin)
+                _show_progress(status, recorder, writer, now - begin)
             if now - flushed > _FLUSH_SECONDS:
                 flushed = now
                 writer.flush()
@@ -155,7 +155,7 @@ def _listen(
     return ""
 
 
-def _show(status: Status, recorder: BagRecorder, writer: BagWriter, seconds: float) -> None:
+def _show_progress(status: Status, recorder: BagRecorder, writer: BagWriter, seconds: float) -> None:
     counts = ", ".join(f"{topic.name} {topic.messages}" for topic in recorder.topics.values())
     status.update(f"recording {counts}: {writer.bytes / _MEGABYTE:.1f} MB in {seconds:.0f} s (Ctrl-C ends)")
 

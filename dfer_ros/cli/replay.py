@@ -54,7 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Play until the end or Ctrl-C, and tell how late the messages were."""
-    _check(arguments)
+    _check_arguments(arguments)
     remaps = parse_remaps(arguments.remap)
     part = BagPart(arguments.start, arguments.duration)
     stopped = threading.Event()
@@ -69,10 +69,10 @@ def run(arguments: argparse.Namespace) -> int:
             warn(*topics.remarks)
             warn(*_wait_for_listeners(topics, arguments.wait, stopped))
             warn(*rivals(node, topics.names))
-            return _play(selection, topics, clock, arguments, stopped)
+            return _play_bag(selection, topics, clock, arguments, stopped)
 
 
-def _check(arguments: argparse.Namespace) -> None:
+def _check_arguments(arguments: argparse.Namespace) -> None:
     if not 0.0 < arguments.rate < math.inf:
         raise SourceError("--rate must be above 0.")
     if not (arguments.clock >= 0.0 and arguments.wait >= 0.0):
@@ -102,7 +102,7 @@ def _wait_for_listeners(topics: PlayedTopics, seconds: float, stopped: threading
     return [f"Nobody listens to {names} after {seconds:g} s; the bag is played all the same."]
 
 
-def _play(
+def _play_bag(
     selection: Selection,
     topics: PlayedTopics,
     clock: Publisher | None,

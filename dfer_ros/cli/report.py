@@ -44,13 +44,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the page and the tables; they appear whole or not at all."""
-    _check(arguments)
+    _check_arguments(arguments)
     with contextlib.ExitStack() as files:
         page, figures, episodes = (
             None if path is None else files.enter_context(whole_file(path))
             for path in (arguments.output, arguments.csv, arguments.episodes)
         )
-        recording = _read(arguments.recording, arguments.topic)
+        recording = _read_recording(arguments.recording, arguments.topic)
         people = describe_people(recording)
         moments = portrait_moments(people[:MOST_PEOPLE]) if arguments.faces else []
         crops, shortfall = _crops(arguments, people, moments) if moments else ([], None)
@@ -62,11 +62,11 @@ def run(arguments: argparse.Namespace) -> int:
             figures.write(longitudinal_table(recording, people))
         if episodes:
             episodes.write(episode_table(recording, people))
-    _say(recording, people, arguments)
+    _show_summary(recording, people, arguments)
     return INCOMPLETE_CODE if shortfall else 0
 
 
-def _check(arguments: argparse.Namespace) -> None:
+def _check_arguments(arguments: argparse.Namespace) -> None:
     wanted = ((arguments.output, ".html"), (arguments.csv, ".csv"), (arguments.episodes, ".csv"))
     for path, suffix in wanted:
         if path is not None and (path.suffix.lower() != suffix or path.is_dir()):
@@ -86,7 +86,7 @@ def _check(arguments: argparse.Namespace) -> None:
         raise SourceError("--faces needs what was analyzed, as a JSONL file holds no pictures: name it with --source.")
 
 
-def _read(path: Path, topic: str) -> RecordedEmotions:
+def _read_recording(path: Path, topic: str) -> RecordedEmotions:
     if not path.exists():
         raise SourceError(f"There is no file or folder {path}: give a JSONL file of `dfer analyze`, or a bag.")
     if path.is_dir() or holds_messages(path):
@@ -137,7 +137,7 @@ def _with_remarks(
     return replace(recording, remarks=tuple(remarks))
 
 
-def _say(recording: RecordedEmotions, people: Sequence[Person], arguments: argparse.Namespace) -> None:
+def _show_summary(recording: RecordedEmotions, people: Sequence[Person], arguments: argparse.Namespace) -> None:
     warn(*recording.remarks)
     headings = ("person", "in view", "mostly", "unknown", "expressions", "confidence")
     words = ("person", "mostly")

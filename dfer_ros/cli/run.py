@@ -81,13 +81,13 @@ def run(arguments: argparse.Namespace) -> int:
         watcher.follow_emotions([watcher.node.resolve_topic_name("emotions")])
         start_graph(graph, arguments, image, confirm_frames)
         if not arguments.source:
-            return _show(graph, watcher, view)
+            return _show_until_end(graph, watcher, view)
         heard = {image: 1} if arguments.processes == ONE_PROCESS else {image: 1, "faces": 1}
         watcher.wait_until_heard(heard, lambda: check_ended(graph))
         with _plain_name(arguments.source) as source:
             given = _given(arguments, VideoSourceConfig()) | {"source": source}
             graph.start_as_launched("video_source_node", given, {"image": image})
-            return _show(graph, watcher, view)
+            return _show_until_end(graph, watcher, view)
 
 
 def _confirm_frames(source: str) -> int:
@@ -117,7 +117,7 @@ def _plain_name(source: str) -> Iterator[str]:
         yield source
 
 
-def _show(graph: GraphProcesses, watcher: GraphWatcher, view: LiveView) -> int:
+def _show_until_end(graph: GraphProcesses, watcher: GraphWatcher, view: LiveView) -> int:
     """Show the graph until a node ends, and return the exit code."""
     while not graph.ended():
         time.sleep(_POLL_SECONDS)

@@ -55,20 +55,20 @@ def run(arguments: argparse.Namespace) -> int:
             with whole_path(arguments.output / f"{file.stem}.eaf") as part:
                 write_elan(part, recording, people, video)
         if wanted["csv"]:
-            _write(arguments.output / f"{file.stem}_events.csv", event_table(recording, people))
+            _write_table(arguments.output / f"{file.stem}_events.csv", event_table(recording, people))
         if wanted["bids"]:
-            _write(arguments.output / f"{file.stem}_events.tsv", bids_events(recording, people[0]))
+            _write_table(arguments.output / f"{file.stem}_events.tsv", bids_events(recording, people[0]))
     if wanted["bids"]:
-        _write(arguments.output / "task_events.json", json.dumps(BIDS_COLUMNS, indent=2) + "\n")
+        _write_table(arguments.output / "task_events.json", json.dumps(BIDS_COLUMNS, indent=2) + "\n")
     if wanted["summary"]:
         summaries = summarise(participants)
-        _write(arguments.output / "participants.csv", participant_table(summaries))
-        _write(arguments.output / "participants.md", paper_table(summaries))
+        _write_table(arguments.output / "participants.csv", participant_table(summaries))
+        _write_table(arguments.output / "participants.md", paper_table(summaries))
     say(f"{plural(len(files), 'recording')} -> {arguments.output}")
     return 0
 
 
-def _write(path: Path, content: str) -> None:
+def _write_table(path: Path, content: str) -> None:
     with contextlib.ExitStack() as files:
         file = files.enter_context(whole_file(path))
         file.write(content)

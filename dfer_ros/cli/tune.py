@@ -72,7 +72,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure, choose, measure the choice again, and write the parameter file and the plot."""
-    _check(arguments)
+    _check_arguments(arguments)
     cv2.setNumThreads(arguments.threads)
     folder = open_model_folder(arguments.model)
     graph_ms = graph_latency_ms(arguments.graph, arguments.faces) if arguments.graph else None
@@ -192,7 +192,7 @@ def _write_parameters(arguments: argparse.Namespace, option: ResolutionOption, b
     say(f"-> {arguments.output}")
 
 
-def _check(arguments: argparse.Namespace) -> None:
+def _check_arguments(arguments: argparse.Namespace) -> None:
     """Raise DferError for arguments out of range and for places that cannot be written, before anything is measured."""
     least_and_most: dict[str, tuple[float, float]] = {
         "threads": parameters(SessionConfig())["threads"].limits,

@@ -43,11 +43,11 @@ def draw_annotations(image: Image, annotations: Sequence[Annotation]) -> Image:
     """Return a copy of image [H, W, 3] uint8 BGR with a box, a label and seven probability bars for every face."""
     canvas = image.copy()
     for annotation in annotations:
-        _draw(canvas, annotation)
+        _draw_annotation(canvas, annotation)
     return canvas
 
 
-def _draw(canvas: Image, annotation: Annotation) -> None:
+def _draw_annotation(canvas: Image, annotation: Annotation) -> None:
     x, y, width, height = annotation.roi
     colour = COLOURS.get(annotation.expression, COLOURS[UNKNOWN])
     scale = min(max(width / 220, 0.4), 0.8)

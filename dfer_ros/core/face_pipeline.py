@@ -72,7 +72,7 @@ class FacePipeline:
         if self.cleared:
             self._tracker.reset()
         due = self._is_full_look_due(stamp, interval)
-        followed = None if due and newest <= self._full_look_at else self._follow(image, stamp)
+        followed = None if due and newest <= self._full_look_at else self._follow_faces(image, stamp)
         if due and followed:
             self._unfinished = image, stamp
             return self._tracker.named(followed)
@@ -106,7 +106,7 @@ class FacePipeline:
         """Return whether the next image, as far behind as this one, would come too late for somebody new."""
         return interval <= 0 or stamp + interval - self._full_look_at > self._period + _TOLERANCE
 
-    def _follow(self, image: Image, stamp: float) -> list[Detection] | None:
+    def _follow_faces(self, image: Image, stamp: float) -> list[Detection] | None:
         """Return the known faces in a new image, or None where it takes a look at the whole image to tell."""
         expected = self._tracker.expected(stamp)
         if not expected:

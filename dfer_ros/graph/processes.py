@@ -84,7 +84,7 @@ class GraphProcesses:
         )
         self.processes[name] = process
         self.logs[name] = deque(maxlen=_MOST_LINES)
-        reader = threading.Thread(target=self._read, args=(name, process, self.logs[name]), daemon=True)
+        reader = threading.Thread(target=self._read_log, args=(name, process, self.logs[name]), daemon=True)
         reader.start()
         self._readers.append(reader)
         return process
@@ -160,7 +160,7 @@ class GraphProcesses:
             files.append(file)
         return [word for file in files for word in ("--params-file", str(file))]
 
-    def _read(self, node: str, process: subprocess.Popen[str], log: deque[str]) -> None:
+    def _read_log(self, node: str, process: subprocess.Popen[str], log: deque[str]) -> None:
         assert process.stdout is not None
         for line in process.stdout:
             log.append(line.rstrip())

@@ -60,9 +60,9 @@ class OverlayNode(Node):
             self._inputs = None
 
     def _on_scene(self, scene: _Scene) -> None:
-        self._worker.put(lambda: self._draw(scene), "scene")
+        self._worker.put(lambda: self._draw_scene(scene), "scene")
 
-    def _draw(self, scene: _Scene) -> None:
+    def _draw_scene(self, scene: _Scene) -> None:
         image, faces, emotions = scene
         annotations = [_annotation(face, emotions.get(face.id)) for face in faces.faces]
         drawn = draw_annotations(to_bgr(image), annotations)

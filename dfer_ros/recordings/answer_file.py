@@ -109,12 +109,12 @@ class _Lines:
                 continue
             self.count += 1
             try:
-                self._add(json.loads(line))
+                self._add_answer(json.loads(line))
             except _DAMAGE as error:
                 self.damaged += 1
                 self.first_damage = self.first_damage or f"line {number} {_reason(error)}"
 
-    def _add(self, answer: Any) -> None:
+    def _add_answer(self, answer: Any) -> None:
         stamp = answer["stamp"]
         self.rows.add(
             answer["face_id"],

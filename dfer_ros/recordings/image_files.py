@@ -40,7 +40,7 @@ class ImageFolder:
         """Yield the images, stamped by the frame rate."""
         for index, file in enumerate(self._files):
             try:
-                image = _read(file)
+                image = _read_image(file)
             except (ImageError, OSError):
                 self.unreadable.append(f"The image {file} cannot be decoded: remove it or save it again.")
                 continue
@@ -86,7 +86,7 @@ def is_animated_webp(file: Path) -> bool:
     return begin[12:16] == b"VP8X" and len(begin) == 21 and bool(begin[20] & 2)
 
 
-def _read(file: Path) -> Image:
+def _read_image(file: Path) -> Image:
     # OpenCV's own way to a file takes no name that is not UTF-8.
     return decode_image(file.read_bytes())
 

@@ -93,13 +93,13 @@ class MicroSpotter:
         self._stamps.append(stamp)
         self._faces.append(grey_face(crop))
         self._probabilities.append(probabilities)
-        return self._find(2 * self._config.longest) if stamp - self._stamps[0] > STRETCH_SECONDS else []
+        return self._find_new(2 * self._config.longest) if stamp - self._stamps[0] > STRETCH_SECONDS else []
 
     def finish(self) -> list[MicroExpression]:
         """Return what was found since."""
-        return self._find(0.0)
+        return self._find_new(0.0)
 
-    def _find(self, kept_seconds: float) -> list[MicroExpression]:
+    def _find_new(self, kept_seconds: float) -> list[MicroExpression]:
         """Judge what is held, but leave the end, which the next stretch sees whole, to that one."""
         if not self._stamps:
             return []

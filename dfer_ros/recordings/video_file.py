@@ -54,7 +54,7 @@ class VideoFile:
             stream = _video_stream(container, self._name)
             self.fps = sane_fps(float(stream.average_rate or stream.guessed_rate or 0))
             self._end = _announced_end(container, stream, self.fps)
-            self.frame_count = stream.frames or _expected(self._end - _start(container), self.fps)
+            self.frame_count = stream.frames or _expected(self._end - _start_seconds(container), self.fps)
             endless = not container.duration
         self.live = self._address and (endless or self._name.partition("://")[0].lower() in _LIVE)
 
@@ -236,7 +236,7 @@ def _expected(seconds: float, fps: float) -> int:
     return max(0, round(seconds * fps)) if math.isfinite(seconds) else 0
 
 
-def _start(container: Any) -> float:
+def _start_seconds(container: Any) -> float:
     return (container.start_time or 0) * 1e-6
 
 
@@ -247,4 +247,4 @@ def _announced_end(container: Any, stream: Any, fps: float) -> float:
         return -math.inf
     # FFmpeg shortens an AVI file that was cut.
     length = max(container.duration * 1e-6, stream.frames / fps if "avi" in formats else 0.0)
-    return _start(container) + length
+    return _start_seconds(container) + length

@@ -70,7 +70,7 @@ def _of(path: Path, person: str) -> bool:
 def _session(path: Path, person: str) -> Session:
     recording = read_answer_file(path)
     people = describe_people(recording)
-    return Session(path.stem, path, _begin(path, recording), recording, _chosen(path, people, person))
+    return Session(path.stem, path, _session_begin(path, recording), recording, _chosen(path, people, person))
 
 
 def _chosen(path: Path, people: Sequence[Person], person: str) -> Person:
@@ -92,7 +92,7 @@ def _chosen(path: Path, people: Sequence[Person], person: str) -> Person:
     return people[0]
 
 
-def _begin(path: Path, recording: RecordedEmotions) -> datetime.datetime:
+def _session_begin(path: Path, recording: RecordedEmotions) -> datetime.datetime:
     told = clock_time(recording.begin)
     if told is not None:
         return told

@@ -31,7 +31,7 @@ def read_configuration(path: Path) -> TrainingConfig:
 
     Raises TrainingError where it is missing, not YAML, or has a key or value that does not fit.
     """
-    content = _read(path)
+    content = _read_mapping(path)
     kind = content.pop("kind", None)
     if kind not in KINDS:
         raise TrainingError(f"{path}: kind is '{kind}', but must be one of {', '.join(KINDS)}.")
@@ -60,7 +60,7 @@ def _number(value: Any) -> Any:
         return value
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read_mapping(path: Path) -> dict[str, Any]:
     try:
         content = read_yaml(path)
     except FileNotFoundError as error:

@@ -79,10 +79,10 @@ def _measured(config: ModelExportConfig, parts: dict[str, Path], folder: Path, c
     for name, path in parts.items():
         shutil.copyfile(path, folder / name)
     description = _description(config, folder, list(parts))
-    _write(folder, description)
+    _write_description(folder, description)
     measured = EvaluationConfig(str(folder.resolve()), stills=config.stills, clips=config.clips)
     results = evaluate_model(measured, console)
-    _write(folder, replace(description, metrics={**description.metrics, **summary(results)}))
+    _write_description(folder, replace(description, metrics={**description.metrics, **summary(results)}))
     return results
 
 
@@ -147,7 +147,7 @@ def _said_in(path: Path, read: Callable[[Path], Any], keys: Sequence[str]) -> di
     return dict(content)
 
 
-def _write(folder: Path, description: ModelDescription) -> None:
+def _write_description(folder: Path, description: ModelDescription) -> None:
     content = asdict(description)
     for key in ("labels", "mean", "std"):
         content[key] = list(content[key])

@@ -132,7 +132,7 @@ class TrainingLog:
 
     def __init__(self, folder: Path, start: int) -> None:
         self._folder = folder
-        self.rows = [row for row in _read(folder / LOG_FILE) if row["step"] <= start]
+        self.rows = [row for row in _read_log(folder / LOG_FILE) if row["step"] <= start]
 
     def add(self, row: dict[str, float]) -> None:
         """Append a row and draw the curves anew. Raises TrainingError where they cannot be written."""
@@ -165,7 +165,7 @@ def draw_curves(rows: list[dict[str, float]], path: Path) -> None:
     figure.savefig(path, dpi=100)
 
 
-def _read(path: Path) -> list[dict[str, float]]:
+def _read_log(path: Path) -> list[dict[str, float]]:
     if not path.is_file():
         return []
     with path.open(newline="", encoding="utf-8") as file:

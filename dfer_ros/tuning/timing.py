@@ -99,7 +99,7 @@ def variant_times(
     Pre-processing is part of it, as in dfer_node. All variants and sizes take turns, in every one of the blocks.
     """
     candidates = {
-        f"{variant.precision} {variant.provider} {size}": _call(variant.session, description, size, faces)
+        f"{variant.precision} {variant.provider} {size}": _encoder_call(variant.session, description, size, faces)
         for variant, sizes in variants.items()
         for size in sizes
     }
@@ -107,7 +107,7 @@ def variant_times(
     return {variant: [next(medians) for _ in sizes] for variant, sizes in variants.items()}
 
 
-def _call(
+def _encoder_call(
     session: onnxruntime.InferenceSession, description: ModelDescription, size: int, faces: int
 ) -> Callable[[], object]:
     crops = list(np.random.default_rng(0).integers(0, 256, (faces, ALIGNED_SIZE, ALIGNED_SIZE, 3), dtype=np.uint8))

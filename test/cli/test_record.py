@@ -234,7 +234,7 @@ def test_where_nothing_comes_the_folders_that_were_made_go_as_well(tmp_path):
 
 
 def test_what_goes_wrong_before_the_first_message_leaves_no_bag(tmp_path, monkeypatch):
-    monkeypatch.setattr("dfer_ros.cli.record._listen", lambda *_: 1 / 0)
+    monkeypatch.setattr("dfer_ros.cli.record._record_until_end", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         main(["record", "-o", str(tmp_path / "bag")])
     assert list(tmp_path.iterdir()) == []

@@ -40,14 +40,14 @@ class SmileTreeNode(Node):
         config = declare_parameters(self, SmileTreeNodeConfig())
         self._publisher = self.create_publisher(String, "say", OUTPUT)
         self._emotions = EmotionListener(self, topics=config.topics)
-        self._tree = smile_tree(self._emotions, self._say, config.patience_seconds)
+        self._tree = smile_tree(self._emotions, self._publish_text, config.patience_seconds)
         self._timer = self.create_timer(_TICK_SECONDS, self._tick)
 
     def close(self) -> None:
         """Listen no more."""
         self._emotions.close()
 
-    def _say(self, text: str) -> None:
+    def _publish_text(self, text: str) -> None:
         self._publisher.publish(String(data=text))
         self.get_logger().info(f'"{text}"')
 

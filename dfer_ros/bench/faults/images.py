@@ -37,7 +37,7 @@ _STAMPS_AND_NUMBERS = re.compile(r"\d+|'.*'")
 Spoil = Callable[[Any, random.Random], None]
 
 
-def _set(**fields: object) -> Spoil:
+def _set_fields(**fields: object) -> Spoil:
     def spoil(message: Any, _: random.Random) -> None:
         for name, value in fields.items():
             setattr(message, name, value)
@@ -60,14 +60,14 @@ def _truncated(message: Image, _: random.Random) -> None:
 RAW_KINDS: Mapping[str, Spoil] = {
     "an encoding that does not exist": _other_encoding,
     "an encoding of 10,000 characters": _endless_encoding,
-    "no encoding": _set(encoding=""),
-    "depth instead of colour": _set(encoding="32FC1"),
-    "no pixels": _set(width=0, height=0),
+    "no encoding": _set_fields(encoding=""),
+    "depth instead of colour": _set_fields(encoding="32FC1"),
+    "no pixels": _set_fields(width=0, height=0),
     "half the data": _truncated,
-    "no data": _set(data=b""),
-    "rows too short": _set(step=600),
-    "four billion rows and columns": _set(width=_LARGEST, height=_LARGEST),
-    "rows of four gigabytes": _set(step=_LARGEST),
+    "no data": _set_fields(data=b""),
+    "rows too short": _set_fields(step=600),
+    "four billion rows and columns": _set_fields(width=_LARGEST, height=_LARGEST),
+    "rows of four gigabytes": _set_fields(step=_LARGEST),
 }
 
 
@@ -101,10 +101,10 @@ def malformed_images(extent: Extent, advance: Advance) -> Iterator[Check]:
         with BenchGraph(
             extent.say, {"image_transport": transport, **_PATIENT}, _PATIENT, way=extent.processes
         ) as graph:
-            yield from _send(graph, transport, half, part_of(advance, index, 2))
+            yield from _send_malformed(graph, transport, half, part_of(advance, index, 2))
 
 
-def _send(graph: BenchGraph, transport: str, count: int, advance: Advance) -> Iterator[Check]:
+def _send_malformed(graph: BenchGraph, transport: str, count: int, advance: Advance) -> Iterator[Check]:
     stream = _Images(graph, transport)
     stream.wait_for_graph()
     start, unanswered = time.monotonic(), 0

@@ -36,20 +36,20 @@ class Controls:
 
     def state(self, of: str) -> str:
         """Return the label of a node's lifecycle state."""
-        label: str = self._call(GetState, f"{of}/get_state", GetState.Request()).current_state.label
+        label: str = self._call_service(GetState, f"{of}/get_state", GetState.Request()).current_state.label
         return label
 
     def change(self, of: str, transition: str) -> bool:
         """Ask a node for a transition and tell whether it was made."""
         request = ChangeState.Request()
         request.transition.label = transition
-        return bool(self._call(ChangeState, f"{of}/change_state", request).success)
+        return bool(self._call_service(ChangeState, f"{of}/change_state", request).success)
 
     def enable(self, of: str, wanted: bool) -> bool:
         """Ask a node to work or to pause and tell whether it does."""
-        return bool(self._call(SetBool, f"{of}/enable", SetBool.Request(data=wanted)).success)
+        return bool(self._call_service(SetBool, f"{of}/enable", SetBool.Request(data=wanted)).success)
 
-    def _call(self, service_type: Any, name: str, request: Any) -> Any:
+    def _call_service(self, service_type: Any, name: str, request: Any) -> Any:
         client = self._clients.get(name)
         if client is None:
             client = self._clients[name] = self._node.create_client(service_type, name)

@@ -58,7 +58,7 @@ class LandmarkFlow:
     def remember(self, image: Image, faces: Sequence[Detection]) -> None:
         """Take in an image [H, W, 3] uint8 BGR and all faces in it; what is needed of it is copied."""
         few = faces if len(faces) <= _MOST_FACES else ()
-        self._seen = [(face, _cut(image, face, _side(face))) for face in few]
+        self._seen = [(face, _cut(image, face, _region_side(face))) for face in few]
 
     def follow(self, image: Image, faces: Sequence[Detection]) -> list[Detection] | None:
         """Return the faces remembered where they are in a new image, in their order, each near where it is expected.
@@ -69,14 +69,14 @@ class LandmarkFlow:
             return None
         found = []
         for (seen, before), expected in zip(self._seen, faces):
-            now = _follow(seen, before, image, expected)
+            now = _followed_face(seen, before, image, expected)
             if now is None:
                 return None
             found.append(now)
         return found
 
 
-def _side(face: Detection) -> float:
+def _region_side(face: Detection) -> float:
     return max(2.0 * _REACH * float(face.box[2:].max()), 1.0)
 
 
@@ -89,8 +89,8 @@ def _cut(image: Image, face: Detection, side: float) -> _Patch:
     return _Patch(cv2.cvtColor(part, cv2.COLOR_BGR2GRAY), scale, shift)
 
 
-def _follow(seen: Detection, before: _Patch, image: Image, expected: Detection) -> Detection | None:
-    now = _cut(image, expected, _side(seen))
+def _followed_face(seen: Detection, before: _Patch, image: Image, expected: Detection) -> Detection | None:
+    now = _cut(image, expected, _region_side(seen))
     start = before.within(seen.box[:2] + _GRID.astype(np.float32) * seen.box[2:])
     end = _flow(before.pixels, now.pixels, start)
     returned = _flow(now.pixels, before.pixels, end)

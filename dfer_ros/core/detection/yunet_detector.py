@@ -115,7 +115,7 @@ class YuNetDetector:
     def detect(self, image: Image) -> list[Detection]:
         """Return the faces of image [H, W, 3] uint8 BGR."""
         height, width = image.shape[:2]
-        return self._look(image, self._input_size(width, height), 0, 0)
+        return self._detect_part(image, self._input_size(width, height), 0, 0)
 
     def follow(self, image: Image, faces: Sequence[Detection]) -> list[Detection] | None:
         """Return known faces where they are in a new image, in their order, each looked for where it is expected.
@@ -137,7 +137,7 @@ class YuNetDetector:
             # In whole pixels of the image, so that nothing is shifted against the whole image.
             x, y = round(left / shrink[0]), round(top / shrink[1])
             part = image[y : round(bottom / shrink[1]), x : round(right / shrink[0])]
-            nearest = _nearest(self._look(part, (right - left, bottom - top), x, y), face)
+            nearest = _nearest(self._detect_part(part, (right - left, bottom - top), x, y), face)
             if nearest is None:
                 return None
             found.append(nearest)
@@ -147,7 +147,7 @@ class YuNetDetector:
         scale = min(1.0, self._width / width)
         return round(width * scale), round(height * scale)
 
-    def _look(self, image: Image, size: tuple[int, int], x: int, y: int) -> list[Detection]:
+    def _detect_part(self, image: Image, size: tuple[int, int], x: int, y: int) -> list[Detection]:
         """Return the faces of a part of an image that begins at x, y, shrunk to a size, width and height."""
         if min(size) <= _CELL:
             return []

@@ -152,14 +152,14 @@ def read_yaml(path: Path) -> Any:
     if len(content) > _LARGEST_YAML:
         raise ValueError(f"it is larger than {_LARGEST_YAML // 1024} KiB")
     try:
-        return _load(content.decode("utf-8"))
+        return _load_yaml(content.decode("utf-8"))
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
     except Exception as error:  # PyYAML lets what its constructors stumble over come through, of any class
         raise ValueError(in_one_line(error)) from error
 
 
-def _load(text: str) -> Any:
+def _load_yaml(text: str) -> Any:
     loader = yaml.SafeLoader(text)
     try:
         node = loader.get_single_node()

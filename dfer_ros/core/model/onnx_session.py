@@ -46,9 +46,11 @@ def create_session(path: Path, config: SessionConfig, content: bytes | None = No
     check_onnx_file(path)
     try:
         try:
-            return _open(content or path, config, names)
+            return _create_onnx_session(content or path, config, names)
         except Exception:  # ONNX Runtime raises a class of its own for every status code
-            return _open(content or path, config, [name for name in names if _can_open(path, config, name)])
+            return _create_onnx_session(
+                content or path, config, [name for name in names if _can_open(path, config, name)]
+            )
     except Exception as error:
         raise ModelError(f"ONNX Runtime {onnxruntime.__version__} cannot load {path}: {first_line(error)}") from error
 
@@ -58,13 +60,13 @@ def _can_open(path: Path, config: SessionConfig, name: str) -> bool:
     if name == CPU_PROVIDER:
         return True
     try:
-        _open(path, config, [name, CPU_PROVIDER])
+        _create_onnx_session(path, config, [name, CPU_PROVIDER])
     except Exception:
         return False
     return True
 
 
-def _open(model: Path | bytes, config: SessionConfig, names: list[str]) -> onnxruntime.InferenceSession:
+def _create_onnx_session(model: Path | bytes, config: SessionConfig, names: list[str]) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = config.threads
     options.inter_op_num_threads = 1

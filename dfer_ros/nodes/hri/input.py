@@ -46,14 +46,14 @@ class HriInput:
     def close(self) -> None:
         """Stop listening."""
         self._node.destroy_subscription(self._tracked)
-        self._follow(())
+        self._follow_faces(())
 
     def _on_tracked(self, message: Any) -> None:
-        self._follow(message.ids)
+        self._follow_faces(message.ids)
         header = message.header
         self._hand_over(self._collector.track(header.frame_id, _nanoseconds(header), self._images))
 
-    def _follow(self, face_ids: Iterable[str]) -> None:
+    def _follow_faces(self, face_ids: Iterable[str]) -> None:
         """Subscribe to the aligned images of these faces and of no others."""
         wanted = set(face_ids)
         for face_id in self._images.keys() - wanted:

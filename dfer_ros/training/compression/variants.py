@@ -96,11 +96,11 @@ class Compression:
         """Make and measure all variants; the first is FP32. Raises TrainingError where a file cannot be written."""
         make_folder(self._output)
         self._source.write_fp32(self._path(_FP32))
-        self._add(_FP32, "as trained")
+        self._add_variant(_FP32, "as trained")
         if FP16 in self._config.variants:
             self._console.print("Converting to FP16")
             convert_fp16(self._path(_FP32), self._path(FP16))
-            self._add(FP16, "weights and activations in 16 bits")
+            self._add_variant(FP16, "weights and activations in 16 bits")
         if INT8 in self._config.variants:
             self._quantise(INT8, _FP32)
             if self._lost(INT8) > self._config.largest_loss and self._source.plain_convolutional:
@@ -133,13 +133,15 @@ class Compression:
             return
         tuned = self._fine_tuning().quantisation_aware(self._crops)
         export_encoder(tuned, self._path("tuned_fp32"))
-        self._add("tuned_fp32", "fine-tuned under fake quantisation")
+        self._add_variant("tuned_fp32", "fine-tuned under fake quantisation")
         self._quantise("tuned_int8", "tuned_fp32")
 
     def _prune(self) -> None:
         model = self._fine_tuning().pruned(self._config.pruned_share)
         export_encoder(model, self._path("pruned_fp32"))
-        self._add("pruned_fp32", f"without {100 * self._config.pruned_share:g} % of the expanded channels, fine-tuned")
+        self._add_variant(
+            "pruned_fp32", f"without {100 * self._config.pruned_share:g} % of the expanded channels, fine-tuned"
+        )
         if INT8 in self._config.variants:
             self._quantise("pruned_int8", "pruned_fp32")
 
@@ -150,7 +152,7 @@ class Compression:
         runs = self._output / _RUNS_FOLDER
         return FineTuning(self._source, sets, runs, key, self._config.fine_tuning, self._console)
 
-    def _add(self, name: str, how: str) -> None:
+    def _add_variant(self, name: str, how: str) -> None:
         self._made[name] = (self._path(name), how)
         self._accuracy[name] = self._measure({_FP32: self._path(_FP32), name: self._path(name)})[name]
 

@@ -54,11 +54,11 @@ def draw_disturbance(
     strongest = Disturbance(np.zeros(ages.shape), np.zeros(ages.shape, dtype=np.int64), np.ones(ages.shape))
     for wanted, kind in ((config.speech, SPEECH), (config.blinks, BLINKS), (config.pose_outliers, POSE_OUTLIERS)):
         if wanted:
-            strongest = _stronger(strongest, _draw(kind, ages, stills, chance))
+            strongest = _stronger(strongest, _draw_disturbance(kind, ages, stills, chance))
     return strongest
 
 
-def _draw(
+def _draw_disturbance(
     kind: EventKind, ages: Floats, stills: list[npt.NDArray[np.int64]], chance: np.random.Generator
 ) -> Disturbance:
     size = (len(ages), kind.most)

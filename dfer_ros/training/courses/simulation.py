@@ -144,7 +144,7 @@ class CourseSimulator:
         neutral = np.eye(len(LABELS), dtype=np.float32)[NEUTRAL]
         shares = (mixture.shares * there[:, :, None]).astype(np.float32)
         return CourseWindows(
-            embeddings=_mix(self._rows, mixture.rows, shares),
+            embeddings=_mixtures(self._rows, mixture.rows, shares),
             ages=ages.astype(np.float32),
             mask=mask.astype(np.float32),
             targets=np.where(expressed[:, None], self._targets[apexes], neutral),
@@ -153,7 +153,7 @@ class CourseSimulator:
         )
 
 
-def _mix(rows: FloatArray, indices: Integers, shares: FloatArray) -> FloatArray:
+def _mixtures(rows: FloatArray, indices: Integers, shares: FloatArray) -> FloatArray:
     """Return the mixtures [B, T, D] of rows [N, D] by indices [B, T, K] and shares [B, T, K]."""
     # Most shares are zero: only the others are looked up.
     used = np.nonzero(shares)

@@ -134,7 +134,7 @@ def _still(entry: str, split: str, subject: str, target: tuple[float, ...]) -> P
     return PackedStill(entry, Sample(entry, split, subject, "", 0.0, 1.0, target))
 
 
-def _load(name: str, landmark: str, root: Path, _fold: int) -> list[AlignedStill]:
+def _load_stills(name: str, landmark: str, root: Path, _fold: int) -> list[AlignedStill]:
     file, stills = PACKS[name]
     pack = open_pack(root, Path(file).stem, landmark)
     there = set(pack.namelist())
@@ -154,7 +154,7 @@ AFFECTNET7 = DataSet(
     "aligned stills",
     "29,574 colour stills of AffectNet, background masked",
     ASK,
-    partial(_load, "affectnet7", "train/"),
+    partial(_load_stills, "affectnet7", "train/"),
 )
 FERPLUS = DataSet(
     "ferplus",
@@ -162,7 +162,7 @@ FERPLUS = DataSet(
     "aligned stills",
     "about 31,000 grey stills of FER2013 with votes",
     ASK,
-    partial(_load, "ferplus", "train.csv"),
+    partial(_load_stills, "ferplus", "train.csv"),
 )
 LFW_EXPR = DataSet(
     "lfw_expr",
@@ -170,7 +170,7 @@ LFW_EXPR = DataSet(
     "aligned stills",
     "6,077 press photos, noisy labels",
     ASK,
-    partial(_load, "lfw_expr", "train/"),
+    partial(_load_stills, "lfw_expr", "train/"),
 )
 CK48 = DataSet(
     "ck48",
@@ -178,5 +178,5 @@ CK48 = DataSet(
     "aligned stills",
     "870 apex frames of CK+, 48 pixels, grey",
     ASK,
-    partial(_load, "ck48", "angry/"),
+    partial(_load_stills, "ck48", "angry/"),
 )

@@ -66,11 +66,11 @@ def _still(pack: Pack, entry: str, tags: tuple[str, ...]) -> AlignedStill:
     split, label, number = found[1], LABELS.index(found[2]), int(found[3])
     if split == "train" and number % _VALIDATION_EVERY == 0:
         split = "validation"
-    read = partial(_read, pack, entry)
+    read = partial(_unstretched_jpeg, pack, entry)
     return AlignedStill(entry, split, "", one_label(label), Path(str(pack.filename)), read, tags=tags)
 
 
-def _read(pack: Pack, entry: str) -> bytes:
+def _unstretched_jpeg(pack: Pack, entry: str) -> bytes:
     image = decode_image(read_entry(pack, entry))
     if image is None:
         raise DataError(f"{entry} in {pack.filename} is not an image that can be decoded.")

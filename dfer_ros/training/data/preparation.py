@@ -54,7 +54,7 @@ def prepare(
     finished = _finished(output, settings)
     if finished is not None:
         return finished
-    _begin(output)
+    _make_output(output)
     detector = None if all(isinstance(recording, AlignedStill) for recording in recordings) else make_detector()
     with Journal(output, settings) as journal:
         for number, recording in enumerate(recordings):
@@ -111,7 +111,7 @@ def _finished(output: Path, settings: dict[str, object]) -> Preparation | None:
     return ended
 
 
-def _begin(output: Path) -> None:
+def _make_output(output: Path) -> None:
     if output.exists() and not output.is_dir():
         raise DataError(f"{output} is a file: choose a folder with --output.")
     if output.exists() and not (output / JOURNAL_FILE).exists() and any(output.iterdir()):
@@ -138,7 +138,7 @@ def _prepare_one(recording: Recording, output: Path, detector: FaceDetector | No
             files = _files(recording, crops)
         except (DataError, SourceError) as error:
             reason = str(error)
-        _write(output, recording, files)
+        _write_crops(output, recording, files)
         entries = tuple((image, round(crop.seconds, 3), round(crop.quality, 3)) for image, crop in files.items())
         journal.add(Done(recording.name, entries, reason))
     except OSError as error:
@@ -179,7 +179,7 @@ def _files(recording: Recording, crops: list[Crop]) -> dict[str, Crop]:
     return {f"{recording.name}{suffix}": crop for crop in crops}
 
 
-def _write(output: Path, recording: Recording, files: dict[str, Crop]) -> None:
+def _write_crops(output: Path, recording: Recording, files: dict[str, Crop]) -> None:
     if isinstance(recording, Clip) and (output / recording.name).exists():
         shutil.rmtree(output / recording.name)
     for image, crop in files.items():

@@ -37,7 +37,7 @@ class Journal:
         self.path = folder / JOURNAL_FILE
         self.done: dict[str, Done] = {}
         try:
-            kept = self._read(settings) if self.path.exists() else 0
+            kept = self._read_rows(settings) if self.path.exists() else 0
             # What follows the last whole line was being written when the run ended.
             self._file = self.path.open("ab", buffering=0)
             self._file.truncate(kept)
@@ -69,7 +69,7 @@ class Journal:
         if written < len(line):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    def _read(self, settings: dict[str, object]) -> int:
+    def _read_rows(self, settings: dict[str, object]) -> int:
         """Read all whole lines and return how many bytes they are."""
         content = self.path.read_bytes()
         kept = content.rfind(b"\n") + 1

@@ -45,7 +45,7 @@ class EncoderTask(Task[Batch]):
         self._folders, self._console = folders, console
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._sets = [training_samples(folders.data / one.name, one.without) for one in config.data]
-        self._validation = [_split(folders.data / name, "validation") for name in config.validation.sets]
+        self._validation = [_split_of_set(folders.data / name, "validation") for name in config.validation.sets]
         for sets in (self._sets, self._validation):
             check_names(sets)
         self.model = TrainableEncoder(config.encoder, config.surround)
@@ -60,7 +60,7 @@ class EncoderTask(Task[Batch]):
         """Return the batches of some steps, from loading processes if the configuration asks for them."""
         config = self.config
         targets = training_targets(config.data, self._sets, config.distillation, self._folders, self._console)
-        return _load(self._data(targets, config.schedule.sizes), steps, config.workers)
+        return _loaded_batches(self._data(targets, config.schedule.sizes), steps, config.workers)
 
     def losses(self, batch: Batch, step: int) -> dict[str, torch.Tensor]:
         """Return the cross-entropy against labels and teachers."""
@@ -68,7 +68,7 @@ class EncoderTask(Task[Batch]):
         image, target = normalise(batch.images.to(self._device)), batch.targets.to(self._device)
         if schedule.mixup > 0:
             chance = np.random.default_rng((self.seed, step, 1))
-            image, target = _mix(image, target, float(chance.beta(schedule.mixup, schedule.mixup)))
+            image, target = _mixup(image, target, float(chance.beta(schedule.mixup, schedule.mixup)))
         if schedule.frozen_norms:
             _keep_statistics(self.model)
         _, logits = run_in_bfloat16(self.model, image) if schedule.bfloat16 else self.model(image)
@@ -155,7 +155,7 @@ def _schedule(config: ScheduleConfig) -> Schedule:
     )
 
 
-def _load(data: EncoderBatches, steps: range, workers: int) -> Iterator[Batch]:
+def _loaded_batches(data: EncoderBatches, steps: range, workers: int) -> Iterator[Batch]:
     # Spawned, not forked: the threads of OpenCV and OpenMP do not survive a fork.
     loader = DataLoader(
         data,
@@ -175,14 +175,14 @@ def _load(data: EncoderBatches, steps: range, workers: int) -> Iterator[Batch]:
 
 def training_samples(folder: Path, without: tuple[str, ...]) -> PreparedSet:
     """Return the training split of a prepared set but the samples with one of some tags. Raises DataError for none."""
-    prepared = _split(folder, "train")
+    prepared = _split_of_set(folder, "train")
     kept = tuple(sample for sample in prepared.samples if not set(without) & set(sample.tags))
     if not kept:
         raise DataError(f"Without {', '.join(without)} nothing is left of {folder}: leave that set out of 'data'.")
     return replace(prepared, samples=kept)
 
 
-def _split(folder: Path, name: str) -> PreparedSet:
+def _split_of_set(folder: Path, name: str) -> PreparedSet:
     prepared = open_prepared_set(folder).split(name)
     if not prepared.samples:
         raise DataError(f"The set {folder} has no samples in the split '{name}': leave it out of that list.")
@@ -199,7 +199,7 @@ def _one_thread(_worker: int) -> None:
     cv2.setNumThreads(1)
 
 
-def _mix(image: torch.Tensor, target: torch.Tensor, share: float) -> tuple[torch.Tensor, torch.Tensor]:
+def _mixup(image: torch.Tensor, target: torch.Tensor, share: float) -> tuple[torch.Tensor, torch.Tensor]:
     """Mix every image with another one of the batch (mixup, Zhang et al. 2018); the first keeps the larger share."""
     share = max(share, 1.0 - share)
     return torch.lerp(image.flip(0), image, share), torch.lerp(target.flip(0), target, share)

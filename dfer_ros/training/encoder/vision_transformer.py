@@ -95,7 +95,7 @@ def _create_network(config: VisionTransformerConfig, pretrained: Path | None) ->
     if config.family not in FAMILIES:
         raise TrainingError(f"vit.family '{config.family}' is not known: use one of {', '.join(FAMILIES)}.")
     if config.family == PLAIN:
-        return _create(config) if pretrained is None else _load(pretrained, config)
+        return _create(config) if pretrained is None else _load_network(pretrained, config)
     network = _create_dinov2(config)
     if pretrained is not None:
         load_dinov2_weights(network, pretrained)
@@ -136,7 +136,7 @@ def _create(config: VisionTransformerConfig) -> Any:
     return ViTModel(described, add_pooling_layer=False)
 
 
-def _load(folder: Path, config: VisionTransformerConfig) -> Any:
+def _load_network(folder: Path, config: VisionTransformerConfig) -> Any:
     """Return the ViT of a checkpoint folder. Raises TrainingError where it is not there or not of this size."""
     from transformers import ViTModel
     from transformers.utils.logging import disable_progress_bar

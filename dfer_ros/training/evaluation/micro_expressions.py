@@ -192,7 +192,7 @@ def _new_answers(old: ClipFaces, answers: FloatArray, changed: ClipFaces, recogn
 
 def _figures(group: str, judged: Sequence[_Judged], threshold: float) -> MicroFigures:
     truths = [(video.truth, video.told[threshold]) for video in judged if video.truth is not None]
-    hits = [(truth, hit) for truth, told in truths for hit in [_hit(truth, told)] if hit is not None]
+    hits = [(truth, hit) for truth, told in truths for hit in [_overlapping_find(truth, told)] if hit is not None]
     told = sum(len(video.told[threshold]) for video in judged)
     minutes = sum(video.seconds for video in judged) / 60
     named = [(truth, hit) for truth, hit in hits if hit.expression != UNKNOWN]
@@ -216,7 +216,7 @@ def _figures(group: str, judged: Sequence[_Judged], threshold: float) -> MicroFi
     )
 
 
-def _hit(truth: _Truth, told: Sequence[MicroExpression]) -> MicroExpression | None:
+def _overlapping_find(truth: _Truth, told: Sequence[MicroExpression]) -> MicroExpression | None:
     """Return the find that overlaps enough with what is there."""
     for one in told:
         common = min(one.offset, truth.offset) - max(one.onset, truth.onset)

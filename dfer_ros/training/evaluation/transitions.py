@@ -65,7 +65,9 @@ def tell_joined(clips: Sequence[ClipFaces], recognizer: Recognizer) -> list[Told
     settled = {clip.name: EXPRESSIONS[clip.label] in _settled_on(clip, recognizer) for clip in usable}
     pairs = ((a, b) for a, b in permutations(usable, 2) if (a.source, a.subject) == (b.source, b.subject))
     return [
-        _tell(_join(first, second), recognizer, first.label, second.label, settled[first.name] & settled[second.name])
+        _told_transitions(
+            _join(first, second), recognizer, first.label, second.label, settled[first.name] & settled[second.name]
+        )
         for first, second in pairs
         if first.label != second.label
     ]
@@ -73,12 +75,16 @@ def tell_joined(clips: Sequence[ClipFaces], recognizer: Recognizer) -> list[Told
 
 def tell_plain(clips: Iterable[ClipFaces], recognizer: Recognizer) -> list[Told]:
     """Return what is told on each clip as it is: one expression, though many begin with a neutral face."""
-    return [_tell((clip, float("inf")), recognizer, clip.label, clip.label, True) for clip in clips if len(clip.stamps)]
+    return [
+        _told_transitions((clip, float("inf")), recognizer, clip.label, clip.label, True)
+        for clip in clips
+        if len(clip.stamps)
+    ]
 
 
 def transition_figures(group: str, told: Sequence[Told]) -> TransitionFigures:
     """Return the figures of some joined clips, or of some that are as they are, where nothing is to be told."""
-    found = [(one, hit) for one in told for hit in [_hit(one)] if hit is not None]
+    found = [(one, hit) for one in told for hit in [_matching_transition(one)] if hit is not None]
     delays = [stamp - one.change for one, (stamp, _) in found] or [np.nan]
     return TransitionFigures(
         group,
@@ -93,7 +99,7 @@ def transition_figures(group: str, told: Sequence[Told]) -> TransitionFigures:
     )
 
 
-def _hit(told: Told) -> tuple[float, Transition] | None:
+def _matching_transition(told: Told) -> tuple[float, Transition] | None:
     """Return the first transition to the new expression after the join, with its stamp."""
     return next(((stamp, one) for stamp, one in told.transitions if one.new == told.new and stamp >= told.change), None)
 
@@ -116,7 +122,9 @@ def _join(first: ClipFaces, second: ClipFaces) -> tuple[ClipFaces, float]:
     return joined, change
 
 
-def _tell(clip: tuple[ClipFaces, float], recognizer: Recognizer, old: int, new: int, recognised: bool) -> Told:
+def _told_transitions(
+    clip: tuple[ClipFaces, float], recognizer: Recognizer, old: int, new: int, recognised: bool
+) -> Told:
     faces, change = clip
     answers = recognized_frames(faces, recognizer)
     follower = SettledExpression(SettleConfig(), float(faces.stamps[0]))

@@ -52,14 +52,14 @@ class _Graph:
     def build(self, layers: list[dict[str, Any]]) -> onnx.ModelProto:
         first, last = layers[0], layers[-1]
         _, height, width, channels = first["config"]["batch_input_shape"]
-        self._add("Identity", ["image"], first["name"])
+        self._add_node("Identity", ["image"], first["name"])
         for layer in layers[1:]:
             kind = layer["class_name"]
             if kind not in self._layers:
                 raise ValueError(f"the layer {kind} is not known")
             inputs = [entry[0] for node in layer["inbound_nodes"] for entry in node]
             self._layers[kind](layer["name"], inputs, layer["config"])
-        self._add("Identity", [last["name"]], "probabilities")
+        self._add_node("Identity", [last["name"]], "probabilities")
         image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["N", channels, height, width])
         rows = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["N", "K"])
         graph = helper.make_graph(self._nodes, "keras", [image], [rows], self._tensors)
@@ -86,29 +86,29 @@ class _Graph:
         inputs = [source, self._tensor(f"{name}_kernel", kernel)]
         if bias_of and config["use_bias"]:
             inputs.append(self._tensor(f"{name}_bias", self._weight(bias_of, "bias")))
-        self._add("Conv", inputs, name, strides=config["strides"], auto_pad=_padding(config), group=groups)
+        self._add_node("Conv", inputs, name, strides=config["strides"], auto_pad=_padding(config), group=groups)
 
     def _normalisation(self, name: str, inputs: list[str], config: dict[str, Any]) -> None:
         parts = ("gamma", "beta", "moving_mean", "moving_variance")
         tensors = [self._tensor(f"{name}_{part}", self._weight(name, part)) for part in parts]
-        self._add("BatchNormalization", [inputs[0], *tensors], name, epsilon=config["epsilon"])
+        self._add_node("BatchNormalization", [inputs[0], *tensors], name, epsilon=config["epsilon"])
 
     def _activation(self, name: str, inputs: list[str], config: dict[str, Any]) -> None:
         kind = _ACTIVATIONS[config["activation"]]
         # Channels are the last axis in Keras and the second here.
-        self._add(kind, inputs, name, **({"axis": 1} if kind == "Softmax" else {}))
+        self._add_node(kind, inputs, name, **({"axis": 1} if kind == "Softmax" else {}))
 
     def _pooling(self, name: str, inputs: list[str], config: dict[str, Any]) -> None:
         sizes = {"kernel_shape": config["pool_size"], "strides": config["strides"], "auto_pad": _padding(config)}
-        self._add("MaxPool", inputs, name, **sizes)
+        self._add_node("MaxPool", inputs, name, **sizes)
 
     def _sum(self, name: str, inputs: list[str], _: dict[str, Any]) -> None:
-        self._add("Sum", inputs, name)
+        self._add_node("Sum", inputs, name)
 
     def _global_average(self, name: str, inputs: list[str], _: dict[str, Any]) -> None:
-        self._add("ReduceMean", inputs, name, axes=[2, 3], keepdims=0)
+        self._add_node("ReduceMean", inputs, name, axes=[2, 3], keepdims=0)
 
-    def _add(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> None:
+    def _add_node(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> None:
         self._nodes.append(helper.make_node(kind, inputs, [output], **attributes))
 
     def _tensor(self, name: str, values: FloatArray) -> str:

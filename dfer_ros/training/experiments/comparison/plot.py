@@ -37,7 +37,7 @@ def plot_comparison(path: Path, models: Sequence[ComparedModel], frame_rate: flo
     figure = Figure(figsize=(7.2 * max(len(there), 1), 5.4), dpi=110, layout="constrained")
     panels = np.atleast_1d(figure.subplots(1, max(len(there), 1)))
     for panel, group in zip(panels, there):
-        _draw(panel, group, models)
+        _draw_group(panel, group, models)
         panel.set(
             title=f"{titles[group]}, each source left out in turn",
             xlabel=f"multiply-adds for one face and second of video at {frame_rate:g} Hz (billion)",
@@ -46,7 +46,7 @@ def plot_comparison(path: Path, models: Sequence[ComparedModel], frame_rate: flo
     figure.savefig(path)
 
 
-def _draw(axes: Axes, group: str, models: Sequence[ComparedModel]) -> None:
+def _draw_group(axes: Axes, group: str, models: Sequence[ComparedModel]) -> None:
     points = [
         _Point(model.name, f"C{number}", model.multiply_adds / 1e9, row.uar * 100)
         for number, model in enumerate(models)

@@ -102,10 +102,10 @@ class Conv3dBatches:
     def batch(self, step: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
         """Return the windows [N, T, S, S, 3] uint8 BGR of a step, and their labels [N]."""
         chance = np.random.default_rng((self._seed, step))
-        drawn = [self._draw(chance) for _ in range(self._batch_size)]
+        drawn = [self._draw_window(chance) for _ in range(self._batch_size)]
         return np.stack([images for images, _ in drawn]), np.array([label for _, label in drawn])
 
-    def _draw(self, chance: np.random.Generator) -> tuple[npt.NDArray[np.uint8], int]:
+    def _draw_window(self, chance: np.random.Generator) -> tuple[npt.NDArray[np.uint8], int]:
         of_class = self._clips[chance.integers(len(self._clips))]
         clip = of_class[chance.integers(len(of_class))]
         end = int(chance.choice(labelled_frames(len(clip.stamps), is_sequence(clip.source))))

@@ -122,11 +122,11 @@ def conv3d_cost(config: Conv3dRunConfig) -> Conv3dCost:
 
 def read_conv3d_run(folder: Path) -> tuple[list[ComparisonRow], Conv3dCost]:
     """Return what a finished run left. Raises TrainingError where that is missing or damaged."""
-    rows = _read(folder / COMPARISON_FILE, ComparisonRow)
-    return rows, _read(folder / COST_FILE, Conv3dCost)[0]
+    rows = _read_rows(folder / COMPARISON_FILE, ComparisonRow)
+    return rows, _read_rows(folder / COST_FILE, Conv3dCost)[0]
 
 
-def _read(path: Path, kind: type[_Row]) -> list[_Row]:
+def _read_rows(path: Path, kind: type[_Row]) -> list[_Row]:
     """Return the rows of a CSV file, at least one."""
     try:
         with path.open(newline="", encoding="utf-8") as file:

@@ -40,7 +40,7 @@ class EfficientNetLite(nn.Module):
 
     def __init__(self, variant: str, widths: tuple[int, ...] | None = None) -> None:
         super().__init__()
-        plan = _plan(variant)
+        plan = _blocks_of_variant(variant)
         inner = [block.channels * block.expansion for block in plan]
         if widths is not None:
             if len(widths) != len(plan) - 1:
@@ -71,7 +71,7 @@ class _Block:
     expansion: int
 
 
-def _plan(variant: str) -> list[_Block]:
+def _blocks_of_variant(variant: str) -> list[_Block]:
     channels, plan = _STEM_CHANNELS, []
     for stage, (repeats, kernel, stride, expansion, wider) in enumerate(_STAGES):
         fixed = stage in (0, len(_STAGES) - 1)
