@@ -15,10 +15,9 @@ import numpy as np
 from rclpy.duration import Duration
 from rclpy.publisher import Publisher
 
-from dfer_ros.bags.clock import BagClock
+from dfer_ros.bags.clock import BagClock, ReplayClock
 from dfer_ros.bags.played_topics import PlayedTopics
 from dfer_ros.bags.prefetch import Prefetch
-from dfer_ros.bags.replay_clock import ReplayClock
 from dfer_ros.bags.selection import Selection
 
 _LOOP_PAUSE_SECONDS = 1 / 30

@@ -114,7 +114,7 @@ def _write_frames(arguments: argparse.Namespace) -> int:
     from dfer_ros.core.atomic_file import whole_folder
     from dfer_ros.training.clips.frames import FramesConfig, write_clip_frames
     from dfer_ros.training.clips.sources import check_clip_paths
-    from dfer_ros.training.encoder.exported_encoder import exported_encoder
+    from dfer_ros.training.encoder.export import exported_encoder
     from dfer_ros.training.encoder.trained_encoder import load_trained_encoder
 
     check_clip_paths(arguments.folders, open_prepared_set)

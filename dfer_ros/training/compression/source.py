@@ -9,8 +9,7 @@ from dfer_ros.core.atomic_file import whole_path
 from dfer_ros.core.errors import TrainingError
 from dfer_ros.core.model.folder import DESCRIPTION_FILE, ModelDescription, encoder_file, open_model_folder
 from dfer_ros.training.checkpoint import CHECKPOINT_FILE
-from dfer_ros.training.encoder.export import export_encoder
-from dfer_ros.training.encoder.exported_encoder import describe
+from dfer_ros.training.encoder.export import describe, export_encoder
 from dfer_ros.training.encoder.frame_encoder import PLAIN_CONVOLUTIONAL
 from dfer_ros.training.encoder.trained_encoder import TrainedEncoder, load_trained_encoder
 

@@ -1,4 +1,7 @@
-"""A trained frame encoder as ONNX, by the contract of a model folder: the surround is in it, batch norm is folded."""
+"""A trained frame encoder as ONNX, by the contract of a model folder: the surround is in it, batch norm is folded.
+
+Through ONNX Runtime it is several times as fast on a CPU as the network that was trained.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,12 @@ import torch
 
 from dfer_ros.core.atomic_file import whole_path
 from dfer_ros.core.errors import TrainingError, first_line
+from dfer_ros.core.labels import LABELS
+from dfer_ros.core.model.folder import ModelDescription
 from dfer_ros.core.model.onnx_session import SessionConfig, create_session
 from dfer_ros.training.encoder.frame_encoder import TrainableEncoder
+from dfer_ros.training.encoder.session import Encoder, EncoderSession
+from dfer_ros.training.encoder.trained_encoder import MEAN, STD, TrainedEncoder
 from dfer_ros.training.onnx_export import check_onnx, export_onnx
 
 _OUTPUTS = ("embedding", "logits")
@@ -65,3 +72,29 @@ def _simplify(traced: Path, simplified: Path) -> None:
     for operators in [operators for operators in graph.opset_import if operators.domain not in used]:
         graph.opset_import.remove(operators)
     onnx.save(graph, simplified)
+
+
+def exported_encoder(trained: TrainedEncoder) -> Encoder:
+    """Return the same encoder as a session, or itself where it computes in 16 bits, which is faster still."""
+    if trained.bfloat16:
+        return trained
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "encoder.onnx"
+        export_encoder(trained.model, path)
+        return EncoderSession(path, describe(trained))
+
+
+def describe(trained: TrainedEncoder) -> ModelDescription:
+    """Return how crops are prepared for an encoder, as a model folder says it."""
+    return ModelDescription(
+        labels=LABELS,
+        crop=trained.surround.crop,
+        input_size=trained.input_size,
+        mean=MEAN,
+        std=STD,
+        window_seconds=1.0,
+        window_frames=1,
+        temperature=1.0,
+        unknown_threshold=0.0,
+        sha256={},
+    )

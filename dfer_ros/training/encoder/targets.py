@@ -20,7 +20,7 @@ from dfer_ros.core.model.folder import file_sha256
 from dfer_ros.training.data.prepared_set import PreparedSet
 from dfer_ros.training.encoder.batches import DataConfig
 from dfer_ros.training.encoder.config import DistillationConfig
-from dfer_ros.training.encoder.exported_encoder import exported_encoder
+from dfer_ros.training.encoder.export import exported_encoder
 from dfer_ros.training.encoder.session import Encoder
 from dfer_ros.training.encoder.trained_encoder import load_trained_encoder, weights_file
 from dfer_ros.training.folders import TrainingFolders

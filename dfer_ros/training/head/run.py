@@ -29,7 +29,7 @@ from dfer_ros.training.clips.sources import (
 )
 from dfer_ros.training.courses.bank import BankConfig, EmbeddingBank, embed_stills, join_banks, load_bank, save_bank
 from dfer_ros.training.data.prepared_set import SPLITS, PreparedSet, open_prepared_set
-from dfer_ros.training.encoder.exported_encoder import exported_encoder
+from dfer_ros.training.encoder.export import exported_encoder
 from dfer_ros.training.encoder.session import Encoder
 from dfer_ros.training.encoder.trained_encoder import TrainedEncoder, load_trained_encoder
 from dfer_ros.training.evaluation.calibration import fit_temperature

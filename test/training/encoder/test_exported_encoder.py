@@ -9,7 +9,7 @@ from made_runs import SMALL_VIT, save_encoder
 
 from dfer_ros.core.errors import ModelError, TrainingError
 from dfer_ros.core.model.folder import encoder_file
-from dfer_ros.training.encoder.exported_encoder import exported_encoder
+from dfer_ros.training.encoder.export import exported_encoder
 from dfer_ros.training.encoder.frame_encoder import EncoderConfig, TrainableEncoder
 from dfer_ros.training.encoder.session import EncoderSession
 from dfer_ros.training.encoder.surround import SurroundConfig
