@@ -70,7 +70,7 @@ class ReplayClock:
         self._sent_since = False
 
     def begin(self, bag_time: int, now: float) -> None:
-        """Set the clock, back as well."""
+        """Set the clock to a time of the bag, even to an earlier one."""
         self._told = bag_time
         self._publish_time(bag_time, now)
 
@@ -81,7 +81,7 @@ class ReplayClock:
         self._sent_since = True
 
     def tell_if_due(self, bag_time: int, now: float, lull: bool) -> None:
-        """Tell the time where it is due, or was long ago; in a lull also where messages were sent since."""
+        """Publish the time: in a lull after one period or after a message, at any other moment after two periods."""
         wait = now - self._told_at
         if (lull and (self._sent_since or wait >= self._period)) or wait >= 2.0 * self._period:
             self._publish_time(bag_time, now)

@@ -118,7 +118,7 @@ class BagPlayer:
         return float("inf") if self._time.paused else self._time.due(stamp) - now
 
     def _sleep(self, seconds: float) -> None:
-        """Sleep to the point: as much less as a busy system has lately slept too long, and the rest awake."""
+        """Wait for exactly so long: sleep less by what the system lately overslept, and stay awake for the rest."""
         begin = time.monotonic()
         asked = max(0.0, seconds - self._oversleep)
         time.sleep(asked)
@@ -146,7 +146,7 @@ class BagPlayer:
 
 @contextlib.contextmanager
 def _steady_pace() -> Iterator[None]:
-    """Keep Python's own chores, the collection of garbage and the turns of its threads, from making messages late."""
+    """Keep Python from making messages late by collecting garbage or by switching threads."""
     interval = sys.getswitchinterval()
     sys.setswitchinterval(_SWITCH_SECONDS)
     gc.collect()

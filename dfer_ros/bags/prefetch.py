@@ -1,4 +1,4 @@
-"""Messages read ahead in a thread, so that no disk makes the one late who sends them."""
+"""Reads messages ahead in a thread, so that a slow disk makes none of them late."""
 
 from __future__ import annotations
 

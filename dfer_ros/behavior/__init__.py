@@ -1,4 +1,4 @@
-"""For those who write behaviours: the emotions of people as stable events, and two examples. See docs/behavior.md."""
+"""For those who write behaviours: the emotions of people as stable events, and three examples. See docs/behavior.md."""
 
 from __future__ import annotations
 

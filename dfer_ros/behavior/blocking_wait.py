@@ -37,7 +37,7 @@ class BlockingWait:
 
     @contextmanager
     def callback(self) -> Iterator[None]:
-        """Surround every callback through which something may come."""
+        """Note which thread runs a callback; to be put around each that may bring what is waited for."""
         self._spin_thread = self._callback_thread = threading.get_ident()
         self._spun_at = time.monotonic()
         try:
@@ -66,7 +66,7 @@ class BlockingWait:
             self._spin(find, left)
 
     def _executor(self) -> Any:
-        """Return the executor that has the node; a node remembers the last one even when that has let it go."""
+        """Return the executor that has the node. A node still names the one that it was removed from."""
         executor = self._node.executor
         return executor if executor is not None and self._node in executor.get_nodes() else None
 

@@ -192,7 +192,7 @@ class EmotionStates:
         return [FaceLost(face_id) for face_id in gone]
 
     def people(self, now: float) -> list[PersonEmotion]:
-        """Return everybody whose emotion is current; a clock that was set back makes nobody so."""
+        """Return everybody whose emotion is current: not too old, nor of the future where the clock was set back."""
         ages = {face_id: now - person.taken for face_id, person in self._people.items()}
         current = [face_id for face_id, age in ages.items() if -CLOCK_TOLERANCE <= age <= self._config.stale_seconds]
         return [self._answer(self._people[face_id], max(0.0, ages[face_id])) for face_id in current]

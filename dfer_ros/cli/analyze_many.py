@@ -146,7 +146,7 @@ def _absolute(config: AnalysisConfig) -> AnalysisConfig:
 
 
 def _arrived(result: RecordingResult) -> RecordingResult:
-    """Return the result; another machine may have written where this one does not see it."""
+    """Return the result, as a failure where another machine wrote the output and this one does not see it."""
     if result.receipt is None or result.task.output.exists():
         return result
     return replace(

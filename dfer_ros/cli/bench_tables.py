@@ -132,7 +132,7 @@ def _peer_row(result: PeerResult) -> Row:
 
 
 def graph_table(results: Sequence[tuple[Scenario, GraphResult]]) -> Table:
-    """Return the table of `dfer bench graph`; in brackets the times of what the last way of a scenario takes."""
+    """Return the table of `dfer bench graph`; in brackets: how many times the figure of the scenario's last way."""
     figures = ("answered", "p50 ms", "p95 ms", "p99 ms", "CPU % of a core", "MB", "MB grown", "s to the first answer")
     last = {scenario.name: result for scenario, result in results}
     rows: list[Row | None] = []

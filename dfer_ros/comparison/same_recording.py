@@ -1,4 +1,4 @@
-"""Whether two files of answers are about the same recording, of which neither says what it is about.
+"""Whether two files of answers are about the same recording, which neither of them names.
 
 The limits were measured on 58 clips: 57 of the data sets MEAD, FEID, CK+ and others, and the demo clip. The boxes that
 MediaPipe and YuNet find in one clip overlap by 0.66 to 0.79 (median over its frames), and where a face moves, its

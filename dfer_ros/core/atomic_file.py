@@ -110,7 +110,7 @@ def write_figure(figure: Any, path: Path) -> None:
 
 
 def remove_parts(folder: Path, name: str = "*") -> None:
-    """Remove what processes that were killed have half written in a folder into which nobody writes now.
+    """Remove what killed processes left half written in a folder; nobody may be writing into it.
 
     name: of the file that it was to be; without it, of all.
     """
@@ -120,7 +120,7 @@ def remove_parts(folder: Path, name: str = "*") -> None:
 
 
 def _shortened(name: str) -> str:
-    """Return a name, or as much of it that what is half written has a name that file systems take."""
+    """Return a name, cut so that file systems take the longer name of a half-written file."""
     encoded = os.fsencode(name)
     return name if len(encoded) <= _MOST_NAME_BYTES else encoded[:_MOST_NAME_BYTES].decode("utf-8", "ignore")
 

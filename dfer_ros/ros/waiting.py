@@ -1,4 +1,4 @@
-"""Waits for a condition, which is how whatever happens in a graph is awaited: nobody knows how long it takes."""
+"""Waits for a condition: nobody knows beforehand how long something takes in a graph."""
 
 from __future__ import annotations
 

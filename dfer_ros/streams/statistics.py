@@ -105,7 +105,7 @@ class StreamStatistics:
             self._arrivals.append(now)
 
     def repeated(self) -> None:
-        """Count the last frame received as one that has the stamp of the one before."""
+        """Count that the last frame received has the same stamp as the one before it."""
         with self._lock:
             if self._last_received is not None:
                 self._repeats.append(self._last_received)

@@ -58,7 +58,7 @@ class SessionValues:
         return float(self.values.mean()) if len(self.values) else float("nan")
 
     def interval(self, seed: int = 0) -> tuple[float, float]:
-        """Return the 95 % interval of the mean over its expressions, by bootstrap; not a number below three."""
+        """Return the 95 % interval of the mean over its expressions, by bootstrap; NaN for fewer than three of them."""
         if len(self.values) < 3:
             return float("nan"), float("nan")
         chance = np.random.default_rng(seed)

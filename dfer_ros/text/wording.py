@@ -40,12 +40,12 @@ def length(seconds: float) -> str:
 
 
 def short_length(seconds: float) -> str:
-    """Return how long something took that mostly is short: 33.3 ms, from a second on as length()."""
+    """Return a time that is short as a rule: 33.3 ms, from a second on as length()."""
     return f"{1000 * seconds:.1f}{_SPACE}ms" if abs(seconds) < 0.99995 else length(seconds)
 
 
 def pace(interval: float) -> str:
-    """Return how often something comes that comes every `interval` seconds: 30.0 Hz, or one every 1 h 00 min."""
+    """Return the rate of what comes every `interval` seconds: 30.0 Hz, or one every 1 h 00 min."""
     return f"{1 / interval:.1f}{_SPACE}Hz" if interval <= 1 else f"one every {length(interval)}"
 
 

@@ -1,1 +1,1 @@
-"""Two example nodes on top of EmotionListener."""
+"""Three example nodes on top of EmotionListener."""

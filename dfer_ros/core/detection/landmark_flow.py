@@ -1,4 +1,4 @@
-"""Known faces between two looks of a detector that always sees the whole image: by optical flow of their region."""
+"""Follows known faces by optical flow from one look of a detector, which always sees the whole image, to the next."""
 
 from __future__ import annotations
 

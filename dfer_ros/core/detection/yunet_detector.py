@@ -1,4 +1,4 @@
-"""YuNet through ONNX Runtime: small faces, known faces in their own region, and every Python and processor."""
+"""YuNet through ONNX Runtime, which runs everywhere: it finds small faces, and known ones in their own region."""
 
 from __future__ import annotations
 
