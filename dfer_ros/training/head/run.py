@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, astuple, dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from rich.console import Console
@@ -48,6 +48,9 @@ from dfer_ros.training.head.left_out import (
     left_out_answers,
 )
 from dfer_ros.training.head.training import Classifier, HeadTrainingConfig, train_head
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 COMPARISON_FILE, CALIBRATION_FILE = "left_out_sources.csv", "left_out.yaml"
 
@@ -111,7 +114,7 @@ def run_head(config: HeadRunConfig, folders: TrainingFolders, console: Console) 
     material = head_material(config, config.encoder, folders, console)
     answers = _left_out(config, material, folders, console)
     rows = comparison_rows(answers)
-    write_comparison(rows, folders.output / COMPARISON_FILE)
+    write_rows(rows, folders.output / COMPARISON_FILE)
     console.print(rich_table(comparison_table(rows)))
     head = train_head(config.training, *material, None, folders.output, console)
     save_answers(folders.output / ANSWERS_FILE, answers[HEAD, "plain"])
@@ -217,7 +220,7 @@ def frame_classifier(encoder: TrainedEncoder, bank: EmbeddingBank) -> Classifier
     return Classifier(weight, bias, fit_temperature(logits, bank.labels, np.ones(len(bank), np.float32)))
 
 
-def write_comparison(rows: Sequence[ComparisonRow], path: Path) -> None:
-    """Write a CSV file with one line for each row. Raises TrainingError where it cannot be written."""
+def write_rows(rows: Sequence[DataclassInstance], path: Path) -> None:
+    """Write a CSV file with one line for each dataclass. Raises OutputError where it cannot be written."""
     with whole_path(path) as part:
         part.write_text(csv_text(list(asdict(rows[0])), (astuple(row) for row in rows)), encoding="utf-8")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, astuple, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,9 +13,8 @@ import dacite
 import torch
 from rich.console import Console
 
-from dfer_ros.core.atomic_file import whole_path
 from dfer_ros.core.errors import TrainingError
-from dfer_ros.text.tables import Table, csv_text, rich_table, table_of
+from dfer_ros.text.tables import Table, rich_table, table_of
 from dfer_ros.text.wording import in_percent
 from dfer_ros.training.clips.faces import ClipFaces
 from dfer_ros.training.clips.sources import Clips, clip_paths, labelled_faces
@@ -27,7 +26,7 @@ from dfer_ros.training.experiments.conv3d.training import Conv3dTrainingConfig, 
 from dfer_ros.training.folders import TrainingFolders
 from dfer_ros.training.head.create_head import parameter_count
 from dfer_ros.training.head.left_out import ComparisonRow, comparison_row
-from dfer_ros.training.head.run import COMPARISON_FILE, write_comparison
+from dfer_ros.training.head.run import COMPARISON_FILE, write_rows
 
 COST_FILE = "cost.csv"
 CONV3D = "3D CNN"
@@ -79,8 +78,8 @@ def run_conv3d(config: Conv3dRunConfig, folders: TrainingFolders, console: Conso
         start = train_on_stills(config.stills, model, crop, seed, folders.data, folders.output / "stills", console)
     rows = conv3d_rows(config.training, clips, folders.output / "left_out", console, start)
     cost = conv3d_cost(config)
-    write_comparison(rows, folders.output / COMPARISON_FILE)
-    _write_cost(cost, folders.output / COST_FILE)
+    write_rows(rows, folders.output / COMPARISON_FILE)
+    write_rows([cost], folders.output / COST_FILE)
     console.print(rich_table(_table(rows)))
     console.print(
         f"{cost.window / 1e6:,.0f} million multiply-adds a window. A second of video: {cost.every_frame / 1e9:,.1f} "
@@ -139,11 +138,6 @@ def _read_rows(path: Path, kind: type[_Row]) -> list[_Row]:
     if not rows:
         raise TrainingError(f"{path} is empty: train again.")
     return rows
-
-
-def _write_cost(cost: Conv3dCost, path: Path) -> None:
-    with whole_path(path) as part:
-        part.write_text(csv_text(list(asdict(cost)), [astuple(cost)]), encoding="utf-8")
 
 
 def _table(rows: Sequence[ComparisonRow]) -> Table:
