@@ -6,11 +6,9 @@ import argparse
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
-
 from dfer_ros.cli.analyze_many import analyze_many, configure_many
 from dfer_ros.cli.recognition_options import add_detector_options, add_model_option
-from dfer_ros.cli.terminal import progress, say, warn
+from dfer_ros.cli.terminal import count_shown, say, warn
 from dfer_ros.core.atomic_file import check_outputs, whole_file
 from dfer_ros.core.drawing import Annotation, draw_annotations
 from dfer_ros.core.emotion import Emotion
@@ -113,11 +111,9 @@ def _analyze_one(arguments: argparse.Namespace, config: AnalysisConfig) -> int:
 
 
 def _with_progress(frames: Iterable[AnalyzedFrame], count: int) -> Iterator[AnalyzedFrame]:
-    columns = (TextColumn("analyzing"), BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeRemainingColumn())
-    with progress(*columns) as shown:
-        task = shown.add_task("frames", total=count or None)
+    with count_shown("analyzing", count or None) as show:
         for analyzed in frames:
-            shown.update(task, completed=analyzed.frame.index + 1)
+            show(analyzed.frame.index + 1)
             yield analyzed
 
 

@@ -8,10 +8,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-
 from dfer_ros.cli.recognition_options import add_detector_options
-from dfer_ros.cli.terminal import progress, say, show_table, warn
+from dfer_ros.cli.terminal import count_shown, say, show_table, warn
 from dfer_ros.core.detection import DetectorConfig, create_detector
 from dfer_ros.core.errors import DataError
 from dfer_ros.core.labels import LABELS
@@ -92,17 +90,9 @@ def _prepare(arguments: argparse.Namespace) -> int:
     }
     if arguments.without is not None:
         settings["without"] = file_sha256(arguments.without.expanduser())
-    columns = (TextColumn(data_set.name), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with progress(*columns) as shown:
-        task = shown.add_task("recordings", total=len(recordings))
+    with count_shown(data_set.name, len(recordings)) as show:
         try:
-            outcome = prepare(
-                recordings,
-                output,
-                settings,
-                lambda: create_detector(config),
-                lambda done: shown.update(task, completed=done),
-            )
+            outcome = prepare(recordings, output, settings, lambda: create_detector(config), show)
         except KeyboardInterrupt:
             warn("Stopped: what is done is kept, and the same command goes on from there.")
             raise
@@ -121,12 +111,8 @@ def _write_frames(arguments: argparse.Namespace) -> int:
     sets = [open_prepared_set(folder) for folder in arguments.folders]
     encoder = exported_encoder(load_trained_encoder(arguments.encoder, arguments.input_size))
     clips = sum(len({sample.clip for sample in prepared.samples}) for prepared in sets)
-    columns = (TextColumn("frames of clips"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with whole_folder(arguments.output) as folder, progress(*columns) as shown:
-        task = shown.add_task("clips", total=clips)
-        samples = write_clip_frames(
-            sets, encoder, FramesConfig(), folder, lambda done: shown.update(task, completed=done)
-        )
+    with whole_folder(arguments.output) as folder, count_shown("frames of clips", clips) as show:
+        samples = write_clip_frames(sets, encoder, FramesConfig(), folder, show)
     say(f"{len(samples)} frames of {clips} clips -> {arguments.output}")
     return 0
 

@@ -9,10 +9,8 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
-
 from dfer_ros.cli.recognition_options import add_detector_options, add_model_option
-from dfer_ros.cli.terminal import progress, say, show_table, warn
+from dfer_ros.cli.terminal import count_shown, say, show_table, warn
 from dfer_ros.core.atomic_file import check_outputs, whole_file
 from dfer_ros.core.errors import SourceError
 from dfer_ros.core.installed_files import at_home
@@ -99,9 +97,7 @@ def _find_micro_expressions(
     pipeline, recognizer = analyzer.create_stages()
     people: dict[str, MicroSpotter] = {}
     frames = 0
-    columns = (TextColumn("looking"), BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeRemainingColumn())
-    with progress(*columns) as shown:
-        task = shown.add_task("frames", total=source.frame_count or None)
+    with count_shown("looking", source.frame_count or None) as show:
         for frame in source.frames():
             frames += 1
             stamp = frame.stamp / slower
@@ -112,7 +108,7 @@ def _find_micro_expressions(
                 spotter = people.setdefault(face.id, MicroSpotter(config))
                 for one in spotter.add(stamp, face.aligned, emotion.probabilities):
                     yield face.id, one
-            shown.update(task, completed=frames)
+            show(frames)
     if not frames:
         raise nothing_read(name, source)
     if not people:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
-from rich.progress import Progress, ProgressColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 
 from dfer_ros.core.errors import sentence
 from dfer_ros.text.tables import Table, rich_table
@@ -49,6 +51,18 @@ def show_table(table: Table, narrow: bool = False, aside: bool = False) -> None:
 def progress(*columns: str | ProgressColumn, **options: Any) -> Progress:
     """Return a display of how far something is, on standard error; options: of `rich.progress.Progress`."""
     return Progress(*columns, console=terminal(aside=True), **options)
+
+
+@contextmanager
+def count_shown(words: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """Show on standard error how many of all are done, and for how long it will go on; yield what takes the number.
+
+    total: how many they are; None where nobody knows.
+    """
+    columns = (TextColumn(words), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with progress(*columns) as shown:
+        task = shown.add_task(words, total=total)
+        yield lambda done: shown.update(task, completed=done)
 
 
 def _say_aside(text: str, style: str) -> None:
