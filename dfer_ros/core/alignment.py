@@ -21,8 +21,12 @@ def alignment_transform(landmarks: FloatArray, size: int = ALIGNED_SIZE) -> Floa
     sense, without reflection (Umeyama 1991; in the plane one complex factor). Landmarks that all fall on one
     point have no scale: they are only shifted.
     """
-    source = np.asarray(landmarks, dtype=np.float64)
-    target = TEMPLATE.astype(np.float64) * size
+    return similarity(landmarks, TEMPLATE * size)
+
+
+def similarity(source: FloatArray, target: FloatArray) -> FloatArray:
+    """Return the similarity [2, 3] float32 that brings points [N, 2] nearest to others: see alignment_transform()."""
+    source, target = np.asarray(source, dtype=np.float64), np.asarray(target, dtype=np.float64)
     source_centre, target_centre = source.mean(axis=0), target.mean(axis=0)
     z = (source - source_centre) @ np.array([1, 1j])
     w = (target - target_centre) @ np.array([1, 1j])
@@ -36,9 +40,13 @@ def alignment_transform(landmarks: FloatArray, size: int = ALIGNED_SIZE) -> Floa
 
 def align_face(image: Image, landmarks: FloatArray, size: int = ALIGNED_SIZE) -> Image:
     """Return the aligned crop [size, size, 3] of the face with these landmarks; black where it leaves the image."""
-    transform = alignment_transform(landmarks, size)
+    return warp_closely(image, alignment_transform(landmarks, size), size, cv2.BORDER_CONSTANT)
+
+
+def warp_closely(image: Image, transform: FloatArray, size: int, border: int) -> Image:
+    """Return what a similarity [2, 3] brings into a square [size, size, 3], without aliasing; border: of OpenCV."""
     image, transform = _halve_until_close(image, transform, size)
-    return cv2.warpAffine(image, transform, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    return cv2.warpAffine(image, transform, (size, size), flags=cv2.INTER_LINEAR, borderMode=border)
 
 
 def _halve_until_close(image: Image, transform: FloatArray, size: int) -> tuple[Image, FloatArray]:

@@ -105,7 +105,7 @@ def at_input_size(folder: ModelFolder, input_size: int) -> ModelFolder:
 
 def _find_folder(model: str) -> Path:
     shipped = _shipped_models()
-    names = sorted(path.name for path in shipped.iterdir() if path.is_dir()) if shipped.is_dir() else []
+    names = sorted(path.parent.name for path in shipped.glob(f"*/{DESCRIPTION_FILE}"))
     if model in names:
         return shipped / model
     folder = at_home(Path(model)) if "/" in model else shipped / model
