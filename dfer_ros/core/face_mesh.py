@@ -7,6 +7,7 @@ from typing import Final
 
 import cv2
 import numpy as np
+from onnxruntime import InferenceSession
 
 from dfer_ros.core.alignment import TEMPLATE, similarity, warp_closely
 from dfer_ros.core.errors import ModelError
@@ -32,15 +33,16 @@ class FaceMesh:
     """MediaPipe's face mesh (Kartynnik et al. 2019, https://arxiv.org/abs/1907.06724) in ONNX Runtime.
 
     A detector's landmarks tell little of how a head is rolled, so the network looks twice: where the detector says that
-    the face is, and then upright, where it found the face itself. Not thread safe.
-    Raises ModelError where the model file is missing, damaged or cannot be loaded.
+    the face is, and then upright, where it found the face itself. It is loaded, 23 MB, with the first face.
+    Not thread safe. Raises ModelError where the model file is missing or damaged.
     """
 
     def __init__(self, session_config: SessionConfig) -> None:
-        path = mesh_file()
-        if not path.is_file() or file_sha256(path) != MESH_SHA256:
-            raise ModelError(f"The model file {path} is missing or damaged: install the package again.")
-        self._session = create_session(path, session_config)
+        self._path = mesh_file()
+        if not self._path.is_file() or file_sha256(self._path) != MESH_SHA256:
+            raise ModelError(f"The model file {self._path} is missing or damaged: install the package again.")
+        self._session_config = session_config
+        self._session: InferenceSession | None = None
 
     def landmarks(self, image: Image, detected: FloatArray) -> FloatArray | None:
         """Return the landmarks [468, 2] float32 of a face in pixels of image [H, W, 3] uint8 BGR.
@@ -54,6 +56,8 @@ class FaceMesh:
         return found if presence >= _LEAST_PRESENCE else None
 
     def _look(self, image: Image, transform: FloatArray) -> tuple[FloatArray, float]:
+        if self._session is None:
+            self._session = create_session(self._path, self._session_config)
         crop = warp_closely(image, transform, _SIZE, cv2.BORDER_REPLICATE)
         batch = cv2.dnn.blobFromImage(crop, 1.0 / 255.0, swapRB=True)
         landmarks, presence = self._session.run(["landmarks", "presence"], {"image": batch})

@@ -8,6 +8,7 @@ import time
 import numpy as np
 from rclpy.node import Node
 from rclpy.qos import ReliabilityPolicy
+from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo
 
 from dfer_ros.core.head_pose import Camera, default_camera
@@ -22,8 +23,10 @@ _FISHEYE_MODEL = "equidistant"
 
 
 class CameraCalibration:
-    """Listens to `camera_info` beside the topic `image`, as image_transport names it, or where it is remapped.
+    """Reads `camera_info` beside the topic `image`, as image_transport names it, or where it is remapped.
 
+    It listens from when a camera is first asked for to the first calibration: at the rate of a camera these messages
+    cost 3 % of a core, and what they say stays.
     field_of_view: degrees across the longer side of the image, assumed where nobody publishes a calibration; a warning
     says so once.
     """
@@ -37,19 +40,20 @@ class CameraCalibration:
         self._info: CameraInfo | None = None
         self._asked_at: float | None = None
         self._said = ""
-        best_effort = latest_only(ReliabilityPolicy.BEST_EFFORT)
-        self._subscription = node.create_subscription(CameraInfo, self.topic, self._hear, best_effort)
+        self._subscription: Subscription | None = None
 
     def camera(self, width: int, height: int) -> Camera:
         """Return the camera that took an image of this size in pixels."""
         info = self._info
+        if self._asked_at is None:
+            self._asked_at = time.monotonic()
+            best_effort = latest_only(ReliabilityPolicy.BEST_EFFORT)
+            self._subscription = self._node.create_subscription(CameraInfo, self.topic, self._hear, best_effort)
         calibrated = None if info is None else calibrated_camera(info, width, height, self._rectified)
         if calibrated is not None:
             self._say("", f"The calibration on {self.topic} is used to tell where heads are.")
             return calibrated
-        now = time.monotonic()
-        self._asked_at = self._asked_at or now
-        if now - self._asked_at >= _PATIENCE_SECONDS:
+        if time.monotonic() - self._asked_at >= _PATIENCE_SECONDS:
             reason = "Nobody publishes" if info is None else "There is no calibration in"
             self._say(
                 f"{reason} {self.topic}: heads are placed as if the camera saw {self._field_of_view:g} degrees across "
@@ -59,10 +63,14 @@ class CameraCalibration:
 
     def close(self) -> None:
         """Stop listening."""
-        self._node.destroy_subscription(self._subscription)
+        if self._subscription is not None:
+            self._node.destroy_subscription(self._subscription)
+            self._subscription = None
 
     def _hear(self, message: CameraInfo) -> None:
         self._info = message
+        if calibrated_camera(message, 1, 1, self._rectified) is not None and self._node.executor is not None:
+            self._node.executor.create_task(self.close)  # not under its own feet
 
     def _say(self, warning: str, otherwise: str = "") -> None:
         """Say what became of the calibration, when that is another than before."""

@@ -175,6 +175,10 @@ def test_the_calibration_of_the_camera_is_used(robot, show, faces):
         return any(one.transform.translation.z > 1.5 * assumed.z for one in heard)
 
     assert wait_until(farther)
+    assert wait_until(lambda: not robot["listener"].node.count_subscribers(CALIBRATION)), "it is read once"
+    late = header(300.0)
+    assert wait_until(lambda: show("dora", seconds=300.0) or any(one.header == late for one in heard))
+    assert all(one.transform.translation.z > 1.5 * assumed.z for one in heard if one.header == late)
 
 
 def test_a_mirrored_face_is_turned_the_other_way(robot, faces, portrait, portrait_landmarks):
@@ -227,7 +231,8 @@ def test_images_that_name_no_frame_have_landmarks_but_no_frames(robot, show):
 
 
 def test_closing_leaves_nothing(robot, faces, show):
-    show("ines")
+    frames = hear_frames(robot)
+    assert wait_until(lambda: show("ines") or frames)
     listener = robot["listener"]
     assert wait_until(lambda: listener.publishers("/tf") and listener.publishers("/humans/faces/ines/landmarks"))
     assert wait_until(lambda: listener.node.count_subscribers(CALIBRATION) == 1)
