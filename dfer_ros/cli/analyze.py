@@ -59,6 +59,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="encoder precision (%(default)s)",
     )
     add_detector_options(parser)
+    parser.add_argument(
+        "--head-pose", action="store_true", help="tell roll, pitch and yaw of every head as well: 3 ms a face"
+    )
+    parser.add_argument(
+        "--field-of-view",
+        type=float,
+        default=AnalysisConfig.field_of_view,
+        help="degrees that the camera sees across the longer side of its image, for --head-pose (%(default)s)",
+    )
     configure_many(parser)
 
 
@@ -72,6 +81,8 @@ def run(arguments: argparse.Namespace) -> int:
         precision=arguments.precision,
         detector=arguments.detector,
         yunet_model=arguments.yunet_model,
+        head_pose=arguments.head_pose,
+        field_of_view=arguments.field_of_view,
     )
     if arguments.output_folder is None:
         return _analyze_one(arguments, config)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,7 +11,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from dfer_ros.core.faces import FloatArray
+from dfer_ros.core.face_mesh import FaceMesh
+from dfer_ros.core.faces import Face, FloatArray, Image
 
 Matrix = npt.NDArray[np.float64]
 
@@ -141,3 +143,20 @@ def estimate_head_pose(landmarks: FloatArray, camera: Camera) -> HeadPose | None
     if not found or not np.isfinite(turn).all() or not position[2, 0] > 0:
         return None
     return HeadPose(position[:, 0], cv2.Rodrigues(turn)[0])
+
+
+class HeadPoses:
+    """Tells where the heads of the faces of an image are, for a camera of which only the field of view is known.
+
+    field_of_view: degrees across the longer side of the image. Not thread safe.
+    """
+
+    def __init__(self, mesh: FaceMesh, field_of_view: float = DEFAULT_FIELD_OF_VIEW) -> None:
+        self._mesh = mesh
+        self._field_of_view = field_of_view
+
+    def of(self, image: Image, faces: Sequence[Face]) -> list[HeadPose | None]:
+        """Return the head poses of faces in image [H, W, 3] uint8 BGR, in their order; None: it cannot be told."""
+        camera = default_camera(image.shape[1], image.shape[0], self._field_of_view)
+        found = [self._mesh.landmarks(image, face.detection.landmarks) for face in faces]
+        return [None if landmarks is None else estimate_head_pose(landmarks, camera) for landmarks in found]

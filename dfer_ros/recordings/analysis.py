@@ -12,19 +12,24 @@ from typing import Final, TypeVar
 from dfer_ros.core.emotion import Emotion
 from dfer_ros.core.face_pipeline import FacePipeline
 from dfer_ros.core.faces import Detection, Face, box_within
+from dfer_ros.core.head_pose import HeadPose, HeadPoses
 from dfer_ros.core.recognizer import Recognizer
-from dfer_ros.recordings.answer_file import answer_line, answer_object
+from dfer_ros.recordings.answer_file import answer_line, answer_object, head_pose_object
 from dfer_ros.recordings.frame_source import Frame, FrameSource
 from dfer_ros.streams.stamps import FrameOrder, RateLimiter, StampOrder
 
 
 @dataclass(frozen=True)
 class AnalyzedFrame:
-    """A processed frame, its confirmed faces and, in the same order, their emotions."""
+    """A processed frame, its confirmed faces and, in the same order, their emotions.
+
+    head_poses: in that order too, None for a face of which it cannot be told; None where nobody asked for them.
+    """
 
     frame: Frame
     faces: list[Face]
     emotions: list[Emotion]
+    head_poses: list[HeadPose | None] | None = None
 
     def roi(self, face: Face) -> tuple[int, int, int, int]:
         """Return the part of a face's box that is in the image: x, y, width, height in pixels."""
@@ -32,8 +37,11 @@ class AnalyzedFrame:
 
     def lines(self) -> Iterator[str]:
         """Yield the lines of the JSONL file: one for each face."""
-        for face, emotion in zip(self.faces, self.emotions):
-            yield answer_line(answer_object(self.frame.stamp, self.frame.index, self.roi(face), emotion))
+        for index, (face, emotion) in enumerate(zip(self.faces, self.emotions)):
+            answer = answer_object(self.frame.stamp, self.frame.index, self.roi(face), emotion)
+            if self.head_poses is not None:
+                answer["head_pose"] = head_pose_object(self.head_poses[index])
+            yield answer_line(answer)
 
 
 class Analysis:
@@ -42,11 +50,17 @@ class Analysis:
     ahead: 0 does all in the caller's thread. Else frames are read in a second thread and faces located in a third,
     each up to so many frames ahead; the answers are the same, as every part sees every frame in its order.
     order: how the stamps of all frames read so far follow each other. Those that come late are not processed, nor those
-    that have the stamp of one before, whatever frame_rate is.
+    that have the stamp of one before, whatever frame_rate is. heads: tells the head poses as well.
     """
 
     def __init__(
-        self, source: FrameSource, pipeline: FacePipeline, recognizer: Recognizer, frame_rate: float, ahead: int = 0
+        self,
+        source: FrameSource,
+        pipeline: FacePipeline,
+        recognizer: Recognizer,
+        frame_rate: float,
+        ahead: int = 0,
+        heads: HeadPoses | None = None,
     ) -> None:
         self.order = StampOrder()
         self._source = source
@@ -54,6 +68,7 @@ class Analysis:
         self._recognizer = recognizer
         self._limiter = RateLimiter(frame_rate)
         self._ahead = ahead
+        self._heads = heads
 
     def __iter__(self) -> Iterator[AnalyzedFrame]:
         frames = self._processed()
@@ -63,7 +78,7 @@ class Analysis:
         frames = read_ahead(chain(first, frames), self._ahead)
         seen = ((frame, self._pipeline.locate(frame.image, frame.stamp)) for frame in frames)
         for frame, located in read_ahead(seen, self._ahead):
-            yield analyze_frame(self._pipeline, self._recognizer, frame, located)
+            yield analyze_frame(self._pipeline, self._recognizer, frame, located, self._heads)
 
     def _processed(self) -> Iterator[Frame]:
         for frame in self._source.frames():
@@ -72,11 +87,16 @@ class Analysis:
 
 
 def analyze_frame(
-    pipeline: FacePipeline, recognizer: Recognizer, frame: Frame, located: Sequence[tuple[str, Detection]]
+    pipeline: FacePipeline,
+    recognizer: Recognizer,
+    frame: Frame,
+    located: Sequence[tuple[str, Detection]],
+    heads: HeadPoses | None = None,
 ) -> AnalyzedFrame:
-    """Return the faces of a frame that were located in it, and their emotions."""
+    """Return the faces of a frame that were located in it, their emotions and, with heads, their head poses."""
     faces = pipeline.align(frame.image, located)
-    return AnalyzedFrame(frame, faces, recognizer.update(frame.stamp, [face.seen for face in faces]))
+    emotions = recognizer.update(frame.stamp, [face.seen for face in faces])
+    return AnalyzedFrame(frame, faces, emotions, None if heads is None else heads.of(frame.image, faces))
 
 
 T = TypeVar("T")

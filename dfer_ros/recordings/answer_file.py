@@ -13,9 +13,10 @@ import numpy as np
 
 from dfer_ros.core.emotion import PHASES, Emotion
 from dfer_ros.core.errors import DataError
+from dfer_ros.core.head_pose import HeadPose
 from dfer_ros.core.labels import EXPRESSIONS, LABELS
 from dfer_ros.recordings.emotion_track import STATES, RecordedEmotions
-from dfer_ros.recordings.track_builder import TrackBuilder
+from dfer_ros.recordings.track_builder import UNKNOWN_HEAD_POSE, TrackBuilder
 from dfer_ros.streams.stamps import CLOCK_TOLERANCE
 
 
@@ -43,6 +44,13 @@ def answer_object(stamp: float, frame: int, roi: Sequence[int], emotion: Emotion
     }
 
 
+def head_pose_object(pose: HeadPose | None) -> dict[str, float] | None:
+    """Return the angles of a head by name, degrees; None where they are not known."""
+    if pose is None:
+        return None
+    return {name: round(angle, 1) for name, angle in zip(ANGLES, pose.roll_pitch_yaw)}
+
+
 def answer_line(answer: dict[str, Any]) -> str:
     """Return the object as one line with its line end."""
     return json.dumps(answer) + "\n"
@@ -52,6 +60,8 @@ def _rounded(value: float) -> float:
     return round(float(value), 5)
 
 
+ANGLES = ("roll", "pitch", "yaw")
+"""Of a head, in the order of HeadPose.roll_pitch_yaw."""
 _MOST_DAMAGED = 0.1
 """Share of damaged lines up to which the others still count as the recording."""
 _STATE = {name: index for index, name in enumerate(STATES)}
@@ -127,11 +137,17 @@ class _Lines:
                 *_NUMBERS(answer),
                 *_probabilities(answer["probabilities"]),
             ),
+            _head_pose(answer.get("head_pose")),
         )
         # What is infinite is left out later on, among the numbers out of range.
         if math.isfinite(stamp):
             self.jumps += stamp < self._last - CLOCK_TOLERANCE
             self._last = stamp
+
+
+def _head_pose(told: Any) -> tuple[float, ...]:
+    """Return roll, pitch and yaw; no numbers where nobody asked for them, or they are not known."""
+    return UNKNOWN_HEAD_POSE if told is None else tuple(float(told[name]) for name in ANGLES)
 
 
 def _probabilities(answer: Any) -> tuple[float, ...]:

@@ -81,7 +81,9 @@ class StreamAnalyzer:
 
     def __init__(self, config: AnalysisConfig | None = None) -> None:
         config = config or AnalysisConfig()
-        self._pipeline, self._recognizer = RecordingAnalyzer(config).create_stages()
+        analyzer = RecordingAnalyzer(config)
+        self._pipeline, self._recognizer = analyzer.create_stages()
+        self._heads = analyzer.heads
         self._order = StampOrder()
         self._limiter = RateLimiter(config.frame_rate)
         self._index = 0
@@ -97,7 +99,8 @@ class StreamAnalyzer:
         self._index += 1
         if self._order.check(stamp) is FrameOrder.LATE or not self._limiter.accepts(stamp):
             return None
-        answer = analyze_frame(self._pipeline, self._recognizer, frame, self._pipeline.locate(frame.image, stamp))
+        located = self._pipeline.locate(frame.image, stamp)
+        answer = analyze_frame(self._pipeline, self._recognizer, frame, located, self._heads)
         self._pipeline.finish()  # The image is the caller's, who may draw into it.
         return answer
 

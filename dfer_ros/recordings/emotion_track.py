@@ -29,6 +29,7 @@ class EmotionTrack:
     rois: [N, 4] x, y, width, height in pixels, all 0 where they are not told.
     states: [N] index into STATES. phases: [N] index into emotion.PHASES.
     probabilities: [N, 7] in the order of labels.LABELS. confidences, valence, arousal, intensity: [N], as in Emotion.
+    head_poses: [N, 3] roll, pitch and yaw in degrees, as in HeadPose; no numbers where they are not told.
     """
 
     face_id: str
@@ -42,6 +43,7 @@ class EmotionTrack:
     valence: Floats
     arousal: Floats
     intensity: Floats
+    head_poses: Floats
 
     def __len__(self) -> int:
         return len(self.stamps)

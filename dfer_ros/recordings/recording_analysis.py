@@ -11,10 +11,13 @@ from dfer_ros.bags.reader import check_no_ros1, check_one_recording, is_bag, is_
 from dfer_ros.core.detection import DetectorConfig, create_detector
 from dfer_ros.core.detection.yunet_detector import YuNetDetector, find_yunet_model
 from dfer_ros.core.errors import SourceError, readable
+from dfer_ros.core.face_mesh import MESH_SHA256, FaceMesh
 from dfer_ros.core.face_pipeline import FacePipeline
+from dfer_ros.core.head_pose import DEFAULT_FIELD_OF_VIEW, HeadPoses
 from dfer_ros.core.installed_files import at_home
 from dfer_ros.core.model.emotion_model import EmotionModel, EmotionModelConfig
 from dfer_ros.core.model.folder import DESCRIPTION_FILE, ModelFolder, file_sha256
+from dfer_ros.core.model.onnx_session import SessionConfig
 from dfer_ros.core.recognizer import Recognizer
 from dfer_ros.core.tracker import TrackerConfig
 from dfer_ros.recordings.analysis import Analysis
@@ -31,7 +34,8 @@ class AnalysisConfig:
 
     frame_rate: most frames per second processed. model, precision: see EmotionModelConfig; not `auto` by default,
     which measures, so that two runs need not agree. detector, yunet_model: see DetectorConfig.
-    Raises SourceError where a rate is not above 0.
+    head_pose: whether head poses are told as well; field_of_view: of the camera, see HeadPoses.
+    Raises SourceError where a rate is not above 0, or the field of view not of 10 to 170 degrees.
     """
 
     fps: float = DEFAULT_FPS
@@ -41,16 +45,21 @@ class AnalysisConfig:
     precision: str = "int8"
     detector: str = DetectorConfig.detector
     yunet_model: str = DetectorConfig.yunet_model
+    head_pose: bool = False
+    field_of_view: float = DEFAULT_FIELD_OF_VIEW
 
     def __post_init__(self) -> None:
         if not (self.fps > 0 and self.frame_rate > 0):
             raise SourceError("--fps and --frame-rate must be above 0.")
+        if not 10 <= self.field_of_view <= 170:
+            raise SourceError(f"--field-of-view must be of 10 to 170 degrees, not {self.field_of_view:g}.")
 
 
 class RecordingAnalyzer:
     """Analyzes one recording at a time; nothing of it is left for the next one. Belongs to one thread.
 
     config: the configuration, with the precision and the detector that `auto` has led to.
+    heads: tells the head poses, where the configuration asks for them.
     identity: what an answer depends on besides the recording, which JSON can hold: version, model, parameters.
     Raises ModelError or DetectorError where these cannot be used.
     """
@@ -58,12 +67,13 @@ class RecordingAnalyzer:
     def __init__(self, config: AnalysisConfig) -> None:
         self._detector = create_detector(DetectorConfig(config.detector, yunet_model=config.yunet_model))
         self._model = EmotionModel(EmotionModelConfig(config.model, config.precision))
+        self.heads = HeadPoses(FaceMesh(SessionConfig()), config.field_of_view) if config.head_pose else None
         self.config = replace(config, precision=self._model.encoder.precision, detector=self._detector.name)
         self.identity = _identity(self.config, self._model.folder)
 
     def analyze(self, source: FrameSource, ahead: int = 0) -> Analysis:
         """Return the analysis of a source, which is done while it is iterated; ahead: see Analysis."""
-        return Analysis(source, *self.create_stages(), self.config.frame_rate, ahead)
+        return Analysis(source, *self.create_stages(), self.config.frame_rate, ahead, self.heads)
 
     def create_stages(self) -> tuple[FacePipeline, Recognizer]:
         """Return both halves of the way of a frame, which remember nothing yet."""
@@ -114,4 +124,6 @@ def _identity(config: AnalysisConfig, folder: ModelFolder) -> dict[str, Any]:
         "topic": config.topic,
         "frame_rate": config.frame_rate,
         "full_look_rate": TrackerConfig.full_look_rate,
+        # Only where they were asked for: what was analyzed before there were any is no other answer.
+        **({"head_pose": MESH_SHA256, "field_of_view": config.field_of_view} if config.head_pose else {}),
     }

@@ -15,7 +15,7 @@ from dfer_ros.recordings.episodes import EpisodeConfig
 from dfer_ros.report.frame_timing import measure_timing
 from dfer_ros.report.markup import text
 from dfer_ros.report.overview_section import overview_section
-from dfer_ros.report.person import Person
+from dfer_ros.report.person import FACING_DEGREES, Person
 from dfer_ros.report.person_section import person_section
 from dfer_ros.report.portraits import Portrait
 from dfer_ros.report.ticks import tick_style
@@ -63,7 +63,7 @@ def report_page(
             for index, person in enumerate(shown, 1)
         ),
         timing_section(timing),
-        definitions_section(recording),
+        definitions_section(recording, any(person.head for person in people)),
     ]
     script = f"{_constants()}{files(__package__).joinpath('page.js').read_text(encoding='utf-8')}"
     return html_page(f"{recording.name}: expressions", "".join(sections), "Made by dfer report", script)
@@ -109,8 +109,8 @@ def _colours() -> str:
     )
 
 
-def definitions_section(recording: RecordedEmotions) -> str:
-    """Return the section."""
+def definitions_section(recording: RecordedEmotions, heads: bool) -> str:
+    """Return the section. heads: whether the page tells how heads were held."""
     episode, blend, settle = EpisodeConfig(), BlendConfig(), SettleConfig()
     terms = {
         "In view": f"A stretch ends where the next answer comes more than {length(recording.gap_seconds)} later.",
@@ -135,6 +135,11 @@ def definitions_section(recording: RecordedEmotions) -> str:
         "(pleasant, excited).",
         "Time": "An answer holds until the next one. All shares are of the time in view.",
     }
+    if heads:
+        terms["Head"] = (
+            "Degrees from a face that is upright and looks along the axis of the camera. It faces the camera while yaw "
+            f"and pitch are within {FACING_DEGREES:.0f} degrees. Beyond 40 degrees of yaw the angles are coarse."
+        )
     entries = "".join(f"<div><dt>{term}</dt><dd>{words}</dd></div>" for term, words in terms.items())
     return (
         f'<section id="definitions"><h2>How to read this</h2><dl class="terms">{entries}</dl><p class="caution">An '

@@ -12,6 +12,9 @@ from dfer_ros.recordings.emotion_track import STATES, UNKNOWN_STATE, EmotionTrac
 from dfer_ros.recordings.episodes import Episode, find_episodes
 from dfer_ros.recordings.label_runs import find_transitions, transitions
 
+FACING_DEGREES = 20.0
+"""How far a head may be turned, or its nose be up or down, that counts as facing the camera."""
+
 
 @dataclass(frozen=True)
 class StateFigures:
@@ -33,6 +36,22 @@ class StateFigures:
     confidence: float | None
 
 
+@dataclass(frozen=True)
+class HeadFigures:
+    """How one person held the head over one recording.
+
+    known: 0..1, share of the time in view in which it was told. facing: 0..1, share of that with pitch and yaw within
+    FACING_DEGREES of the camera's axis. roll, pitch, yaw: degrees, what one of ten is below, the median, what one of
+    ten is above, weighted by time.
+    """
+
+    known: float
+    facing: float
+    roll: tuple[float, float, float]
+    pitch: tuple[float, float, float]
+    yaw: tuple[float, float, float]
+
+
 @dataclass(frozen=True, eq=False)
 class Person:
     """One person of a recording.
@@ -41,6 +60,7 @@ class Person:
     durations: [N] seconds each answer holds. figures: one for each of STATES, in their order.
     transitions: what turned into what, by time. label_changes: changes of the label from one frame to the next.
     confidence: 0..1, the mean while an expression was named; None where none ever was.
+    head: None where no head pose was told.
     """
 
     track: EmotionTrack
@@ -53,6 +73,7 @@ class Person:
     transitions: tuple[Transition, ...]
     label_changes: int
     confidence: float | None
+    head: HeadFigures | None
 
     @property
     def face_id(self) -> str:
@@ -92,7 +113,28 @@ def _describe(recording: RecordedEmotions, track: EmotionTrack) -> Person:
         transitions=tuple(find_transitions(recording, track)),
         label_changes=int(transitions(track, recording.gap_seconds).sum()),
         confidence=_mean(track.confidences[named], durations[named]),
+        head=_head(track.head_poses, durations),
     )
+
+
+def _head(poses: Floats, durations: Floats) -> HeadFigures | None:
+    told = np.isfinite(poses).all(axis=1)
+    if not told.any():
+        return None
+    times, turned = durations[told], poses[told]
+    facing = (np.abs(turned[:, 1:]) <= FACING_DEGREES).all(axis=1)
+    roll, pitch, yaw = (_weighted_percentiles(angles, times) for angles in turned.T)
+    share = float(times.sum()) / max(float(durations.sum()), 1e-9)
+    return HeadFigures(share, _mean(facing.astype(np.float64), times) or 0.0, roll, pitch, yaw)
+
+
+def _weighted_percentiles(values: Floats, weights: Floats) -> tuple[float, float, float]:
+    """Return below what one tenth, one half and nine tenths of the weight is."""
+    order = np.argsort(values)
+    below = np.cumsum(weights[order])
+    places = np.searchsorted(below, np.array((0.1, 0.5, 0.9)) * below[-1])
+    low, middle, high = values[order][np.minimum(places, len(values) - 1)].tolist()
+    return low, middle, high
 
 
 def _visits(track: EmotionTrack, durations: Floats, gap_seconds: float) -> Floats:

@@ -11,7 +11,7 @@ from dfer_ros.recordings.episodes import Episode
 from dfer_ros.recordings.label_runs import transition_counts
 from dfer_ros.report.affect_plane import affect_plane
 from dfer_ros.report.markup import bar, named, table, text
-from dfer_ros.report.person import Person
+from dfer_ros.report.person import HeadFigures, Person
 from dfer_ros.report.portraits import Portrait
 from dfer_ros.report.time_bins import TimeBins
 from dfer_ros.report.timeline import timeline
@@ -19,6 +19,8 @@ from dfer_ros.text.wording import MISSING, clock, clock_units, length, number, p
 
 _CHANGES = "settled expressions: how often, and the median time it took; stronger: a larger part of the row"
 _BLENDS = "two expressions other than neutral share the probability"
+
+_HEAD = "degrees; yaw: to the person's left, pitch: nose down, roll: to the person's right shoulder"
 
 
 def person_section(
@@ -38,6 +40,7 @@ def person_section(
         f"{_panel('Valence and arousal', 'pale to strong: begin to end', affect_plane(bins))}</div>"
         f'<div class="columns even">{_panel("What turned into what", _CHANGES, _transition_table(person))}'
         f"{_panel('Two at once', _BLENDS, _blend_table(person, recording, most_rows))}</div>"
+        f"{_panel('Head', _HEAD, _head_table(person, person.head)) if person.head else ''}"
         f"{_episode_details(person, recording, most_rows)}</section>"
     )
 
@@ -147,6 +150,19 @@ def _blend_table(person: Person, recording: RecordedEmotions, most_rows: int) ->
         f"{table(f'Pairs of expressions at once, {name}', ('pair', 'times', 'together'), rows)}<details>"
         f"<summary>{title}</summary>"
         f"{table(f'Each blend of {name}', ('begin', 'duration', 'first', 'second'), details, words=(2, 3))}</details>"
+    )
+
+
+def _head_table(person: Person, head: HeadFigures) -> str:
+    columns = ("angle", "10 % below", "median", "10 % above")
+    rows = [
+        (name, *(str(round(angle)) for angle in angles))
+        for name, angles in (("yaw", head.yaw), ("pitch", head.pitch), ("roll", head.roll))
+    ]
+    unknown = f" Not known for {percent(1 - head.known)} of the time in view." if head.known < 0.995 else ""
+    return (
+        f"{table(f'Head of {text(person.face_id)}, degrees', columns, rows)}"
+        f"<p>Facing the camera for {percent(head.facing)} of the time.{unknown}</p>"
     )
 
 

@@ -44,6 +44,20 @@ def test_what_analyze_writes_is_read_back(written):
     assert numbers == pytest.approx((0.7, 0.5, 0.4, 0.6))
 
 
+def test_head_poses_are_read_back_and_may_be_missing(written):
+    pose = {"roll": 1.5, "pitch": -20.0, "yaw": 30.0}
+    told = [line_of(0.1, head_pose=pose), line_of(0.2, head_pose=None), line_of(0.3)]
+    (track,) = read_answer_file(written(told)).tracks
+    assert track.head_poses[0].tolist() == [1.5, -20.0, 30.0]
+    assert np.isnan(track.head_poses[1:]).all()
+
+
+@pytest.mark.parametrize("pose", [{"roll": 1.0, "yaw": 2.0}, {"roll": 1, "pitch": 2, "yaw": 300.0}, "left", [1, 2, 3]])
+def test_a_head_pose_that_cannot_be_is_a_damaged_line(written, pose):
+    recording = read_answer_file(written([*lines(20), line_of(1.0, head_pose=pose)]))
+    assert "1 of 21 lines are damaged" in recording.remarks[0]
+
+
 def test_a_file_of_version_0_1_is_read_whose_probabilities_go_by_classes(written):
     old = [line_of(frame / 30, probabilities=dict(zip(LABELS, SHARES.tolist()))) for frame in range(3)]
     (track,) = read_answer_file(written([*old, line_of(0.1)])).tracks

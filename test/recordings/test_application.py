@@ -44,11 +44,13 @@ def test_the_import_alone_loads_neither_opencv_nor_onnx_runtime():
 
 
 def test_frames_and_a_stream_are_answered_as_a_recording(clip):
-    frames = list(dfer_ros.analyze_frames(np.stack(clip[:20]), FPS))
-    analyzer = dfer_ros.StreamAnalyzer()
+    config = dfer_ros.AnalysisConfig(head_pose=True)
+    frames = list(dfer_ros.analyze_frames(np.stack(clip[:20]), FPS, config))
+    analyzer = dfer_ros.StreamAnalyzer(config)
     stream = [analyzer.process(image, index / FPS) for index, image in enumerate(clip[:20])]
     assert [list(one.lines()) for one in frames] == [list(one.lines()) for one in stream]
     assert frames[-1].emotions
+    assert len(frames[-1].head_poses) == 1
 
 
 def test_an_image_that_comes_late_or_too_soon_is_not_answered(clip):

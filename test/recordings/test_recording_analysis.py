@@ -1,3 +1,5 @@
+import json
+
 import cv2
 import pytest
 
@@ -30,10 +32,35 @@ def test_nothing_of_a_recording_is_left_for_the_next_one(analyzer, folder):
 
 
 @pytest.mark.parametrize(
-    "change", [{"fps": 25.0}, {"topic": "/image"}, {"frame_rate": 15.0}, {"precision": "fp32"}, {"precision": "fp16"}]
+    "change",
+    [
+        {"fps": 25.0},
+        {"topic": "/image"},
+        {"frame_rate": 15.0},
+        {"precision": "fp32"},
+        {"precision": "fp16"},
+        {"head_pose": True},
+    ],
 )
 def test_what_changes_the_answers_changes_the_identity(analyzer, change):
     assert RecordingAnalyzer(AnalysisConfig(**change)).identity != analyzer.identity
+
+
+def test_head_poses_are_told_where_they_are_asked_for(analyzer, folder):
+    asked = RecordingAnalyzer(AnalysisConfig(head_pose=True))
+    plain = [json.loads(line) for line in lines(analyzer, folder)]
+    answers = [json.loads(line) for line in lines(asked, folder)]
+    poses = [answer.pop("head_pose") for answer in answers]
+    assert answers == plain
+    # She looks about into the camera.
+    assert all(list(pose) == ["roll", "pitch", "yaw"] for pose in poses)
+    assert max(abs(angle) for pose in poses for angle in pose.values()) < 20
+
+
+@pytest.mark.parametrize("degrees", [0.0, 5.0, 180.0, float("nan")])
+def test_a_field_of_view_that_no_camera_has_is_refused(degrees):
+    with pytest.raises(SourceError, match="--field-of-view must be of 10 to 170 degrees"):
+        AnalysisConfig(field_of_view=degrees)
 
 
 def test_another_model_is_another_identity(analyzer, model_copy):

@@ -86,6 +86,18 @@ def test_faces_are_there_only_when_they_are_given(recording, people, aligned_cro
     assert report_page(recording, people, portraits).count("<img") == 2 + 7
 
 
+def test_how_a_head_was_held_is_there_only_where_it_is_told(recording):
+    assert "Facing the camera" not in page_of(recording)
+    told = recording_of({"face1": [("happy", 4)], "face2": [("sad", 4)]})
+    told.tracks[0].head_poses[:] = (3.0, -8.0, 25.0)
+    told.tracks[0].head_poses[:30, 2] = -0.2
+    text = text_of(page_of(told))
+    assert text.count("Facing the camera for 25 % of the time.") == 1
+    assert "yaw02525pitch-8-8-8roll333" in text
+    assert "Not known" not in text
+    assert "Beyond 40 degrees of yaw the angles are coarse" in text
+
+
 def test_names_from_a_file_cannot_become_markup():
     name = "<script>alert(1)</script>\"'&"
     page = page_of(recording_of({name: [("happy", 1)]}, name, remarks=(name,)))

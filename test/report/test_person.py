@@ -41,6 +41,23 @@ def test_what_was_never_named_has_no_figures(people):
     assert disgusted.mean_intensity is disgusted.onset_speed is disgusted.confidence is None
 
 
+def test_the_figures_of_a_head_are_weighted_by_time():
+    recording = recording_of({"face1": [("happy", 10)]}, fps=10)
+    poses = recording.tracks[0].head_poses
+    poses[:50] = (5.0, 10.0, 40.0)
+    poses[50:80] = (5.0, -10.0, -5.0)
+    (person,) = describe_people(recording)
+    assert person.head.known == pytest.approx(0.8)
+    assert person.head.facing == pytest.approx(3 / 8)
+    assert person.head.yaw == (-5.0, 40.0, 40.0)
+    assert person.head.pitch == (-10.0, 10.0, 10.0)
+    assert person.head.roll == (5.0, 5.0, 5.0)
+
+
+def test_without_head_poses_there_are_no_figures_of_a_head(people):
+    assert all(person.head is None for person in people)
+
+
 def test_confidence_is_that_of_what_was_named():
     (person,) = describe_people(recording_of({"face1": [("unknown", 2)]}))
     assert person.confidence is None
