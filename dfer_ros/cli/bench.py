@@ -23,6 +23,7 @@ BENCHES = {
     "streaming": "one new frame for an answer, against the whole window again: what the window saves",
     "detectors": "our face detectors and those of others on the same images: time, faces found, false alarms",
     "following": "known faces followed in their region, against a look at the whole image at every frame",
+    "heads": "where heads are and how they are turned, on heads rendered in known poses: degrees off",
     "peers": "other people's models on the same faces: time, and how steady their answers are",
     "graph": "the real nodes as processes: latency, answers, CPU, memory",
     "faults": "what goes wrong on a robot, done to the real nodes: do they survive?",
@@ -52,11 +53,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         one.add_argument("--output", type=Path, default=Path(f"bench_{kind}.json"), help="JSON file (%(default)s)")
     for kind in ("encoder", "streaming", "peers"):
         _configure_model(parsers[kind])
-    for kind in ("detectors", "following", "graph", "faults"):
+    for kind in ("detectors", "following", "heads", "graph", "faults"):
         _configure_yunet(parsers[kind])
     parsers["following"].add_argument(
         "recordings", nargs="*", help="videos, bags, or folders of them, beside the courses made for it"
     )
+    parsers["heads"].add_argument("--persons", type=int, default=12, help="different heads (%(default)s)")
+    parsers["heads"].add_argument("--poses", type=int, default=28, help="poses of each (%(default)s)")
+    parsers["heads"].add_argument("--seed", type=int, default=0, help="draws heads and poses (%(default)s)")
     _configure_graph(parsers["graph"])
     for kind in ACCURACY:
         configure_accuracy(kind, parsers[kind])
@@ -116,6 +120,7 @@ def _run_one(kind: str, arguments: argparse.Namespace, output: Path) -> int:
         "streaming": _streaming,
         "detectors": _detectors,
         "following": _following,
+        "heads": _heads,
         "peers": _peers,
         "graph": _graph,
         "faults": _faults,
@@ -165,6 +170,15 @@ def _following(arguments: argparse.Namespace, _: Path) -> _Results:
     results = measure_following(configs, arguments.recordings, terminal())
     show_table(following_table(results))
     return [{**asdict(result), "errors": None, "landmark_error": result.landmark_error} for result in results]
+
+
+def _heads(arguments: argparse.Namespace, _: Path) -> _Results:
+    from dfer_ros.bench.heads import measure_heads
+    from dfer_ros.cli.bench_tables import heads_table
+
+    results = measure_heads(arguments.yunet_model, terminal(), arguments.persons, arguments.poses, arguments.seed)
+    show_table(heads_table(results))
+    return [asdict(result) for result in results]
 
 
 def _peers(arguments: argparse.Namespace, _: Path) -> _Results:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dfer_ros.bench.faults.scenarios import ScenarioResult
     from dfer_ros.bench.following import FollowingResult
     from dfer_ros.bench.graph import GraphResult, Scenario
+    from dfer_ros.bench.heads import HeadResult
     from dfer_ros.bench.peers import PeerResult
     from dfer_ros.bench.streaming import StreamingResult
 
@@ -107,6 +108,41 @@ def following_table(results: Iterable[FollowingResult]) -> Table:
     ]
     title = "followed faces against a look at the whole image at every frame; landmarks in distances of the eyes"
     return table_of(headings, rows, words=2, title=title)
+
+
+def heads_table(results: Iterable[HeadResult]) -> Table:
+    """Return the table of `dfer bench heads`."""
+    headings = (
+        "detector",
+        "yaw, degrees",
+        "told",
+        "yaw off",
+        "pitch off",
+        "roll off",
+        "distance off",
+        "ms per face",
+        "times the detector's",
+    )
+    rows = [_head_row(result) for result in results]
+    title = "poses of rendered heads: degrees off, the median, and what nine of ten stay under"
+    return table_of(headings, rows, words=2, title=title)
+
+
+def _head_row(result: HeadResult) -> Row:
+    if result.ms is None or result.times is None:
+        return result.detector, Cell(result.problem, "bright_black")
+    least, most = result.yaw_range
+    return (
+        result.detector,
+        f"{least} to {most}",
+        f"{result.found}/{result.heads}",
+        f"{result.yaw:.1f}, {result.yaw_90:.1f}",
+        f"{result.pitch:.1f}, {result.pitch_90:.1f}",
+        f"{result.roll:.1f}, {result.roll_90:.1f}",
+        f"{result.distance:.1%}",
+        f"{result.ms:.1f}",
+        f"{result.times:.1f}",
+    )
 
 
 def peers_table(results: Iterable[PeerResult]) -> Table:

@@ -17,8 +17,8 @@ WIDTH, HEIGHT, FPS = 640, 480, 30
 _PORTRAIT_SIDE = 512
 _FACE_CENTRE = np.array((222.0, 112.0))
 """Middle of the face in the portrait, pixels."""
-_LANDMARKS = ((204, 107), (246, 107), (226, 128), (226, 149))
-"""Eyes, nose tip and mouth centre of the face, pixels."""
+PORTRAIT_LANDMARKS = ((204, 107), (246, 107), (226, 128), (226, 149))
+"""Eyes, nose tip and mouth centre of the face in the portrait, pixels."""
 _FACE_WIDTH = 95.0
 _UNHAPPY = (
     # corners of the mouth, upper and lower lip, inner and outer ends of the brows
@@ -121,7 +121,7 @@ def portrait_crop() -> Image:
 
     Encoders are timed with it: what they multiply may matter for how long they take.
     """
-    return align_face(load_portrait(), np.array(_LANDMARKS, dtype=np.float32))
+    return align_face(load_portrait(), np.array(PORTRAIT_LANDMARKS, dtype=np.float32))
 
 
 def compose(background: Image, portrait: Image, people: list[Pose]) -> Image:
