@@ -67,6 +67,7 @@ TRAIN = [
     "transformers",
     "peft",
     "scikit-learn",
+    *DEMO,  # handcrafted descriptors
     "matplotlib",
     "dacite",
     "h5py",

@@ -81,9 +81,9 @@ def _figures(
         return []
     labels = np.array([clip.label for clip in clips], dtype=np.int64)
     classes = np.unique(labels)
-    volumes = [grey_volume([clip.crops[index] for index in _spread(len(clip.crops))]) for clip in clips]
+    volumes = [grey_volume([clip.crops[index] for index in spread_frames(len(clip.crops))]) for clip in clips]
     rows = []
-    for way, (described, spent) in _described(volumes).items():
+    for way, (described, spent) in described_volumes(volumes).items():
         size = 4 * len(classes) * (described.shape[1] + 1)
         for cost in COSTS:
             uar = unweighted_average_recall(left_out_predictions(described, labels, groups, cost), labels)
@@ -102,7 +102,7 @@ def _figures(
     return rows
 
 
-def _described(volumes: Sequence[Grey]) -> dict[str, tuple[FloatArray, float]]:
+def described_volumes(volumes: Sequence[Grey]) -> dict[str, tuple[FloatArray, float]]:
     """Return the descriptions [N, D] of N clips, and the milliseconds of one, by each descriptor and by all of them."""
     by_name = {}
     for name in DESCRIPTORS:
@@ -113,7 +113,8 @@ def _described(volumes: Sequence[Grey]) -> dict[str, tuple[FloatArray, float]]:
     return {**by_name, ALL_THREE: (together, sum(spent for _, spent in by_name.values()))}
 
 
-def _spread(length: int) -> list[int]:
+def spread_frames(length: int) -> list[int]:
+    """Return which frames of a clip of a length are described."""
     spread: list[int] = np.unique(np.linspace(0, length - 1, _FRAMES).round().astype(int)).tolist()
     return spread
 

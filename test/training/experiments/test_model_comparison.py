@@ -146,6 +146,26 @@ def test_what_is_finished_is_kept_and_what_is_absent_is_said(workplace, capsys):
     assert len(list(output.glob("small-*"))) == 2 and not (output / CSV_FILE).read_text().startswith(before)
 
 
+def test_handcrafted_descriptors_have_rows_beside_networks_and_are_kept(workplace):
+    (workplace / "comparison.yaml").write_text(yaml.safe_dump({**CONTENT, "heads": [], "descriptors": True}))
+    assert train("comparison.yaml") == 0
+    output = workplace / "runs" / "comparison"
+    rows = [row for row in read_csv(output) if row["model"] in ("LBP-TOP", "HOG", "flow histogram", "all three")]
+    assert [(row["model"], row["source"]) for row in rows[:4]] == [("LBP-TOP", one) for one in ("videos", *SOURCES)]
+    assert len(rows) == 16
+    assert all(0 <= float(row["uar"]) <= 1 for row in rows)
+    # Two classes, each a weight for every number of a descriptor, and one more.
+    assert int(rows[0]["parameters"]) == 2 * (3 * 16 * 59 + 1)
+    text = (output / MARKDOWN_FILE).read_text()
+    assert "| HOG | - | 3,530 | - |" in text and "their time and bytes" in text
+    (folder,) = output.glob("descriptors-*")
+    before = (folder / "HOG.json").read_bytes()
+    (folder / "all_three.json").unlink()
+    assert train("comparison.yaml") == 0
+    assert (folder / "HOG.json").read_bytes() == before and (folder / "all_three.json").is_file()
+    assert (output / MARKDOWN_FILE).read_text() == text
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [

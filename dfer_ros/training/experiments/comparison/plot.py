@@ -33,7 +33,7 @@ class _Point(NamedTuple):
 def plot_comparison(path: Path, models: Sequence[ComparedModel], frame_rate: float) -> None:
     """Draw the UAR of every model over its multiply-adds, one panel for videos and one for sequences."""
     titles = {ALL_VIDEOS: "Videos", CK_PLUS_SOURCE: "CK+ sequences, at their end"}
-    there = [group for group in titles if any(model.row(group) for model in models)]
+    there = [group for group in titles if any(model.row(group) for model in models if model.counted)]
     figure = Figure(figsize=(7.2 * max(len(there), 1), 5.4), dpi=110, layout="constrained")
     panels = np.atleast_1d(figure.subplots(1, max(len(there), 1)))
     for panel, group in zip(panels, there):
@@ -50,7 +50,7 @@ def _draw_group(axes: Axes, group: str, models: Sequence[ComparedModel]) -> None
     points = [
         _Point(model.name, f"C{number}", model.multiply_adds / 1e9, row.uar * 100)
         for number, model in enumerate(models)
-        if (row := model.row(group))
+        if (row := model.row(group)) and model.counted
     ]
     costs, uars = [point.cost for point in points], [point.uar for point in points]
     low, high = max(min(uars) - 6, 0), min(max(uars) + 6, 104)

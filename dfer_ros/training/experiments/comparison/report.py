@@ -18,6 +18,10 @@ from dfer_ros.training.head.left_out import ComparisonRow
 MARKDOWN_FILE, CSV_FILE, PICTURE_FILE = "comparison.md", "comparison.csv", "comparison.png"
 
 _NONE = "-"
+_DESCRIPTORS = (
+    "Handcrafted descriptors run once on a clip, under a linear support vector machine. Their multiply-adds are not "
+    "counted: `dfer bench descriptors` measures their time and bytes.\n"
+)
 
 
 def write_report(
@@ -57,7 +61,7 @@ def _cells(model: ComparedModel, baseline: ComparedModel) -> list[str]:
         model.name,
         f"{model.encoder_parameters:,}" if model.encoder_parameters else _NONE,
         f"{model.parameters:,}",
-        f"{model.multiply_adds / 1e9:.3g}",
+        f"{model.multiply_adds / 1e9:.3g}" if model.counted else _NONE,
         _recalls(model.row(ALL_VIDEOS)),
         _recalls(model.row(CK_PLUS_SOURCE)),
         _NONE if model is baseline else f"{won} / {lost}",
@@ -86,6 +90,7 @@ def _markdown(models: Sequence[ComparedModel], figures: Table, absent: Sequence[
             f"![UAR over multiply-adds]({PICTURE_FILE})\n",
             "Heads run once per frame on a window of embeddings, and the encoder once per frame. A clip model runs "
             "on a whole window for each answer.\n",
+            *([_DESCRIPTORS] if any(not model.counted for model in models) else []),
             *(f"{sentence}\n" for sentence in absent),
             "## UAR by left-out source (%)\n",
             markdown_table(table_of(["model", *by_clips], by_source)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,7 +20,8 @@ from dfer_ros.training.head.left_out import ComparisonRow
 class ComparedModel:
     """encoder_parameters, parameters: trained ones of the frame encoder, and of what reads its output or the clip.
 
-    multiply_adds: for one face and a second of video. rows: of each source and of all videos, in plain order.
+    multiply_adds: for one face and a second of video, no number where nobody counts them.
+    rows: of each source and of all videos, in plain order.
     """
 
     name: str
@@ -31,6 +33,11 @@ class ComparedModel:
     def row(self, source: str) -> ComparisonRow | None:
         """Return the figures on a source or on ALL_VIDEOS, None where there are no such clips."""
         return next((row for row in self.rows if row.source == source), None)
+
+    @property
+    def counted(self) -> bool:
+        """Whether its multiply-adds are counted."""
+        return math.isfinite(self.multiply_adds)
 
     @property
     def sources(self) -> dict[str, ComparisonRow]:

@@ -16,6 +16,7 @@ from dfer_ros.training.clips.sources import Clips, clip_paths, labelled_faces
 from dfer_ros.training.courses.bank import BankConfig
 from dfer_ros.training.encoder.trained_encoder import TrainedEncoder, load_trained_encoder
 from dfer_ros.training.evaluation.time_use import NEWEST_FRAME
+from dfer_ros.training.experiments.comparison.descriptors import described_models
 from dfer_ros.training.experiments.comparison.encoder import ComparedEncoder, ComparisonMaterial
 from dfer_ros.training.experiments.comparison.report import write_report
 from dfer_ros.training.experiments.comparison.results import ComparedModel
@@ -33,7 +34,8 @@ class ComparisonRunConfig:
 
     stills: what simulated courses are made of. heads: kinds to train, see heads.create_head. other_encoders: runs of
     encoders that are compared by the weighted mean alone. clip_run: a run of kind clip, or None. Those two are left out
-    with a sentence where there is no run. training: of all heads; head.kind is not looked at.
+    with a sentence where there is no run. descriptors: whether handcrafted ones are compared.
+    training: of all heads; head.kind is not looked at.
     frame_rate: Hz, of the video whose second is counted.
     """
 
@@ -43,6 +45,7 @@ class ComparisonRunConfig:
     heads: tuple[str, ...] = ("gru", "transformer", "convolution", "apex")
     other_encoders: tuple[str, ...] = ()
     clip_run: str | None = None
+    descriptors: bool = False
     input_size: int = 96
     bank: BankConfig = field(default_factory=BankConfig)
     training: HeadTrainingConfig = field(default_factory=HeadTrainingConfig)
@@ -85,6 +88,10 @@ def run_comparison(config: ComparisonRunConfig, folders: TrainingFolders, consol
             models += clip_models(folders.runs / config.clip_run)
         else:
             absent.append(f"The {CONV3D} is not in the table: the run {config.clip_run} is not there or not finished.")
+    if config.descriptors:
+        names = repr([(clip.name, clip.label, len(clip.stamps)) for clip in faces])
+        kept = folders.output / f"descriptors-{hashlib.sha256(names.encode()).hexdigest()[:8]}"
+        models += described_models(faces, make_folder(kept))
     for sentence in absent:
         console.print(sentence, highlight=False)
     write_report(models, absent, config.frame_rate, folders.output, console)
