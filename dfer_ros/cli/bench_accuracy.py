@@ -55,7 +55,7 @@ def _transitions(arguments: argparse.Namespace) -> _Results:
     neutral = [one for one in plain if one.new == "neutral"]
     groups = {
         "joined, all": joined,
-        "joined, either recognised alone": [one for one in joined if one.recognised],
+        "joined, both recognised alone": [one for one in joined if one.recognised],
         "as recorded, neutral only": neutral,
         "as recorded, others": [one for one in plain if one.new != "neutral"],
     }

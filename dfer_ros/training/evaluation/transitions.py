@@ -25,7 +25,7 @@ class Told:
     """What was told on one joined clip, or on one clip as it is.
 
     old, new: the expressions before and after the join; the same where there is none. change: seconds of the join.
-    recognised: whether either clip on its own settles on its label. transitions: what was told, with the stamp (s) at
+    recognised: whether both clips on their own settle on their label. transitions: what was told, with the stamp (s) at
     which it was. changes: of the label, from frame to frame. seconds: length.
     """
 
