@@ -76,7 +76,7 @@ def find_trends(values: Sequence[SessionValues]) -> list[Trend]:
     """Return the trends of all measures that enough sessions have. Raises DferError where statsmodels is missing."""
     trends = []
     for _, group in groupby(values, key=lambda one: (one.measure.name, one.expression)):
-        sessions = [one for one in group if len(one.values)]
+        sessions = _comparable([one for one in group if len(one.values)])
         if len(sessions) >= LEAST_SESSIONS and np.ptp([one.days for one in sessions]) > 0:
             trends.append(_trend(sessions))
     corrected: list[Trend] = []
@@ -129,6 +129,22 @@ def _trend(sessions: Sequence[SessionValues]) -> Trend:
     change, low, high = (float(np.expm1(min(one, 50.0))) if measure.logarithm else one for one in numbers)
     values = sum(len(one.values) for one in sessions)
     return Trend(sessions[0].expression, measure, len(sessions), values, change, low, high, p, p)
+
+
+def _comparable(sessions: Sequence[SessionValues]) -> list[SessionValues]:
+    """Return the most sessions that share kinds of expressions, each with another one of them.
+
+    Where some show only one kind and others only another, nothing tells their difference from that of the kinds.
+    """
+    groups: list[tuple[set[str], list[int]]] = []
+    for index, session in enumerate(sessions):
+        kinds, numbers = set(session.expressions), [index]
+        for group in [one for one in groups if one[0] & kinds]:
+            groups.remove(group)
+            kinds, numbers = kinds | group[0], numbers + group[1]
+        groups.append((kinds, numbers))
+    largest = max((numbers for _, numbers in groups), key=len, default=[])
+    return [sessions[index] for index in sorted(largest)]
 
 
 def _session_levels(sessions: Sequence[SessionValues]) -> Floats:

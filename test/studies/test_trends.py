@@ -1,13 +1,14 @@
 """A patient who slows is found, one who does not is not."""
 
 import gc
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from made_sessions import patient
 
 from dfer_ros.core.errors import DataError
-from dfer_ros.studies.measures import MEASURES, ONSET_SPEED
+from dfer_ros.studies.measures import MEASURES, ONSET_SPEED, PER_MINUTE
 from dfer_ros.studies.trends import compare_conditions, find_trends, holm
 
 SEEDS = range(100)
@@ -55,6 +56,17 @@ def test_who_does_not_change_is_not_found(steady):
 def test_every_measure_has_a_trend(steady):
     assert [trend.measure for trend in steady[0]] == list(MEASURES)
     assert all(trend.p_corrected >= trend.p for trend in steady[0])
+
+
+def test_sessions_that_share_no_expression_are_not_compared():
+    kinds = [("sad",) * 60] * 5 + [("happy",) * 60] * 5
+    values = [
+        replace(one, expressions=kinds[index % 10]) if one.measure.each else one for index, one in enumerate(patient(5))
+    ]
+    trends = {trend.measure: trend for trend in find_trends(values)}
+    assert trends[ONSET_SPEED].sessions == 5
+    assert trends[PER_MINUTE].sessions == 10
+    assert find_trends([one for one in values if int(one.session[1:]) in (2, 3, 4, 5, 6) and one.measure.each]) == []
 
 
 def test_three_sessions_are_too_few():
