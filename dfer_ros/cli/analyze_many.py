@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import fcntl
-import hashlib
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -23,13 +22,12 @@ from dfer_ros.core.atomic_file import remove_parts
 from dfer_ros.core.errors import SourceError
 from dfer_ros.core.installed_files import at_home
 from dfer_ros.recordings.analysis_receipt import finished_receipt, source_identity
+from dfer_ros.recordings.answer_file import output_name
 from dfer_ros.recordings.find_recordings import find_recordings
 from dfer_ros.recordings.frame_source import INCOMPLETE_CODE
 from dfer_ros.recordings.recording_analysis import AnalysisConfig, RecordingAnalyzer
 
 SUMMARY_FILE = "recordings.csv"
-_LONGEST_STEM, _MOST_STEM_BYTES = 80, 160
-"""So that the names of a receipt, and of what is half written, have room in the 255 bytes of a file system."""
 
 
 @dataclass(frozen=True)
@@ -80,16 +78,6 @@ def analyze_many(sources: Sequence[str], folder: Path, config: AnalysisConfig, p
     if any(result.receipt is None for result in results):
         return 1
     return INCOMPLETE_CODE if any(result.receipt and result.receipt.expected for result in results) else 0
-
-
-def output_name(recording: Path) -> str:
-    """Return the name of a recording's output: its own, and a hash of its path that tells it from its namesakes.
-
-    The same recording has the same name in every run, whatever else is analyzed.
-    """
-    digest = hashlib.sha256(os.fsencode(recording)).hexdigest()
-    stem = recording.stem[:_LONGEST_STEM].encode("utf-8", "replace")[:_MOST_STEM_BYTES].decode("utf-8", "ignore")
-    return f"{stem}-{digest[:10]}.jsonl"
 
 
 @contextlib.contextmanager

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
+import os
+import re
 from collections.abc import Sequence
 from operator import itemgetter
 from pathlib import Path
@@ -18,6 +21,25 @@ from dfer_ros.core.labels import EXPRESSIONS, LABELS
 from dfer_ros.recordings.emotion_track import STATES, RecordedEmotions
 from dfer_ros.recordings.track_builder import UNKNOWN_HEAD_POSE, TrackBuilder
 from dfer_ros.streams.stamps import CLOCK_TOLERANCE
+
+_LONGEST_STEM, _MOST_STEM_BYTES = 80, 160
+"""So that the names of a receipt, and of what is half written, have room in the 255 bytes of a file system."""
+_NAME_DIGITS = 10
+
+
+def output_name(recording: Path) -> str:
+    """Return the name of a recording's output: its own, and a hash of its path that tells it from its namesakes.
+
+    The same recording has the same name in every run, whatever else is analyzed.
+    """
+    digest = hashlib.sha256(os.fsencode(recording)).hexdigest()
+    stem = recording.stem[:_LONGEST_STEM].encode("utf-8", "replace")[:_MOST_STEM_BYTES].decode("utf-8", "ignore")
+    return f"{stem}-{digest[:_NAME_DIGITS]}.jsonl"
+
+
+def recording_stem(stem: str) -> str:
+    """Return how the recording is called whose output has this name without its suffix: see output_name()."""
+    return re.sub(rf"-[0-9a-f]{{{_NAME_DIGITS}}}$", "", stem)
 
 
 def answer_object(stamp: float, frame: int, roi: Sequence[int], emotion: Emotion) -> dict[str, Any]:

@@ -17,10 +17,11 @@ import cv2
 import pytest
 from dfer_command import dfer
 
-from dfer_ros.cli.analyze_many import SUMMARY_FILE, output_name
+from dfer_ros.cli.analyze_many import SUMMARY_FILE
 from dfer_ros.cli.recording_worker import RecordingTask
 from dfer_ros.cli.worker_processes import analyze_in_processes
 from dfer_ros.recordings.analysis_receipt import receipt_path, source_identity
+from dfer_ros.recordings.answer_file import output_name
 from dfer_ros.recordings.recording_analysis import AnalysisConfig, RecordingAnalyzer
 from dfer_ros.recordings.video_output import VideoOutput
 from dfer_ros.ros.waiting import wait_until

@@ -7,7 +7,7 @@ import pytest
 from made_bags import write_clip
 from unprivileged import UNPRIVILEGED
 
-from dfer_ros.cli.analyze_many import output_name
+from dfer_ros.recordings.answer_file import output_name
 
 
 def dfer(*arguments):
