@@ -16,6 +16,8 @@ UNKNOWN_STATE = STATES.index(UNKNOWN)
 
 _GAP_SECONDS = 0.5
 _GAP_INTERVALS = 3.0
+FIRST_CLOCK_TIME = 1e8
+"""Stamps from here on (1973) are seconds since 1970; smaller ones count from the start of a recording."""
 _DEFAULT_INTERVAL = 1 / 30
 
 Floats = npt.NDArray[np.float64]
@@ -77,6 +79,15 @@ class RecordedEmotions:
     def begin(self) -> float:
         """Stamp of the first frame, seconds."""
         return float(self.stamps[0]) if len(self.stamps) else 0.0
+
+    @property
+    def origin(self) -> float:
+        """Stamp from which times within the recording are counted, seconds.
+
+        0 where stamps count from its start, as those of a video do, of which a JSONL file does not tell the frames
+        before the first face; else that of the first frame.
+        """
+        return self.begin if self.begin >= FIRST_CLOCK_TIME else min(self.begin, 0.0)
 
     @property
     def end(self) -> float:

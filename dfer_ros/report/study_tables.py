@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 
-from dfer_ros.recordings.emotion_track import RecordedEmotions
+from dfer_ros.recordings.emotion_track import FIRST_CLOCK_TIME, RecordedEmotions
 from dfer_ros.report.person import Person
 from dfer_ros.text.tables import csv_text
 
@@ -40,8 +40,6 @@ EPISODE_COLUMNS = (
     "mean_confidence",
 )
 
-_FIRST_CLOCK_TIME = 1e8
-"""Stamps from here on (1973) are seconds since 1970; smaller ones count from the start of a recording."""
 DIGITS = 5
 """Of numbers in the files for studies."""
 
@@ -79,7 +77,7 @@ def longitudinal_table(recording: RecordedEmotions, people: Sequence[Person]) ->
 
 
 def episode_table(recording: RecordedEmotions, people: Sequence[Person]) -> str:
-    """Return the CSV text with one row for each expression of each person; seconds count from the first frame."""
+    """Return the CSV text with one row for each expression of each person; seconds count from recording.origin."""
     return csv_text(
         EPISODE_COLUMNS,
         (
@@ -87,9 +85,9 @@ def episode_table(recording: RecordedEmotions, people: Sequence[Person]) -> str:
                 recording.name,
                 person.face_id,
                 episode.expression,
-                episode.onset - recording.begin,
-                episode.apex - recording.begin,
-                episode.offset - recording.begin,
+                episode.onset - recording.origin,
+                episode.apex - recording.origin,
+                episode.offset - recording.origin,
                 episode.duration,
                 episode.onset_seen,
                 episode.offset_seen,
@@ -106,6 +104,6 @@ def episode_table(recording: RecordedEmotions, people: Sequence[Person]) -> str:
 
 def clock_time(stamp: float) -> datetime.datetime | None:
     """Return the time (UTC) that a stamp tells; None where it does not count from 1970."""
-    if not _FIRST_CLOCK_TIME <= stamp < 1e11:
+    if not FIRST_CLOCK_TIME <= stamp < 1e11:
         return None
     return datetime.datetime.fromtimestamp(stamp, tz=datetime.timezone.utc)

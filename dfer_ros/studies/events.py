@@ -14,8 +14,8 @@ EXPRESSION, TRANSITION, BLEND = "expression", "transition", "blend"
 class Event:
     """kind: EXPRESSION, TRANSITION or BLEND. expression, other: REP-155 names; other is empty for an EXPRESSION.
 
-    onset: seconds from the first frame of the recording. duration: seconds. value: intensity at the apex, or the
-    smaller probability of a blend, 0..1; None for a transition.
+    onset: seconds from the start of the recording: see RecordedEmotions.origin. duration: seconds. value: intensity at
+    the apex, or the smaller probability of a blend, 0..1; None for a transition.
     """
 
     kind: str
@@ -28,12 +28,14 @@ class Event:
 
 def events_of(recording: RecordedEmotions, person: Person) -> list[Event]:
     """Return the events of a person, by time."""
-    begin = recording.begin
+    origin = recording.origin
     events = [
-        Event(EXPRESSION, one.expression, "", one.onset - begin, one.duration, one.intensity) for one in person.episodes
+        Event(EXPRESSION, one.expression, "", one.onset - origin, one.duration, one.intensity)
+        for one in person.episodes
     ]
-    events += [Event(TRANSITION, one.old, one.new, one.begin - begin, one.seconds, None) for one in person.transitions]
+    events += [Event(TRANSITION, one.old, one.new, one.begin - origin, one.seconds, None) for one in person.transitions]
     events += [
-        Event(BLEND, *one.expressions, one.begin - begin, one.duration, min(one.probabilities)) for one in person.blends
+        Event(BLEND, *one.expressions, one.begin - origin, one.duration, min(one.probabilities))
+        for one in person.blends
     ]
     return sorted(events, key=lambda event: (event.onset, event.kind, event.expression))

@@ -89,7 +89,10 @@ def trial_type(event: Event) -> str:
 
 
 BIDS_COLUMNS = {
-    "onset": {"Description": "Begin of the event, from the first frame of the recording", "Units": "s"},
+    "onset": {
+        "Description": "Begin of the event, from the start of the video, or the first frame of a bag",
+        "Units": "s",
+    },
     "duration": {"Description": "Length of the event", "Units": "s"},
     "trial_type": {
         "LongName": "What happened",
