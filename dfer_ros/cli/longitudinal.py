@@ -11,6 +11,7 @@ from pathlib import Path
 from dfer_ros.cli.terminal import say, warn
 from dfer_ros.core.atomic_file import check_outputs, whole_file
 from dfer_ros.core.errors import DataError, SourceError
+from dfer_ros.recordings.answer_file import recording_stem
 from dfer_ros.studies.measures import session_values
 from dfer_ros.studies.sessions import Session, read_sessions
 from dfer_ros.studies.tables import session_table
@@ -65,14 +66,17 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _conditions(path: Path, sessions: Sequence[Session]) -> dict[str, str]:
     """Return the condition of each session that the file names. Raises DataError where it is not such a file."""
+    if not path.is_file():
+        raise DataError(f"There is no file {path}: it is to have the columns session and condition.")
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = [(row["session"], row["condition"]) for row in csv.DictReader(file)]
     except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path} is not a CSV file with the columns session and condition.") from error
     named = {Path(session).stem if session.endswith(".jsonl") else session: condition for session, condition in rows}
-    names = {session.name for session in sessions}
-    unknown = sorted(set(named) - names)
+    plain = {recording_stem(session.name): session.name for session in sessions}
+    named = {plain.get(session, session): condition for session, condition in named.items()}
+    unknown = sorted(set(named) - {session.name for session in sessions})
     if unknown:
         raise DataError(
             f"{path} names the session {unknown[0]}, of which there is no file: use the names of the files."

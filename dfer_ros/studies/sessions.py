@@ -16,6 +16,7 @@ from dfer_ros.report.person import Person, describe_people
 from dfer_ros.report.study_tables import clock_time
 
 _DATE = re.compile(r"(?<!\d)(\d{4})-?(\d{2})-?(\d{2})(?:[T_ -]?(\d{2})[-:.h]?(\d{2})(?:[-:.m]?(\d{2}))?)?(?!\d)")
+_ANONYMOUS_ID = re.compile(r"face\d+")
 _OTHERS_SHARE = 0.2
 """Who is seen less than this share of the time of the one seen longest is a passer-by."""
 _UTC = datetime.timezone.utc
@@ -43,6 +44,7 @@ def read_sessions(folder: Path, person: str = "") -> list[Session]:
     Raises DataError where that is not clear, where a session has no date, or two files are of one session.
     """
     files = session_files(folder, person)
+    _check_one_person(files, person)
     sessions = sorted((_session(path, person) for path in files), key=lambda session: session.begin)
     for first, second in itertools.pairwise(sessions):
         if _same(first, second):
@@ -63,8 +65,26 @@ def session_files(folder: Path, person: str = "") -> list[Path]:
     return [path for path in files if _of(path, person)] or files
 
 
+def _check_one_person(files: Sequence[Path], person: str) -> None:
+    """Raise DataError where the names of files, before their dates, are of several people, and none of them is meant.
+
+    Ids such as face1 begin anew in every recording, and name nobody.
+    """
+    if person and not _ANONYMOUS_ID.fullmatch(person):
+        return
+    dates = ((path, _DATE.search(path.stem)) for path in files)
+    names = sorted({path.stem[: date.start()].strip("_-. ") for path, date in dates if date})
+    if len(names) > 1:
+        raise DataError(
+            f"The names of the files begin with {', '.join(name or 'a date' for name in names[:5])}: give --person one "
+            "of these, or keep a folder for each person."
+        )
+
+
 def _of(path: Path, person: str) -> bool:
-    return bool(person) and re.match(rf"{re.escape(person)}(?![0-9A-Za-z])", path.stem) is not None
+    """Return whether a file is named after a person: p1_x and p1 after p1 and p1_, p10 after neither."""
+    rest = path.stem.removeprefix(person)
+    return bool(person) and rest != path.stem and not (person[-1].isalnum() and rest[:1].isalnum())
 
 
 def _session(path: Path, person: str) -> Session:

@@ -6,6 +6,8 @@ import pandas
 from dfer_command import dfer
 from made_sessions import UTC, write_session
 
+from dfer_ros.recordings.answer_file import output_name
+
 MONDAY = datetime.datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
@@ -102,3 +104,36 @@ def test_two_files_of_one_session_are_one_sentence(tmp_path, capsys):
 def test_an_empty_folder_is_one_sentence(tmp_path, capsys):
     (tmp_path / "analyses").mkdir()
     assert "There is no .jsonl file" in refuse(tmp_path, capsys)
+
+
+def test_files_of_several_people_are_one_sentence(tmp_path, capsys):
+    folder = tmp_path / "analyses"
+    folder.mkdir()
+    for number in range(4):
+        write_session(folder / f"p0{number}_2026-03-0{number + 1}.jsonl", None, 0.5, shown=2)
+    for given in ((), ("--person", "face1")):
+        assert "The names of the files begin with p00, p01, p02, p03" in refuse(tmp_path, capsys, *given)
+
+
+def test_a_person_may_be_named_with_what_parts_the_name_from_the_date(tmp_path, capsys):
+    folder = tmp_path / "analyses"
+    folder.mkdir()
+    for person, day in (("p07", 1), ("p07", 2), ("p071", 3)):
+        write_session(folder / f"{person}_2026-03-0{day}.jsonl", None, 0.5, shown=2)
+    for given in ("p07", "p07_"):
+        assert dfer("longitudinal", folder, "--person", given, "-o", tmp_path / "page.html") == 0
+        assert "2 sessions" in capsys.readouterr().out
+
+
+def test_conditions_may_name_recordings_as_they_were_called(tmp_path, capsys):
+    folder = tmp_path / "analyses"
+    folder.mkdir()
+    for day in range(1, 5):
+        write_session(folder / output_name(folder / f"p07_2026-03-0{day}.mp4"), None, 0.5, shown=4, seed=day)
+    rows = "".join(f"p07_2026-03-0{day},{'before' if day < 3 else 'after'}\n" for day in range(1, 5))
+    (tmp_path / "conditions.csv").write_text("session,condition\n" + rows, encoding="utf-8")
+    given = ("--conditions", tmp_path / "conditions.csv", "-o", tmp_path / "page.html")
+    assert dfer("longitudinal", folder, *given) == 0
+    assert "Hedges' g" in (tmp_path / "page.html").read_text()
+    (tmp_path / "page.html").unlink()
+    assert "There is no file" in refuse(tmp_path, capsys, "--conditions", tmp_path / "none.csv")
