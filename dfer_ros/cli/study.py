@@ -7,10 +7,11 @@ import contextlib
 import json
 from pathlib import Path
 
-from dfer_ros.cli.terminal import say
+from dfer_ros.cli.terminal import say, warn
 from dfer_ros.core.atomic_file import check_outputs, make_folder, whole_file, whole_path
 from dfer_ros.core.errors import DataError, SourceError
-from dfer_ros.recordings.answer_file import read_answer_file
+from dfer_ros.recordings.answer_file import read_answer_file, recording_stem
+from dfer_ros.recordings.emotion_track import RecordedEmotions
 from dfer_ros.report.person import describe_people
 from dfer_ros.studies.elan import write_elan
 from dfer_ros.studies.participants import Participant, paper_table, participant_table, summarise
@@ -45,13 +46,17 @@ def run(arguments: argparse.Namespace) -> int:
         raise DataError(f"Two recordings are called {double}: what is written of them would have one name.")
     make_folder(arguments.output)
     check_outputs(files, [arguments.output / f"{name}.eaf" for name in names])
+    recordings = [(file, recording) for file in files if (recording := _with_faces(file)) is not None]
+    if not recordings:
+        raise DataError("In none of the recordings a face was seen.")
     participants = []
-    for file in files:
-        recording = read_answer_file(file)
+    for file, recording in recordings:
         people = describe_people(recording)
         participants.append(Participant(file.stem, people[0]))
         if wanted["elan"]:
-            video = next((beside for end in _VIDEOS if (beside := file.with_suffix(end)).is_file()), None)
+            stems = dict.fromkeys((file.stem, recording_stem(file.stem)))
+            beside = (file.with_name(f"{stem}{end}") for stem in stems for end in _VIDEOS)
+            video = next((path for path in beside if path.is_file()), None)
             with whole_path(arguments.output / f"{file.stem}.eaf") as part:
                 write_elan(part, recording, people, video)
         if wanted["csv"]:
@@ -64,8 +69,16 @@ def run(arguments: argparse.Namespace) -> int:
         summaries = summarise(participants)
         _write_table(arguments.output / "participants.csv", participant_table(summaries))
         _write_table(arguments.output / "participants.md", paper_table(summaries))
-    say(f"{plural(len(files), 'recording')} -> {arguments.output}")
+    say(f"{plural(len(recordings), 'recording')} -> {arguments.output}")
     return 0
+
+
+def _with_faces(file: Path) -> RecordedEmotions | None:
+    """Return what was seen in a recording; None, with a sentence, where nobody was."""
+    if file.is_file() and file.stat().st_size == 0:
+        warn(f"{file} is left out: it is empty, as no face was seen in that recording, or `dfer analyze` did not end.")
+        return None
+    return read_answer_file(file)
 
 
 def _write_table(path: Path, content: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -29,7 +30,9 @@ def write_elan(path: Path, recording: RecordedEmotions, people: Sequence[Person]
     document = Eaf(author="dfer_ros")
     document.remove_tier("default")
     if video is not None:
-        document.add_linked_file(str(video.resolve()), relpath=video.name, mimetype="video/mp4")
+        document.add_linked_file(
+            str(video.resolve()), relpath=os.path.relpath(video, path.parent), mimetype="video/mp4"
+        )
     for person in people:
         events = events_of(recording, person)
         for kind in dict.fromkeys(event.kind for event in events):
@@ -37,6 +40,7 @@ def write_elan(path: Path, recording: RecordedEmotions, people: Sequence[Person]
             document.add_tier(tier, part=person.face_id, ann="dfer_ros")
             for start, end, words in _annotations(event for event in events if event.kind == kind):
                 document.add_annotation(tier, start, end, words)
+    path.unlink(missing_ok=True)  # pympi would keep it beside what it writes
     # pympi says on standard output that there is no file yet.
     with contextlib.redirect_stdout(io.StringIO()):
         document.to_file(str(path))

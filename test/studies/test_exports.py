@@ -13,7 +13,7 @@ from made_recordings import made_recording
 from made_sessions import write_session
 from pympi.Elan import Eaf
 
-from dfer_ros.recordings.answer_file import read_answer_file
+from dfer_ros.recordings.answer_file import output_name, read_answer_file
 from dfer_ros.report.person import describe_people
 from dfer_ros.studies.elan import write_elan
 from dfer_ros.studies.events import events_of
@@ -116,3 +116,38 @@ def test_nothing_asked_for_and_one_name_twice_are_one_sentence_each(folder, tmp_
     (again / "p0.jsonl").write_bytes((folder / "p0.jsonl").read_bytes())
     assert dfer("study", folder, again, "-o", tmp_path / "out", "--csv") == 1
     assert "Two recordings are called p0" in capsys.readouterr().err
+
+
+def test_a_recording_without_a_face_is_left_out_with_a_sentence(folder, tmp_path, capsys):
+    (folder / "empty.jsonl").touch()
+    output = tmp_path / "study"
+    assert dfer("study", folder, "-o", output, "--elan", "--csv", "--bids", "--summary") == 0
+    said = capsys.readouterr()
+    assert "3 recordings" in said.out
+    assert "empty.jsonl is left out: it is empty" in " ".join(said.err.split())
+    assert set(pandas.read_csv(output / "participants.csv").participants) == {3}
+    for file in folder.glob("p*.jsonl"):
+        file.unlink()
+    assert dfer("study", folder, "-o", output, "--elan") == 1
+
+
+def test_times_count_from_the_start_of_a_video_not_from_its_first_face(tmp_path):
+    late = tmp_path / "late.jsonl"
+    write_session(tmp_path / "early.jsonl", None, 0.5, shown=2)
+    records = [json.loads(line) for line in (tmp_path / "early.jsonl").read_text().splitlines()]
+    late.write_text("".join(json.dumps(one | {"stamp": one["stamp"] + 5.5}) + "\n" for one in records))
+    early, late = (read_answer_file(tmp_path / f"{name}.jsonl") for name in ("early", "late"))
+    onsets = [[event.onset for event in events_of(one, *describe_people(one))] for one in (early, late)]
+    assert onsets[1] == pytest.approx([onset + 5.5 for onset in onsets[0]])
+
+
+def test_the_video_of_an_output_folder_is_linked_and_nothing_is_left_beside(folder, tmp_path):
+    video = folder / "talk.mp4"
+    video.touch()
+    (folder / "p0.jsonl").rename(folder / output_name(video))
+    output = tmp_path / "study"
+    for _ in range(2):
+        assert dfer("study", folder, "-o", output, "--elan") == 0
+    document = read_elan(output / f"{(folder / output_name(video)).stem}.eaf")
+    assert document.get_linked_files()[0]["RELATIVE_MEDIA_URL"] == "../analyses/talk.mp4"
+    assert {path.suffix for path in output.iterdir()} == {".eaf"}
