@@ -155,21 +155,24 @@ class EmotionListener:
         return waiting.future
 
     async def wait_in_asyncio(self, expression: str, timeout: float) -> PersonEmotion | None:
-        """Return what wait_for returns, in a coroutine of asyncio; the node is spun in another thread."""
+        """Return what wait_for returns, in a coroutine of asyncio; the node is spun in another thread.
+
+        None after timeout (s) also where nobody spins it.
+        """
         loop = asyncio.get_running_loop()
-        answer: asyncio.Future[PersonEmotion | None] = loop.create_future()
+        answered = asyncio.Event()
 
-        def take(person: PersonEmotion | None) -> None:
-            if not answer.done():
-                answer.set_result(person)
-
-        def hand_over(future: Future) -> None:
+        def wake(_: Future) -> None:
             # The coroutine may have been cancelled, and its loop be over.
             with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(take, future.result())
+                loop.call_soon_threadsafe(answered.set)
 
-        self.future_for(expression, timeout).add_done_callback(hand_over)
-        return await answer
+        future = self.future_for(expression, timeout)
+        future.add_done_callback(wake)
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(answered.wait(), timeout)
+        person: PersonEmotion | None = future.result()
+        return person
 
     def close(self) -> None:
         """Listen no more; what is still awaited is answered with None."""

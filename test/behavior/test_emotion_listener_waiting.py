@@ -196,3 +196,15 @@ def test_a_coroutine_of_asyncio_waits_beside_others(behavior_node, reader, liste
         run(give_up())
         time.sleep(0.6)  # the answer comes when nobody waits any more
         assert run(listener.wait_in_asyncio("sad", 30.0)).face_id == "face1"
+
+
+def test_a_coroutine_of_asyncio_waits_no_longer_than_asked_where_nobody_spins(listen):
+    listener = listen()
+
+    async def wait():
+        return await asyncio.wait_for(listener.wait_in_asyncio("happy", 0.3), 30.0)  # ends where it would hang
+
+    with ThreadPoolExecutor(1) as thread:
+        start = time.monotonic()
+        assert thread.submit(asyncio.run, wait()).result() is None
+        assert time.monotonic() - start >= 0.3
