@@ -121,6 +121,7 @@ class VideoSourceNode(Node):
     def _on_end(self) -> None:
         if self._failure is not None:
             raise self._failure
+        self.get_logger().info("The source came to its end.")
         raise SourceEnded(0 if self._source.shortfall is None else INCOMPLETE_CODE)
 
 

@@ -94,7 +94,6 @@ def _spin(nodes: Sequence[Node], stop: threading.Event) -> int:
                 next_sign = time.monotonic() + _SIGN_SECONDS
             executor.spin_once(timeout_sec=_WAKE_SECONDS)
     except SourceEnded as end:
-        nodes[0].get_logger().info("The source came to its end.")
         return end.code
     finally:
         faulthandler.cancel_dump_traceback_later()

@@ -94,6 +94,7 @@ def test_the_tree_asks_for_a_smile_and_thanks_for_it(start_example, processes, a
     # What it says first may be lost, as nobody has found it yet; its log is not.
     assert wait_until(lambda: processes.lines("smile_tree_node", "Thank you!"))
     assert processes.lines("smile_tree_node", "Smile, please.") and "Thank you!" in audience.said
+    assert not processes.lines("smile_tree_node", "The source came to its end.")
 
 
 def test_the_tree_gives_up_where_nobody_smiles(start_example, processes, reader):
