@@ -20,6 +20,8 @@ _PATIENCE_SECONDS = 2.0
 _OPENCV_MODELS = {"plumb_bob": (4, 5), "rational_polynomial": (8, 12, 14)}
 """The distortion models that are OpenCV's own, and how many coefficients they may have."""
 _FISHEYE_MODEL = "equidistant"
+_SHAPE_TOLERANCE = 0.02
+"""By how much aspect ratios may differ: a driver that pads 1080 rows to 1088 is within it, 4:3 for 5:4 is not."""
 
 
 class CameraCalibration:
@@ -27,8 +29,8 @@ class CameraCalibration:
 
     It listens from when a camera is first asked for to the first calibration: at the rate of a camera these messages
     cost 3 % of a core, and what they say stays.
-    field_of_view: degrees across the longer side of the image, assumed where nobody publishes a calibration; a warning
-    says so once.
+    field_of_view: degrees across the longer side of the image, assumed where nobody publishes a calibration, or one of
+    images of another shape; a warning says so once.
     """
 
     def __init__(self, node: Node, log: ThrottledLog, field_of_view: float) -> None:
@@ -50,7 +52,14 @@ class CameraCalibration:
             best_effort = latest_only(ReliabilityPolicy.BEST_EFFORT)
             self._subscription = self._node.create_subscription(CameraInfo, self.topic, self._hear, best_effort)
         calibrated = None if info is None else calibrated_camera(info, width, height, self._rectified)
-        if calibrated is not None:
+        if info is not None and calibrated is not None:
+            if not has_shape(info, width, height):
+                self._say(
+                    f"{self.topic} is of images of {'x'.join(map(str, _part(info)))}, and these are {width}x{height}, "
+                    f"of another shape: heads are placed as if the camera saw {self._field_of_view:g} degrees across "
+                    "the longer side of its image; publish the calibration of these images."
+                )
+                return default_camera(width, height, self._field_of_view)
             self._say("", f"The calibration on {self.topic} is used to tell where heads are.")
             return calibrated
         if time.monotonic() - self._asked_at >= _PATIENCE_SECONDS:
@@ -96,13 +105,23 @@ def camera_info_topic(node: Node) -> str:
     return f"{image.rpartition('/')[0]}/camera_info"
 
 
+def has_shape(info: CameraInfo, width: int, height: int) -> bool:
+    """Return whether an image of this size can be the calibrated one, or the part of it (roi), made smaller.
+
+    What was binned by other numbers across and down has the shape that this leaves.
+    """
+    x, y = _part(info)
+    x, y = x * max(info.binning_y, 1), y * max(info.binning_x, 1)
+    return math.isclose(x * height, y * width, rel_tol=_SHAPE_TOLERANCE)
+
+
 def calibrated_camera(info: CameraInfo, width: int, height: int, rectified: bool = False) -> Camera | None:
     """Return the camera of an image of this size; None where the message holds no calibration.
 
     The image may be smaller than the calibrated one, or a part of it (roi). rectified: the lens is taken out of it.
     """
     matrix = np.array(info.p).reshape(3, 4)[:, :3] if rectified else np.array(info.k).reshape(3, 3)
-    part = (info.roi.width, info.roi.height) if info.roi.width and info.roi.height else (info.width, info.height)
+    part = _part(info)
     if not (np.isfinite(matrix).all() and matrix[0, 0] > 0 and matrix[1, 1] > 0 and min(part) > 0):
         return None
     to_part = np.array([(1, 0, -float(info.roi.x_offset)), (0, 1, -float(info.roi.y_offset)), (0, 0, 1.0)])
@@ -110,6 +129,11 @@ def calibrated_camera(info: CameraInfo, width: int, height: int, rectified: bool
     x, y = width / part[0], height / part[1]
     to_image = np.array([(x, 0, (x - 1) / 2), (0, y, (y - 1) / 2), (0, 0, 1)])
     return Camera(to_image @ to_part @ matrix, *((), False) if rectified else _distortion(info))
+
+
+def _part(info: CameraInfo) -> tuple[int, int]:
+    """Return the width and height of what the image shows, in pixels of the calibrated one."""
+    return (info.roi.width, info.roi.height) if info.roi.width and info.roi.height else (info.width, info.height)
 
 
 def _distortion(info: CameraInfo) -> tuple[tuple[float, ...], bool]:

@@ -5,7 +5,11 @@ import pytest
 import rclpy
 from sensor_msgs.msg import CameraInfo, RegionOfInterest
 
-from dfer_ros.ros.camera_calibration import calibrated_camera, camera_info_topic
+from dfer_ros.core.head_pose import default_camera
+from dfer_ros.ros.camera_calibration import CameraCalibration, calibrated_camera, camera_info_topic, has_shape
+from dfer_ros.ros.throttled_log import ThrottledLog
+from dfer_ros.ros.topics import OUTPUT
+from dfer_ros.ros.waiting import wait_until
 
 K = [500.0, 0.0, 320.0, 0.0, 510.0, 240.0, 0.0, 0.0, 1.0]
 P = [450.0, 0.0, 310.0, 0.0, 0.0, 455.0, 235.0, 0.0, 0.0, 0.0, 1.0, 0.0]
@@ -92,3 +96,47 @@ def test_a_lens_that_is_not_known_is_left_out(lens):
 )
 def test_a_message_without_a_calibration_is_none(nothing):
     assert calibrated_camera(info(**nothing), 640, 480) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "size", "fits"),
+    [
+        ({}, (320, 240), True),
+        ({"width": 1920, "height": 1088}, (640, 360), True),
+        ({"roi": RegionOfInterest(width=320, height=180)}, (640, 360), True),
+        ({"binning_y": 2}, (640, 240), True),
+        ({"width": 1920, "height": 1080}, (640, 480), False),
+        ({"roi": RegionOfInterest(width=320, height=180)}, (640, 480), False),
+        ({}, (480, 640), False),
+    ],
+    ids=["smaller", "padded", "a part", "binned", "wide", "a wide part", "upright"],
+)
+def test_the_shape_of_an_image_tells_whether_it_is_the_calibrated_one(changes, size, fits):
+    assert has_shape(info(**changes), *size) is fits
+
+
+def test_a_calibration_of_images_of_another_shape_is_refused_with_a_sentence(_ros, capfd):
+    node, camera = rclpy.create_node("listener", namespace="wide"), rclpy.create_node("camera", namespace="wide")
+    try:
+        calibration = CameraCalibration(node, ThrottledLog(node.get_logger()), 60.0)
+        calibration.camera(640, 480)
+        publisher = camera.create_publisher(CameraInfo, "camera_info", OUTPUT)
+        said = []
+
+        def hear():
+            publisher.publish(info(width=1920, height=1080))
+            rclpy.spin_once(node, timeout_sec=0.1)
+            assumed = calibration.camera(640, 480)
+            assert assumed.matrix == pytest.approx(default_camera(640, 480, 60.0).matrix)
+            said.append(capfd.readouterr().err)
+
+        sentence = "camera_info is of images of 1920x1080, and these are 640x480, of another shape"
+        assert wait_until(lambda: sentence in "".join(said), pass_time=hear)
+        hear()
+        assert "".join(said).count("another shape") == 1
+        assert calibration.camera(640, 360).matrix == pytest.approx(
+            calibrated_camera(info(width=1920, height=1080), 640, 360).matrix
+        )
+    finally:
+        node.destroy_node()
+        camera.destroy_node()
