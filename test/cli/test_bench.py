@@ -44,3 +44,11 @@ def test_a_missing_detector_is_named_before_anything_is_measured(arguments, tmp_
 def test_an_unknown_scenario_is_named_with_those_there_are(tmp_path, capsys):
     assert bench("graph", "--only", "zoo", "--output", tmp_path / "out.json") == 1
     assert "one_face" in capsys.readouterr().err
+
+
+def test_what_is_no_pack_of_stills_is_one_sentence(tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    for stills, sentence in (("nope.zip", "There is no"), ("empty", "is not the pack of FER+")):
+        assert bench("blends", "--stills", tmp_path / stills, "--output", tmp_path / "out.json") == 1
+        (line,) = capsys.readouterr().err.splitlines()
+        assert stills in line and sentence in line

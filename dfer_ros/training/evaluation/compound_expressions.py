@@ -22,6 +22,7 @@ from dfer_ros.core.errors import DataError
 from dfer_ros.core.faces import FloatArray, Image, SeenFace
 from dfer_ros.core.labels import EXPRESSIONS, LABELS, NEUTRAL
 from dfer_ros.core.recognizer import Recognizer
+from dfer_ros.training.data.data_set import LayoutError
 from dfer_ros.training.data.zip_or_folder import open_pack, read_entry
 
 THRESHOLDS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45)
@@ -59,8 +60,13 @@ class CompoundFigures:
 
 
 def open_voted_stills(pack: Path) -> VotedStills:
-    """Return the validation part of the pack of FER+. Raises DataError where it is not whole."""
-    opened = open_pack(pack, "ferplus_aligned", "val.csv")
+    """Return the validation part of the pack of FER+. Raises DataError where it is not there, or not whole."""
+    if not pack.exists():
+        raise DataError(f"There is no {pack}: name the pack of FER+, ferplus_aligned.zip.")
+    try:
+        opened = open_pack(pack, "ferplus_aligned", "val.csv")
+    except LayoutError as error:
+        raise DataError(f"{pack} is not the pack of FER+ ({error}): name ferplus_aligned.zip.") from error
     try:
         rows = list(csv.DictReader(io.StringIO(read_entry(opened, "val.csv").decode())))
         votes = np.array([[float(row[label]) for label in LABELS] for row in rows], dtype=np.float32) / VOTES
