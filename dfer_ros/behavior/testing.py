@@ -115,12 +115,19 @@ class ScriptedPeople:
 def scripted_emotion(face_id: str, look: Look) -> Emotion:
     """Return the message about a face with an expression, or with two at once; the numbers are plausible ones.
 
-    Raises BehaviorError for what is no expression.
+    Raises BehaviorError for what is no expression, and for two that dfer_node would never name at once.
     """
     names: tuple[str, ...] = (look,) if isinstance(look, str) else look
     for name in names:
         if name not in (*EXPRESSIONS, UNKNOWN):
             raise BehaviorError(f"There is no expression {name!r}: use {', '.join(EXPRESSIONS)} or {UNKNOWN}.")
+    if len(names) not in (1, 2):
+        raise BehaviorError(f"A face shows one expression, or two at once, not {len(names)}.")
+    if len(names) == 2 and (names[0] == names[1] or not {UNKNOWN, "neutral"}.isdisjoint(names)):
+        raise BehaviorError(
+            f"dfer_node never names {' and '.join(names)} at once: two are different, and neither is neutral "
+            f"or {UNKNOWN}."
+        )
     shares: tuple[float, ...] = (_CONFIDENCE,) if len(names) == 1 else _HALVES
     probabilities = np.full(len(EXPRESSIONS), (1.0 - sum(shares)) / (len(EXPRESSIONS) - len(names)), dtype=np.float32)
     for name, share in zip(names, shares, strict=True):

@@ -40,6 +40,21 @@ def test_what_is_no_expression_is_named(look):
         scripted_emotion("lara", look)
 
 
+@pytest.mark.parametrize(
+    ("look", "sentence"),
+    [
+        (("happy", "sad", "angry"), "one expression, or two at once, not 3"),
+        ((), "one expression, or two at once, not 0"),
+        (("unknown", "happy"), "never names unknown and happy at once"),
+        (("happy", "neutral"), "never names happy and neutral at once"),
+        (("happy", "happy"), "never names happy and happy at once"),
+    ],
+)
+def test_what_dfer_node_never_names_is_refused(look, sentence):
+    with pytest.raises(BehaviorError, match=sentence):
+        scripted_emotion("lara", look)
+
+
 def test_a_node_is_made_in_the_root_namespace_by_default():
     people = ScriptedPeople()
     assert people.node.get_namespace() == "/"
