@@ -28,6 +28,14 @@ def not_negative(text: str) -> float:
     return value
 
 
+def positive_number(text: str) -> float:
+    """Return a number above 0."""
+    value = _number(text)
+    if not 0.0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"must be a number above 0, not {text}")
+    return value
+
+
 def share(text: str) -> float:
     """Return a share from 0 to 1."""
     value = not_negative(text)

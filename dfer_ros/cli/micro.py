@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
+from dfer_ros.cli.argument_types import positive_number
 from dfer_ros.cli.recognition_options import add_detector_options, add_model_option
 from dfer_ros.cli.terminal import count_shown, say, show_table, warn
 from dfer_ros.core.atomic_file import check_outputs, whole_file
@@ -36,13 +37,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, help="JSONL file: one object per micro-expression")
     parser.add_argument(
         "--camera-rate",
-        type=float,
-        default=0.0,
+        type=positive_number,
         help="frames a second at which the camera took it, where the file plays it slower (as the file says)",
     )
     parser.add_argument(
         "--threshold",
-        type=float,
+        type=positive_number,
         default=MicroConfig.threshold,
         help="how far a movement must rise above what is usual for the face; less finds and invents more (%(default)s)",
     )
@@ -52,8 +52,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Find the micro-expressions of everybody in a video; the file appears whole or not at all."""
-    if arguments.threshold <= 0:
-        raise SourceError("--threshold must be above 0.")
     check_outputs([at_home(Path(arguments.video))], [arguments.output])
     config = AnalysisConfig(model=arguments.model, detector=arguments.detector, yunet_model=arguments.yunet_model)
     source = open_recording(arguments.video, config)
@@ -77,10 +75,8 @@ def run(arguments: argparse.Namespace) -> int:
     return INCOMPLETE_CODE if source.shortfall else 0
 
 
-def _checked_rate(name: str, source: FrameSource, camera_rate: float) -> float:
+def _checked_rate(name: str, source: FrameSource, camera_rate: float | None) -> float:
     """Return the frames a second of a video. Raises SourceError where they are too few."""
-    if camera_rate < 0:
-        raise SourceError("--camera-rate must be above 0.")
     rate = camera_rate or source.fps
     if rate < SLOWEST_RATE:
         raise SourceError(
@@ -96,6 +92,8 @@ def _find_micro_expressions(
     """Yield what is found on every face; slower: how many times slower than it was a video plays."""
     pipeline, recognizer = analyzer.create_stages()
     people: dict[str, MicroSpotter] = {}
+    first_seen: dict[str, float] = {}
+    longest_seen = 0.0
     frames = 0
     with count_shown("looking", source.frame_count or None) as show:
         for frame in source.frames():
@@ -106,6 +104,7 @@ def _find_micro_expressions(
             recognizer.reset()
             for face, emotion in zip(faces, recognizer.update(stamp, [face.seen for face in faces])):
                 spotter = people.setdefault(face.id, MicroSpotter(config))
+                longest_seen = max(longest_seen, stamp - first_seen.setdefault(face.id, stamp))
                 for one in spotter.add(stamp, face.aligned, emotion.probabilities):
                     yield face.id, one
             show(frames)
@@ -113,6 +112,11 @@ def _find_micro_expressions(
         raise nothing_read(name, source)
     if not people:
         raise SourceError(f"There is no face in {name}: somebody must be seen in it, from the front and for a while.")
+    if longest_seen < config.longest:
+        raise SourceError(
+            f"Nobody is seen for longer than {longest_seen:.2g} s in {name}: a micro-expression may last "
+            f"{config.longest:g} s, so that none can be told in less."
+        )
     yield from ((face_id, one) for face_id, spotter in people.items() for one in spotter.finish())
 
 

@@ -2,6 +2,7 @@
 
 import json
 from functools import cache
+from itertools import islice
 
 import cv2
 import numpy as np
@@ -130,7 +131,9 @@ def test_a_long_video_is_judged_in_stretches_and_each_one_is_told_once(monkeypat
 
 def test_what_cannot_be_done_is_one_sentence(tmp_path, video, capsys):
     slow, empty = write_video(tmp_path / "slow.mp4", 20, fps=10), write_video(tmp_path / "empty.mp4", 60, fps=60)
+    short = write_video(tmp_path / "short.mp4", fps=RATE, pictures=islice(pictures(lambda stamp: 0.0), 5))
     said = {
+        short: "Nobody is seen for longer than",
         slow: "has 10 frames a second, too few for micro-expressions",
         empty: "There is no face in",
         tmp_path / "none.mp4": "There is no file or folder",
@@ -141,6 +144,7 @@ def test_what_cannot_be_done_is_one_sentence(tmp_path, video, capsys):
         (line,) = [one for one in capsys.readouterr().err.splitlines() if one.startswith("dfer micro: ")]
         assert sentence in line
     for option in ("--threshold", "--camera-rate"):
-        assert dfer(video, option, "-1") == 1
-        assert f"{option} must be above 0." in capsys.readouterr().err
+        for value in ("-1", "0", "nan", "inf"):
+            assert dfer(video, option, value) == 2
+            assert f"argument {option}: must be a number above 0, not {value}" in capsys.readouterr().err
     assert not (tmp_path / "found.jsonl").exists()
