@@ -60,8 +60,14 @@ def test_the_callback_is_python():
     compile(CALLBACK, "behavior.md", "exec")
 
 
-def test_the_test_and_the_coroutine_are_python_too():
-    compile(TEST, "behavior.md", "exec")
+def test_the_test_passes_as_it_is_written(tmp_path):
+    (tmp_path / "test_greeter.py").write_text(TEST, encoding="utf-8")
+    pytest_alone = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_greeter.py"]
+    ended = subprocess.run(pytest_alone, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == 0 and "1 passed" in ended.stdout, ended.stdout + ended.stderr
+
+
+def test_the_coroutine_is_python_too():
     compile(COROUTINE, "behavior.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
 
 
