@@ -90,7 +90,7 @@ def test_a_frame_that_was_played_twice_counts_once():
     twice = made_answers({"face1": (LEFT, HAPPY)})
     fields = {
         name: np.repeat(getattr(track, name), 2, axis=0)
-        for name in ("stamps", "frames", "rois", "states", "phases", "confidences", "probabilities")
+        for name in ("stamps", "frames", "rois", "states", "phases", "confidences", "probabilities", "head_poses")
     }
     fields |= {name: np.repeat(getattr(track, name), 2) for name in ("valence", "arousal", "intensity")}
     object.__setattr__(twice, "tracks", (type(track)(track.face_id, **fields),))
