@@ -84,9 +84,10 @@ class HriHeads:
         if framed and not header.frame_id:
             self._log.warning("The images name no frame (header.frame_id): where heads are in it cannot be told.")
             framed = False
+        camera = self._calibration.camera(width, height) if framed and faces else None
         transforms = []
         for face in faces:
-            if not (framed or self._publishers.is_heard(face.id, LANDMARKS)):
+            if camera is None and not self._publishers.is_heard(face.id, LANDMARKS):
                 continue
             landmarks = self._mesh.landmarks(image, face.detection.landmarks)
             if landmarks is None:
@@ -94,7 +95,7 @@ class HriHeads:
             self._publishers.publish(
                 face.id, LANDMARKS, partial(self._landmarks_message, header, image, face, landmarks)
             )
-            pose = estimate_head_pose(landmarks, self._calibration.camera(width, height)) if framed else None
+            pose = None if camera is None else estimate_head_pose(landmarks, camera)
             if pose is not None:
                 transforms += face_transforms(header, face.id, pose)
         if transforms and self._frames is not None and self._frames_type is not None:
