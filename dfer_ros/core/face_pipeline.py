@@ -81,8 +81,7 @@ class FacePipeline:
     def finish(self) -> None:
         """Search the last image for somebody new, where that is due and known faces were answered without it.
 
-        Who answers live calls it once the answer is out, else locate() does so before the next image. It changes
-        what the next images bring, never when: the answer to this one is as fast as between two searches.
+        Who answers live calls it once the answer is out; else locate() does, before the next image, to the same end.
         """
         if self._unfinished is not None:
             (image, stamp), self._unfinished = self._unfinished, None
