@@ -4,19 +4,12 @@ import time
 
 import numpy as np
 import pytest
-from hri_robot import Expression, Robot, header
+from hri_robot import Expression, header
 
 from dfer_ros.core.emotion import PHASE_UNKNOWN, Emotion
 from dfer_ros.core.labels import EXPRESSIONS, UNKNOWN
 from dfer_ros.nodes.hri.expressions import HriExpressions
 from dfer_ros.ros.waiting import wait_until
-
-
-@pytest.fixture
-def robot(_ros):
-    made = Robot()
-    yield made
-    made.close()
 
 
 @pytest.fixture

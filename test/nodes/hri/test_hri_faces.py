@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 import pytest
-from hri_robot import TRACKED, IdsList, NormalizedRegionOfInterest2D, Robot, face, header
+from hri_robot import TRACKED, IdsList, NormalizedRegionOfInterest2D, face, header
 from sensor_msgs.msg import Image
 
 from dfer_ros.core.errors import DferError
@@ -21,13 +21,6 @@ from dfer_ros.ros.waiting import wait_until
 
 SCENE = np.random.default_rng(0).integers(0, 255, (480, 640, 3), dtype=np.uint8)
 LOST_SECONDS = 1.0
-
-
-@pytest.fixture
-def robot(_ros):
-    made = Robot()
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import sys
 import cv2
 import numpy as np
 import pytest
-from hri_robot import TRACKED, IdsList, Robot, header
+from hri_robot import TRACKED, IdsList, header
 from rclpy.qos import QoSProfile
 from scipy.spatial.transform import Rotation
 from sensor_msgs.msg import CameraInfo
@@ -39,13 +39,6 @@ class CountingMesh:
     def landmarks(self, image, detected):
         self.asked += 1
         return self._mesh.landmarks(image, detected)
-
-
-@pytest.fixture
-def robot(_ros):
-    made = Robot()
-    yield made
-    made.close()
 
 
 @pytest.fixture
@@ -170,7 +163,6 @@ def test_the_calibration_of_the_camera_is_used(robot, show, faces):
 
     def farther():
         publisher.publish(calibration)
-        heard.clear()
         show("dora")
         return any(one.transform.translation.z > 1.5 * assumed.z for one in heard)
 

@@ -6,7 +6,7 @@ import time
 import cv2
 import numpy as np
 import pytest
-from hri_robot import TRACKED, IdsList, Robot, header, ids
+from hri_robot import TRACKED, IdsList, header, ids
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import Image
 
@@ -18,13 +18,6 @@ from dfer_ros.ros.image_conversion import fill_image, to_bgr
 from dfer_ros.ros.waiting import wait_until
 
 LIKE_HRI_FACE_DETECT = QoSProfile(depth=1)
-
-
-@pytest.fixture
-def robot(_ros):
-    made = Robot()
-    yield made
-    made.close()
 
 
 def names(array):

@@ -1,18 +1,11 @@
 """ROS4HRI between two processes: our detector, our emotions, and a listener that knows nothing but REP-155."""
 
 import pytest
-from hri_robot import TRACKED, Expression, IdsList, Robot
+from hri_robot import TRACKED, Expression, IdsList
 
 from dfer_ros.ros.waiting import wait_until
 
 EMPTY_FRAMES = 30
-
-
-@pytest.fixture
-def robot(_ros):
-    made = Robot()
-    yield made
-    made.close()
 
 
 class ExpressionListener:
