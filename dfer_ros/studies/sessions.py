@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dfer_ros.core.errors import DataError
-from dfer_ros.recordings.answer_file import read_answer_file
+from dfer_ros.recordings.answer_file import read_answer_file, recording_stem
 from dfer_ros.recordings.emotion_track import RecordedEmotions
 from dfer_ros.report.person import Person, describe_people
 from dfer_ros.report.study_tables import clock_time
@@ -72,13 +72,18 @@ def _check_one_person(files: Sequence[Path], person: str) -> None:
     """
     if person and not _ANONYMOUS_ID.fullmatch(person):
         return
-    dates = ((path, _DATE.search(path.stem)) for path in files)
+    dates = ((path, _date_in_name(path)) for path in files)
     names = sorted({path.stem[: date.start()].strip("_-. ") for path, date in dates if date})
     if len(names) > 1:
         raise DataError(
             f"The names of the files begin with {', '.join(name or 'a date' for name in names[:5])}: give --person one "
             "of these, or keep a folder for each person."
         )
+
+
+def _date_in_name(path: Path) -> re.Match[str] | None:
+    """Return the date in the name of the recording, without the hash after it: 2026-03-02-0930fb1d11 tells no time."""
+    return _DATE.search(recording_stem(path.stem))
 
 
 def _of(path: Path, person: str) -> bool:
@@ -116,7 +121,7 @@ def _session_begin(path: Path, recording: RecordedEmotions) -> datetime.datetime
     told = clock_time(recording.begin)
     if told is not None:
         return told
-    match = _DATE.search(path.stem)
+    match = _date_in_name(path)
     if match:
         year, month, day, hour, minute, second = (int(part or 0) for part in match.groups())
         try:

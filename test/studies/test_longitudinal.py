@@ -7,6 +7,7 @@ from dfer_command import dfer
 from made_sessions import UTC, write_session
 
 from dfer_ros.recordings.answer_file import output_name
+from dfer_ros.studies.sessions import read_sessions
 
 MONDAY = datetime.datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -123,6 +124,14 @@ def test_a_person_may_be_named_with_what_parts_the_name_from_the_date(tmp_path, 
     for given in ("p07", "p07_"):
         assert dfer("longitudinal", folder, "--person", given, "-o", tmp_path / "page.html") == 0
         assert "2 sessions" in capsys.readouterr().out
+
+
+def test_the_hash_that_analyze_puts_after_a_name_tells_no_time(tmp_path):
+    for digest in ("4672fb1d11", "0930fb1d11", "093015fb1d"):
+        write_session(tmp_path / f"p07_2026-03-02-{digest}.jsonl", None, 0.5, shown=2)
+        (session,) = read_sessions(tmp_path)
+        assert session.begin == datetime.datetime(2026, 3, 2, tzinfo=UTC)
+        session.path.unlink()
 
 
 def test_conditions_may_name_recordings_as_they_were_called(tmp_path, capsys):
