@@ -72,5 +72,5 @@ def test_a_step_of_the_way_of_a_frame_exists(file, function):
 
 def test_the_way_of_a_frame_leads_from_the_camera_to_the_message():
     functions = [function for _, function in STEPS]
-    assert functions[0] == "ImageSubscription._receive"
+    assert functions[0] == "FrameSubscription._take"
     assert functions.index("face_array") < functions.index("EmotionStream.process") < functions.index("emotion_array")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TypeVar
 
 from rclpy.node import Node
@@ -22,6 +21,7 @@ from dfer_ros.nodes.hri.input import HriInput
 from dfer_ros.nodes.hri.topics import hri_parameter
 from dfer_ros.nodes.local_faces import FoundFaces, LocalFaces
 from dfer_ros.ros.frame_stream import FrameStream, StreamWorker
+from dfer_ros.ros.frame_subscription import FrameSubscription
 from dfer_ros.ros.image_conversion import check_usable, to_bgr
 from dfer_ros.ros.managed_node import ManagedConfig
 from dfer_ros.ros.messages import emotion_array
@@ -97,8 +97,7 @@ class EmotionStream(FrameStream[FaceArray | FoundFaces, DferNodeConfig]):
         topic = f"{self._base}faces"
         if self._local is not None:
             return self._local.listen(self.node.resolve_topic_name(topic), receive)
-        subscription = self.node.create_subscription(FaceArray, topic, receive, latest_only())
-        return partial(self.node.destroy_subscription, subscription)
+        return FrameSubscription(self.node, FaceArray, topic, receive, latest_only()).close
 
     def listen(self, worker: StreamWorker) -> None:
         """Begin anew, without memory of the persons before."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from typing import Any
 
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
@@ -48,7 +50,9 @@ class OverlayNode(Node):
         self.create_timer(_PERIOD_SECONDS, self._work_while_subscribed, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def close(self) -> None:
-        """End the worker."""
+        """Stop listening, and end the worker."""
+        if self._inputs is not None:
+            self._inputs.close()
         self._worker.close()
 
     def _work_while_subscribed(self) -> None:
@@ -75,7 +79,10 @@ class OverlayNode(Node):
 
 
 class _Inputs:
-    """The subscriptions of the overlay, and the images that wait for their faces."""
+    """The subscriptions of the overlay, and the images that wait for their faces.
+
+    Images come in a thread of their own, faces in the executor's.
+    """
 
     def __init__(self, node: Node, config: ImageConfig, on_scene: Callable[[_Scene], None]) -> None:
         self._node = node
@@ -83,6 +90,7 @@ class _Inputs:
         self._images: dict[float, Image | CompressedImage] = {}
         self._faces: dict[float, FaceArray] = {}
         self._emotions = EmotionArray()
+        self._pairing = threading.Lock()
         self._camera = ImageSubscription(node, config, self._on_image)
         quality = latest_only()
         self._others = [
@@ -96,26 +104,28 @@ class _Inputs:
             self._node.destroy_subscription(subscription)
 
     def _on_image(self, message: Image | CompressedImage) -> None:
-        self._images[header_seconds(message.header)] = message
-        self._pair(header_seconds(message.header))
+        self._pair(self._images, message)
 
     def _on_faces(self, message: FaceArray) -> None:
-        self._faces[header_seconds(message.header)] = message
-        self._pair(header_seconds(message.header))
+        self._pair(self._faces, message)
 
     def _on_emotions(self, message: EmotionArray) -> None:
         self._emotions = message
 
-    def _pair(self, stamp: float) -> None:
-        if stamp in self._images and stamp in self._faces:
-            fresh = abs(stamp - header_seconds(self._emotions.header)) < _PATIENCE_SECONDS
-            emotions = {emotion.face_id: emotion for emotion in self._emotions.emotions} if fresh else {}
-            self._on_scene((self._images.pop(stamp), self._faces.pop(stamp), emotions))
-        for waiting in (self._images, self._faces):
-            too_old = [kept for kept in waiting if abs(kept - stamp) > _PATIENCE_SECONDS]
-            too_many = list(waiting)[:-_MOST_WAITING]
-            for one in {*too_old, *too_many}:
-                del waiting[one]
+    def _pair(self, kept: dict[float, Any], message: Image | CompressedImage | FaceArray) -> None:
+        """Keep a message, and pass on the scene that it completes."""
+        stamp = header_seconds(message.header)
+        with self._pairing:
+            kept[stamp] = message
+            if stamp in self._images and stamp in self._faces:
+                fresh = abs(stamp - header_seconds(self._emotions.header)) < _PATIENCE_SECONDS
+                emotions = {emotion.face_id: emotion for emotion in self._emotions.emotions} if fresh else {}
+                self._on_scene((self._images.pop(stamp), self._faces.pop(stamp), emotions))
+            for waiting in (self._images, self._faces):
+                too_old = [other for other in waiting if abs(other - stamp) > _PATIENCE_SECONDS]
+                too_many = list(waiting)[:-_MOST_WAITING]
+                for one in {*too_old, *too_many}:
+                    del waiting[one]
 
 
 def _annotation(face: Face, emotion: Emotion | None) -> Annotation:

@@ -52,7 +52,7 @@ class _Camera:
 
 
 class FrameStream(ABC, Generic[Message, Config]):
-    """Takes in messages with a header in the executor's thread, and has them processed in the worker's.
+    """Takes in messages with a header in the thread that brings them, and has them processed in the worker's.
 
     A stream says in subscribe() what it listens to, in process() what it does with a message, and in close() what it
     leaves. config: that of its node; another one takes its place when a parameter changes.

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.qos import ReliabilityPolicy
-from rclpy.subscription import Subscription
 from sensor_msgs.msg import CompressedImage, Image
 
 from dfer_ros.core.parameter import parameter
+from dfer_ros.ros.frame_subscription import FrameSubscription
 from dfer_ros.ros.topics import latest_only
 
 _COMPRESSED_TYPE = "sensor_msgs/msg/CompressedImage"
@@ -67,10 +67,10 @@ class ImageSubscription:
     def close(self) -> None:
         """Stop listening."""
         self._node.destroy_timer(self._timer)
-        self._node.destroy_subscription(self._subscription)
+        self._subscription.close()
 
-    def _subscribe(self) -> Subscription:
-        return self._node.create_subscription(self._type, self.topic, self._receive, latest_only(self._reliability))
+    def _subscribe(self) -> FrameSubscription[Image | CompressedImage]:
+        return FrameSubscription(self._node, self._type, self.topic, self._receive, latest_only(self._reliability))
 
     def _receive(self, message: Image | CompressedImage) -> None:
         if self._idle_periods >= self._patience:
@@ -126,5 +126,5 @@ class ImageSubscription:
             self._subscribe_again()
 
     def _subscribe_again(self) -> None:
-        self._node.destroy_subscription(self._subscription)
+        self._subscription.close()
         self._subscription = self._subscribe()

@@ -1,0 +1,95 @@
+"""Frames that arrive in a thread of their own, over real DDS."""
+
+import contextlib
+import threading
+
+import pytest
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.qos import ReliabilityPolicy
+from std_msgs.msg import String
+
+from dfer_ros.ros.frame_subscription import FrameSubscription
+from dfer_ros.ros.topics import OUTPUT, latest_only
+from dfer_ros.ros.waiting import wait_until
+
+
+@pytest.fixture
+def node():
+    context = rclpy.Context()
+    rclpy.init(args=[], context=context)
+    node = rclpy.create_node("listener", namespace="/frame_subscription", context=context)
+    yield node
+    node.destroy_node()
+    rclpy.shutdown(context=context)
+
+
+@contextlib.contextmanager
+def listening(node, receive, quality=None):
+    subscription = FrameSubscription(node, String, "words", receive, quality or latest_only())
+    try:
+        yield subscription
+    finally:
+        subscription.close()
+
+
+def speaker(node, quality=OUTPUT):
+    publisher = node.create_publisher(String, "words", quality)
+    return publisher, lambda: publisher.publish(String(data="hello"))
+
+
+def test_messages_arrive_though_nobody_spins_and_none_after_the_end(node):
+    heard = []
+    publisher, say = speaker(node)
+    with listening(node, heard.append):
+        assert wait_until(lambda: len(heard) >= 3, pass_time=say)
+        assert heard[0] == String(data="hello")
+    assert wait_until(lambda: publisher.get_subscription_count() == 0)
+    count = len(heard)
+    say()
+    assert len(heard) == count
+    assert not [thread for thread in threading.enumerate() if "words" in thread.name]
+
+
+def test_no_message_takes_a_turn_of_the_executor(node):
+    heard = []
+    _, say = speaker(node)
+    executor = SingleThreadedExecutor(context=node.context)
+    executor.add_node(node)
+    turn = threading.Thread(target=lambda: executor.spin_once(timeout_sec=60.0))
+    with listening(node, heard.append):
+        turn.start()
+        assert wait_until(lambda: len(heard) >= 20, pass_time=say)
+        assert turn.is_alive()
+    executor.create_task(lambda: None)
+    turn.join()
+    executor.remove_node(node)
+
+
+def test_a_publisher_that_cannot_be_heard_is_named(node, capfd):
+    speaker(node, latest_only(ReliabilityPolicy.BEST_EFFORT))
+    said = []
+
+    def is_named():
+        said.append(capfd.readouterr().err)
+        return "incompatible QoS" in "".join(said)
+
+    with listening(node, lambda message: None, latest_only(ReliabilityPolicy.RELIABLE)):
+        assert wait_until(is_named)
+
+
+def test_an_error_ends_the_executor_as_that_of_any_callback(node):
+    def refuse(message):
+        raise ValueError(f"{message.data} is refused")
+
+    _, say = speaker(node)
+    executor = SingleThreadedExecutor(context=node.context)
+    executor.add_node(node)
+
+    def spin():
+        say()
+        executor.spin_once(timeout_sec=0.1)
+
+    with listening(node, refuse), pytest.raises(ValueError, match="hello is refused"):
+        wait_until(lambda: False, pass_time=spin)
+    executor.remove_node(node)
