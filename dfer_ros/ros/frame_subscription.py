@@ -23,7 +23,9 @@ class FrameSubscription(Generic[Message]):
 
     rclpy's executor puts every timer, service and guard condition of its nodes into a new wait set, twice for each
     message that it takes: a tenth of what perception_node spent. This one knows the subscription alone, as that of
-    rclpy.wait_for_message does. What receive raises is raised in the executor, as from any other callback.
+    rclpy.wait_for_message does.
+    The first message may come before the constructor returns. What receive raises ends the thread, and with it the
+    process: see run_nodes().
     """
 
     def __init__(
@@ -51,26 +53,21 @@ class FrameSubscription(Generic[Message]):
     def _run(self) -> None:
         subscription, end, context = self._subscription.handle, self._end.handle, self._node.context.handle
         events = self._subscription.event_handlers
-        try:
-            with ExitStack() as kept:
-                for waited_for in (subscription, end, context, *events):
-                    kept.enter_context(waited_for)
-                wait_set = rclpy_implementation.WaitSet(1, 1, 0, 0, 0, len(events), context)
-                while not self._closing:
-                    wait_set.clear_entities()
-                    wait_set.add_subscription(subscription)
-                    wait_set.add_guard_condition(end)
-                    for event in events:
-                        event.add_to_wait_set(wait_set)
-                    wait_set.wait(_FOR_EVER)
-                    self._take()
-                    for event in events:
-                        if event.is_ready(wait_set):
-                            event.callback(event.take_data())
-        except Exception as error:
-            if self._node.executor is None:
-                raise
-            self._node.executor.create_task(_raise, error)
+        with ExitStack() as kept:
+            for waited_for in (subscription, end, context, *events):
+                kept.enter_context(waited_for)
+            wait_set = rclpy_implementation.WaitSet(1, 1, 0, 0, 0, len(events), context)
+            while not self._closing:
+                wait_set.clear_entities()
+                wait_set.add_subscription(subscription)
+                wait_set.add_guard_condition(end)
+                for event in events:
+                    event.add_to_wait_set(wait_set)
+                wait_set.wait(_FOR_EVER)
+                self._take()
+                for event in events:
+                    if event.is_ready(wait_set) and (told := event.take_data()):
+                        event.callback(told)
 
     def _take(self) -> None:
         """Pass on the message that has arrived, if one has."""
@@ -84,7 +81,3 @@ class _OutsideTheExecutor(ReentrantCallbackGroup):
 
     def can_execute(self, entity: Any) -> Any:
         return False
-
-
-def _raise(error: Exception) -> None:
-    raise error

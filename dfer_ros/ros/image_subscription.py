@@ -56,9 +56,9 @@ class ImageSubscription:
         self.topic = self._topics[0]
         self._follows = config.image_reliability == "auto"
         self._reliability = ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
-        self._subscription = self._subscribe()
         self._idle_periods = 0
         self._patience = _FIRST_IMAGE_PERIODS
+        self._subscription = self._subscribe()
         # By the wall: a simulated clock may stand still just when a camera is missing.
         self._timer = node.create_timer(
             _PERIOD_SECONDS, self._follow_the_camera, clock=Clock(clock_type=ClockType.STEADY_TIME)

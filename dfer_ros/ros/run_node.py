@@ -50,8 +50,8 @@ def run_node(name: str, create: Callable[[], Node], arguments: list[str] | None 
 def run_nodes(name: str, create: Callable[[], Sequence[Node]], arguments: list[str] | None = None) -> None:
     """Run nodes in one executor until they are told to stop, then leave the process. name: of the process.
 
-    Exit code 0 after Ctrl-C or SIGTERM, that of SourceEnded after that; 1, with one sentence, after a DferError, and 1,
-    with the stacks of all threads, where a callback has not come back for a minute.
+    Exit code 0 after Ctrl-C or SIGTERM, that of SourceEnded after that; 1, with one sentence, after a DferError; 1,
+    with its stack, where a thread has failed, and with those of all where a callback has not come back for a minute.
     The signals do not shut the context down, as rclpy's own handlers would: the threads of the node publish until they
     are closed.
     """
@@ -66,11 +66,19 @@ def run_nodes(name: str, create: Callable[[], Sequence[Node]], arguments: list[s
         start_ros(arguments)
     except DferError as error:
         sys.exit(f"{name}: {sentence(error)}")
+    failed = threading.Event()
+
+    def end_with_its_thread(what: threading.ExceptHookArgs) -> None:
+        threading.__excepthook__(what)
+        failed.set()
+        stop.set()
+
+    threading.excepthook = end_with_its_thread
     code = 0
     try:
         with ros_refusals("ROS 2 refuses what is asked for"):
             node = create()
-        code = _spin(node, stop)
+        code = _spin(node, stop) or int(failed.is_set())
     except DferError as error:
         get_logger(name).fatal(sentence(error))
         code = 1

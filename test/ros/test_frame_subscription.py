@@ -76,20 +76,3 @@ def test_a_publisher_that_cannot_be_heard_is_named(node, capfd):
 
     with listening(node, lambda message: None, latest_only(ReliabilityPolicy.RELIABLE)):
         assert wait_until(is_named)
-
-
-def test_an_error_ends_the_executor_as_that_of_any_callback(node):
-    def refuse(message):
-        raise ValueError(f"{message.data} is refused")
-
-    _, say = speaker(node)
-    executor = SingleThreadedExecutor(context=node.context)
-    executor.add_node(node)
-
-    def spin():
-        say()
-        executor.spin_once(timeout_sec=0.1)
-
-    with listening(node, refuse), pytest.raises(ValueError, match="hello is refused"):
-        wait_until(lambda: False, pass_time=spin)
-    executor.remove_node(node)

@@ -38,3 +38,11 @@ def test_one_that_works_on_lives_longer_than_that():
     busy = busy.replace("def close", "    if self.calls == 40: raise run_node.SourceEnded(7)\n\n    def close")
     ended = subprocess.run([sys.executable, "-c", busy], capture_output=True, text=True, timeout=60, check=False)
     assert (ended.returncode, "Timeout" in ended.stderr) == (7, False), ended.stderr
+
+
+def test_a_thread_that_fails_ends_the_process_so_that_it_is_started_again():
+    failing = STUCK.replace("ctypes.PyDLL(None).sleep(1000)", "threading.Thread(target=lambda: 1 // 0).start()")
+    failing = failing.replace("import ctypes", "import threading")
+    ended = subprocess.run([sys.executable, "-c", failing], capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1
+    assert "ZeroDivisionError" in ended.stderr
