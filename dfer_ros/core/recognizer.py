@@ -90,22 +90,18 @@ class Recognizer:
 
         The encoder runs once, on the crops of these faces only; the head runs once, over all persons.
         """
+        return update_together([(self, stamp, faces)])[0]
+
+    def _take_in(self, stamp: float, faces: Sequence[SeenFace], embeddings: Sequence[FloatArray]) -> list[_Person]:
+        """Return whose faces these are, with the embedding [D] of each in their windows."""
         self.cleared, self._newest = stamp < self._newest, stamp
         if self.cleared:
             self._persons.clear()
         self._forget_before(stamp - self._window.seconds)
-        if not faces:
-            return []
-        embeddings = self.model.encoder.encode([face.crop for face in faces])
         persons = [self._person(face.id) for face in faces]
         for face, person, embedding in zip(faces, persons, embeddings):
             person.window.add(stamp, embedding, face.quality)
-        answer = self.model.head.answer([person.window for person in persons])
-        probabilities = calibrated_probabilities(answer.logits, self._description.temperature)
-        intensities = _intensities(answer, probabilities)
-        phases = _phases(answer)
-        ids = [face.id for face in faces]
-        return [self._answer(*row) for row in zip(ids, persons, probabilities, intensities, phases)]
+        return persons
 
     def _person(self, face_id: str) -> _Person:
         if face_id not in self._persons:
@@ -138,6 +134,25 @@ class Recognizer:
             secondary="" if secondary is None else EXPRESSIONS[secondary],
             secondary_confidence=0.0 if secondary is None else float(probabilities[secondary]),
         )
+
+
+def update_together(frames: Sequence[tuple[Recognizer, float, Sequence[SeenFace]]]) -> list[list[Emotion]]:
+    """Return what update() of each recognizer returns for its stamp and faces, with one run of the model for all.
+
+    frames: of recognizers of one model, each of them once.
+    """
+    model = frames[0][0].model
+    crops = [face.crop for _, _, faces in frames for face in faces]
+    embeddings: Sequence[FloatArray] = list(model.encoder.encode(crops)) if crops else []
+    persons: list[_Person] = []
+    for recognizer, stamp, faces in frames:
+        persons += recognizer._take_in(stamp, faces, embeddings[len(persons) :])
+    if not persons:
+        return [[] for _ in frames]
+    answer = model.head.answer([person.window for person in persons])
+    probabilities = calibrated_probabilities(answer.logits, model.folder.description.temperature)
+    rows = zip(persons, probabilities, _intensities(answer, probabilities), _phases(answer))
+    return [[recognizer._answer(face.id, *next(rows)) for face in faces] for recognizer, _, faces in frames]
 
 
 def _intensities(answer: HeadAnswer, probabilities: FloatArray) -> list[float]:

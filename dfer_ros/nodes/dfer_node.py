@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dfer_ros.core.model.emotion_model import EmotionModel
 from dfer_ros.nodes.emotion_stream import DferNodeConfig, EmotionStream
 from dfer_ros.nodes.local_faces import LocalFaces
+from dfer_ros.nodes.shared_recognition import SharedRecognition
 from dfer_ros.ros.managed_node import ManagedNode
 from dfer_ros.ros.run_node import bound_opencv_threads, run_node
 
@@ -30,10 +31,10 @@ class DferNode(ManagedNode[DferNodeConfig]):
 
     def create_streams(self) -> Iterator[EmotionStream]:
         """Load the model, and make a stream for every camera."""
-        model = self._load_model()
+        model, shared = self._load_model(), SharedRecognition()
         for camera in dict.fromkeys(self.config.cameras):
             yield EmotionStream(
-                self, self.log, self.statistics[_stream(camera)], self.config, camera, model, self._local
+                self, self.log, self.statistics[_stream(camera)], self.config, camera, model, shared, self._local
             )
 
     def _load_model(self) -> EmotionModel:

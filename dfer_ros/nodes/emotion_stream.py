@@ -20,6 +20,7 @@ from dfer_ros.nodes.hri.images import ALIGNMENTS, DEFAULT_ALIGNMENT
 from dfer_ros.nodes.hri.input import HriInput
 from dfer_ros.nodes.hri.topics import hri_parameter
 from dfer_ros.nodes.local_faces import FoundFaces, LocalFaces
+from dfer_ros.nodes.shared_recognition import SharedRecognition
 from dfer_ros.ros.frame_stream import FrameStream, StreamWorker
 from dfer_ros.ros.frame_subscription import FrameSubscription
 from dfer_ros.ros.image_conversion import check_usable, to_bgr
@@ -68,7 +69,7 @@ class DferNodeConfig:
 class EmotionStream(FrameStream[FaceArray | FoundFaces, DferNodeConfig]):
     """Reads `<camera>/faces` and publishes `<camera>/emotions`, with a window for every person before the camera.
 
-    camera: its name; where empty, `faces` and `emotions`. model: may be that of other streams of the same worker.
+    camera: its name; where empty, `faces` and `emotions`. model, shared: those of all streams of the same worker.
     local: brings the faces of a detector in the same process, in the place of the topic.
     """
 
@@ -80,10 +81,12 @@ class EmotionStream(FrameStream[FaceArray | FoundFaces, DferNodeConfig]):
         config: DferNodeConfig,
         camera: str,
         model: EmotionModel,
+        shared: SharedRecognition,
         local: LocalFaces | None = None,
     ) -> None:
         super().__init__(node, log, statistics, config)
         self._model = model
+        self._shared = shared
         self._local = local
         self._recognizers: dict[str, Recognizer] = {}
         self._base = f"{camera}/" if camera else ""
@@ -125,10 +128,14 @@ class EmotionStream(FrameStream[FaceArray | FoundFaces, DferNodeConfig]):
         """Raise ImageError where there are faces, but no usable one."""
         self._usable(message, _check_face)
 
+    def prepare(self, message: FaceArray | FoundFaces, stamp: float) -> None:
+        """Have the faces of an image encoded together with those that wait beside it."""
+        self._shared.announce(self._recognizer(message), stamp, self._usable(message, _seen_face))
+
     def process(self, message: FaceArray | FoundFaces, stamp: float) -> int:
         """Publish the emotions of the faces of an image, and return how many they are."""
-        recognizer = self._recognizer(self.camera_of(message))
-        emotions = recognizer.update(stamp, self._usable(message, _seen_face))
+        recognizer = self._recognizer(message)
+        emotions = self._shared.emotions(recognizer)
         if recognizer.cleared:
             self.log.warning("The image stamps went backward: the windows of all persons were cleared.")
         self._publisher.publish(emotion_array(message.header, emotions))
@@ -136,8 +143,9 @@ class EmotionStream(FrameStream[FaceArray | FoundFaces, DferNodeConfig]):
             self._hri.publish(message.header, self.now(), emotions)
         return len(emotions)
 
-    def _recognizer(self, camera: str) -> Recognizer:
-        """Return the recognizer of a camera, with the configuration that holds now."""
+    def _recognizer(self, message: FaceArray | FoundFaces) -> Recognizer:
+        """Return the recognizer of the camera of a message, with the configuration that holds now."""
+        camera = self.camera_of(message)
         if camera not in self._recognizers:
             self._recognizers[camera] = Recognizer(self._model)
         self._recognizers[camera].configure(self.config.recognizer)

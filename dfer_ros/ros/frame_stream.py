@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Generic, Protocol, TypeVar
 
 from rclpy.node import Node
@@ -74,6 +75,9 @@ class FrameStream(ABC, Generic[Message, Config]):
     def check(self, message: Message) -> None:
         """Raise ImageError early for a message that process() would refuse, so that its stamp does not count."""
 
+    def prepare(self, message: Message, stamp: float) -> None:
+        """Do what process() of this stream and of others, for messages that wait beside this one, can do together."""
+
     @abstractmethod
     def process(self, message: Message, stamp: float) -> int:
         """Answer a message, and return how many faces it has.
@@ -137,7 +141,7 @@ class FrameStream(ABC, Generic[Message, Config]):
             self._statistics.dropped(DropReason.LATE_STAMP)
         elif not camera.limiter.accepts(stamp):
             self._statistics.dropped(DropReason.FRAME_RATE)
-        elif self._worker.put(lambda: self._work(camera, message, stamp, taken, arrived), (self, name)):
+        elif self._worker.put(lambda: self._prepare(camera, message, stamp, taken, arrived), (self, name)):
             self._statistics.dropped(DropReason.REPLACED)
 
     def _name_repeats(self, camera: _Camera, now: float) -> None:
@@ -150,20 +154,33 @@ class FrameStream(ABC, Generic[Message, Config]):
         if sentence:
             self.log.warning(sentence)
 
-    def _work(self, camera: _Camera, message: Message, stamp: float, taken: float, arrived: float) -> None:
+    def _prepare(
+        self, camera: _Camera, message: Message, stamp: float, taken: float, arrived: float
+    ) -> Callable[[], None] | None:
+        """Begin the work on a message, and return what ends it."""
         if time.monotonic() - arrived > self.config.frames.max_wait_seconds:
             self._statistics.dropped(DropReason.WAITED)
-            return
-        try:
+            return None
+        with self._counted_failure(camera, stamp):
+            self.prepare(message, stamp)
+        return lambda: self._work(camera, message, stamp, taken)
+
+    def _work(self, camera: _Camera, message: Message, stamp: float, taken: float) -> None:
+        with self._counted_failure(camera, stamp):
             faces = self.process(message, stamp)
+        self._statistics.processed(time.monotonic(), self.now() - taken, faces)
+        self.finish()
+
+    @contextmanager
+    def _counted_failure(self, camera: _Camera, stamp: float) -> Iterator[None]:
+        try:
+            yield
         except Exception as error:
             unusable = isinstance(error, ImageError)
             if unusable:
                 camera.limiter.give_back(stamp)
             self._statistics.dropped(DropReason.UNUSABLE if unusable else DropReason.FAILED)
             raise
-        self._statistics.processed(time.monotonic(), self.now() - taken, faces)
-        self.finish()
 
     def now(self) -> float:
         """Return the time of the node's clock in seconds."""

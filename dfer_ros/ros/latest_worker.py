@@ -6,13 +6,16 @@ import threading
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
-Job = Callable[[], None]
+Job = Callable[[], "Callable[[], object] | None"]
+"""Begins the work on something, and returns what ends it, if that is not the end."""
 Stream = TypeVar("Stream", bound=Hashable)
+Result = TypeVar("Result")
 
 
 class LatestWorker(Generic[Stream]):
     """Runs the newest job of each stream that gave one, in the order in which the streams came.
 
+    All jobs that wait are begun before the first of them is ended, so that they may share what they need in between.
     An exception of a job goes to on_error; the thread lives on.
     """
 
@@ -35,7 +38,7 @@ class LatestWorker(Generic[Stream]):
         return replaced
 
     def close(self) -> list[Stream]:
-        """Finish the job at hand, end the thread, and return the streams whose waiting job was dropped."""
+        """Finish the jobs at hand, end the thread, and return the streams whose waiting job was dropped."""
         with self._changed:
             self._closing = True
             self._changed.notify()
@@ -48,8 +51,15 @@ class LatestWorker(Generic[Stream]):
                 self._changed.wait_for(lambda: self._closing or self._waiting)
                 if self._closing:
                     return
-                job = self._waiting.pop(next(iter(self._waiting)))
-            try:
-                job()
-            except Exception as error:
-                self._on_error(error)
+                jobs, self._waiting = list(self._waiting.values()), {}
+            for end in [self._done(job) for job in jobs]:
+                if end is not None:
+                    self._done(end)
+
+    def _done(self, step: Callable[[], Result]) -> Result | None:
+        """Return what a step returns, None where it failed."""
+        try:
+            return step()
+        except Exception as error:
+            self._on_error(error)
+            return None

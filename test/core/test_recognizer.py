@@ -12,7 +12,7 @@ from dfer_ros.core.faces import SeenFace
 from dfer_ros.core.labels import EXPRESSIONS, LABELS, NEUTRAL, VALENCE_AROUSAL
 from dfer_ros.core.model.emotion_model import EmotionModel, EmotionModelConfig
 from dfer_ros.core.model.folder import DESCRIPTION_FILE, HEAD_FILE, file_sha256
-from dfer_ros.core.recognizer import Recognizer, RecognizerConfig
+from dfer_ros.core.recognizer import Recognizer, RecognizerConfig, update_together
 
 CONFIG = RecognizerConfig()
 GOOD, BAD = 0.9, 0.01
@@ -320,3 +320,26 @@ def test_labels_alone_in_another_order_rename_the_answer(model_copy, aligned_cro
     path.write_text(yaml.safe_dump(content))
     recognizer = Recognizer(EmotionModel(EmotionModelConfig(model=str(model_copy), precision="int8")))
     assert watch(recognizer, [0.0], aligned_crop).expression == "disgusted"
+
+
+def test_the_frames_of_several_cameras_take_one_run_and_change_no_answer(recognizer, aligned_crop, serious_crop):
+    """Each camera has windows of its own, of other lengths; a camera that sees nobody is one of them."""
+    encoder = recognizer.model.encoder
+    together = [Recognizer(recognizer.model) for _ in range(3)]
+    alone = [Recognizer(recognizer.model) for _ in range(3)]
+    for recognizers in (together, alone):
+        watch(recognizers[0], np.arange(0.0, 1.0, 0.2), serious_crop)
+    frames = [
+        (1.0, [SeenFace("face1", aligned_crop, GOOD), SeenFace("face2", serious_crop, GOOD)]),
+        (7.0, []),
+        (3.0, [SeenFace("face1", aligned_crop[:, ::-1], GOOD)]),
+    ]
+    runs = encoder.runs
+    answers = update_together([(one, *frame) for one, frame in zip(together, frames)])
+    assert encoder.runs == runs + 1
+    for answer, one, frame in zip(answers, alone, frames):
+        expected = one.update(*frame)
+        assert [emotion.face_id for emotion in answer] == [emotion.face_id for emotion in expected]
+        for emotion, other in zip(answer, expected):
+            np.testing.assert_allclose(emotion.probabilities, other.probabilities, atol=1e-5)
+            assert (emotion.expression, emotion.window_frames) == (other.expression, other.window_frames)

@@ -43,6 +43,23 @@ def test_every_stream_keeps_its_newest_job_and_its_turn(busy):
     assert done == ["first", "left2", "right2"]
 
 
+def test_all_that_wait_are_begun_before_the_first_is_ended(busy):
+    worker, free, done = busy
+
+    def job(stream):
+        def begin():
+            done.append(f"{stream} begins")
+            return lambda: done.append(f"{stream} ends")
+
+        return begin
+
+    for stream in ("left", "right"):
+        worker.put(job(stream), stream)
+    free.set()
+    assert wait_until(lambda: len(done) == 5)
+    assert done == ["first", "left begins", "right begins", "left ends", "right ends"]
+
+
 def test_an_error_is_passed_on_and_the_next_job_is_done():
     errors, done = [], []
 
