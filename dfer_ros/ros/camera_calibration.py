@@ -27,8 +27,8 @@ _SHAPE_TOLERANCE = 0.02
 class CameraCalibration:
     """Reads `camera_info` beside the topic `image`, as image_transport names it, or where it is remapped.
 
-    It listens from when a camera is first asked for to the first calibration: at the rate of a camera these messages
-    cost 3 % of a core, and what they say stays.
+    It listens from when a camera is first asked for to the first calibration of such images: at the rate of a camera
+    these messages cost 3 % of a core, and what they say stays.
     field_of_view: degrees across the longer side of the image, assumed where nobody publishes a calibration, or one of
     images of another shape; a warning says so once.
     """
@@ -41,12 +41,13 @@ class CameraCalibration:
         self._rectified = self._is_rectified()
         self._info: CameraInfo | None = None
         self._asked_at: float | None = None
+        self._size = (0, 0)
         self._said = ""
         self._subscription: Subscription | None = None
 
     def camera(self, width: int, height: int) -> Camera:
         """Return the camera that took an image of this size in pixels."""
-        info = self._info
+        info, self._size = self._info, (width, height)
         if self._asked_at is None:
             self._asked_at = time.monotonic()
             best_effort = latest_only(ReliabilityPolicy.BEST_EFFORT)
@@ -78,7 +79,8 @@ class CameraCalibration:
 
     def _hear(self, message: CameraInfo) -> None:
         self._info = message
-        if calibrated_camera(message, 1, 1, self._rectified) is not None and self._node.executor is not None:
+        is_calibration = calibrated_camera(message, 1, 1, self._rectified) is not None
+        if is_calibration and has_shape(message, *self._size) and self._node.executor is not None:
             self._node.executor.create_task(self.close)  # not under its own feet
 
     def _say(self, warning: str, otherwise: str = "") -> None:
