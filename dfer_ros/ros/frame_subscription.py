@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -41,11 +42,17 @@ class FrameSubscription(Generic[Message]):
         self._closing = False
         self._thread = threading.Thread(target=self._run, name=f"subscription {topic}", daemon=True)
         self._thread.start()
+        # A thread that waits in the middleware while the interpreter ends would abort the process.
+        atexit.register(self.close)
 
     def close(self) -> None:
-        """Finish the message at hand, and stop listening."""
+        """Finish the message at hand, and stop listening; nothing more where it is closed."""
+        if self._closing:
+            return
         self._closing = True
-        self._end.trigger()
+        atexit.unregister(self.close)
+        if self._thread.is_alive():
+            self._end.handle.trigger_guard_condition()  # kept by the thread, even where the node is destroyed
         self._thread.join()
         self._node.destroy_guard_condition(self._end)
         self._node.destroy_subscription(self._subscription)

@@ -1,6 +1,8 @@
 """Frames that arrive in a thread of their own, over real DDS."""
 
 import contextlib
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -12,6 +14,23 @@ from std_msgs.msg import String
 from dfer_ros.ros.frame_subscription import FrameSubscription
 from dfer_ros.ros.topics import OUTPUT, latest_only
 from dfer_ros.ros.waiting import wait_until
+
+LEFT_OPEN = """
+import sys, threading, rclpy
+from std_msgs.msg import String
+from dfer_ros.ros.frame_subscription import FrameSubscription
+from dfer_ros.ros.topics import OUTPUT
+
+rclpy.init()
+node = rclpy.create_node("left_open")
+publisher = node.create_publisher(String, "words", OUTPUT)
+heard = threading.Event()
+subscription = FrameSubscription(node, String, "words", lambda message: heard.set(), OUTPUT)
+while not heard.wait(0.05):
+    publisher.publish(String())
+rclpy.try_shutdown()
+sys.exit(3)
+"""
 
 
 @pytest.fixture
@@ -76,3 +95,13 @@ def test_a_publisher_that_cannot_be_heard_is_named(node, capfd):
 
     with listening(node, lambda message: None, latest_only(ReliabilityPolicy.RELIABLE)):
         assert wait_until(is_named)
+
+
+def test_one_that_is_closed_twice_is_closed(node):
+    with listening(node, lambda message: None) as subscription:
+        subscription.close()
+
+
+def test_one_that_is_left_open_lets_its_process_end_as_it_would():
+    ended = subprocess.run([sys.executable, "-c", LEFT_OPEN], capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stderr) == (3, "")
