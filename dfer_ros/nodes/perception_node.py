@@ -48,9 +48,11 @@ def start_all(nodes: Sequence[ManagedNode[Any]]) -> Sequence[ManagedNode[Any]]:
     for node in nodes:
         try:
             node.start()
-        except DferError as error:
+        except Exception as error:
             for started in nodes:
                 started.close()
+            if not isinstance(error, DferError):
+                raise
             raise DferError(
                 f"{node.get_fully_qualified_name()} cannot start, and {NAME} ends with it: {error}"
             ) from error

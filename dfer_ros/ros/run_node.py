@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 
 import cv2
 import rclpy
@@ -51,7 +52,7 @@ def run_nodes(name: str, create: Callable[[], Sequence[Node]], arguments: list[s
     """Run nodes in one executor until they are told to stop, then leave the process. name: of the process.
 
     Exit code 0 after Ctrl-C or SIGTERM, that of SourceEnded after that; 1, with one sentence, after a DferError; 1,
-    with its stack, where a thread has failed, and with those of all where a callback has not come back for a minute.
+    with its stack, where a thread has failed, and with those of all where the executor has not come back for a minute.
     The signals do not shut the context down, as rclpy's own handlers would: the threads of the node publish until they
     are closed.
     """
@@ -104,12 +105,14 @@ def _spin(nodes: Sequence[Node], stop: threading.Event) -> int:
     except SourceEnded as end:
         return end.code
     finally:
-        faulthandler.cancel_dump_traceback_later()
-        for node in nodes:
-            node.close()
+        _give_sign_of_life()
+        with ExitStack() as closed:  # one that fails keeps no other from it
+            for node in nodes:
+                closed.callback(node.close)
         for node in nodes:
             executor.remove_node(node)
             node.destroy_node()
+        faulthandler.cancel_dump_traceback_later()
     return 0
 
 
