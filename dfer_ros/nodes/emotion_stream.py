@@ -108,8 +108,7 @@ class EmotionStream(FrameStream[FaceArray | FoundFaces, DferNodeConfig]):
         super().listen(worker)
 
     def pause(self) -> None:
-        """Stop listening; for ROS4HRI nobody has an expression any more."""
-        super().pause()
+        """For ROS4HRI nobody has an expression any more."""
         if self._hri is not None:
             self._hri.clear()
 

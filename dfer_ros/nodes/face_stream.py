@@ -83,8 +83,7 @@ class FaceStream(FrameStream[Image | CompressedImage, FaceDetectorNodeConfig]):
         return images.close
 
     def pause(self) -> None:
-        """Stop listening to the camera; for ROS4HRI the faces are gone."""
-        super().pause()
+        """For ROS4HRI the faces are gone."""
         if self._hri is not None:
             self._hri.clear()
 

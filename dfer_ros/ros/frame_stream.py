@@ -99,20 +99,20 @@ class FrameStream(ABC, Generic[Message, Config]):
     def configure(self, config: Config) -> None:
         """Take over a configuration in which a parameter was changed."""
         self.config = config
-        # In one process faces arrive in the detector's thread, and a new camera with them.
-        for camera in list(self._cameras.values()):
-            camera.limiter.rate = config.frames.frame_rate
 
     def listen(self, worker: StreamWorker) -> None:
         """Begin to take in messages, to be processed by the worker."""
         self._worker = worker
         self._unsubscribe = self.subscribe(self._receive)
 
-    def pause(self) -> None:
-        """Stop taking in messages."""
+    def stop_receiving(self) -> None:
+        """Take in no more messages; the worker may still have some."""
         if self._unsubscribe is not None:
             self._unsubscribe()
             self._unsubscribe = None
+
+    def pause(self) -> None:
+        """Take back what was said of now, once the worker is done."""
 
     def drop_waiting(self) -> None:
         """Count the message that was still waiting when the worker was closed."""
@@ -137,6 +137,8 @@ class FrameStream(ABC, Generic[Message, Config]):
             self._statistics.repeated()
             self._name_repeats(camera, arrived)
         taken = told if camera.stamps.told else stamp
+        if camera.limiter.rate != self.config.frames.frame_rate:
+            camera.limiter.rate = self.config.frames.frame_rate
         if camera.order.check(stamp) is FrameOrder.LATE:
             self._statistics.dropped(DropReason.LATE_STAMP)
         elif not camera.limiter.accepts(stamp):

@@ -203,6 +203,8 @@ class ManagedNode(LifecycleNode, ABC, Generic[Config]):
             raise
 
     def _pause(self) -> None:
+        for stream in self._streams:
+            stream.stop_receiving()
         if self._worker is not None:
             waiting = self._worker.close()
             self._worker = None
