@@ -56,13 +56,14 @@ class ImageSubscription:
         self.topic = self._topics[0]
         self._follows = config.image_reliability == "auto"
         self._reliability = ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
+        self._arrived = False
         self._idle_periods = 0
         self._patience = _FIRST_IMAGE_PERIODS
-        self._subscription = self._subscribe()
         # By the wall: a simulated clock may stand still just when a camera is missing.
         self._timer = node.create_timer(
             _PERIOD_SECONDS, self._follow_the_camera, clock=Clock(clock_type=ClockType.STEADY_TIME)
         )
+        self._subscription = self._subscribe()
 
     def close(self) -> None:
         """Stop listening."""
@@ -73,10 +74,7 @@ class ImageSubscription:
         return FrameSubscription(self._node, self._type, self.topic, self._receive, latest_only(self._reliability))
 
     def _receive(self, message: Image | CompressedImage) -> None:
-        if self._idle_periods >= self._patience:
-            self._node.get_logger().info(f"Images arrive on {self.topic}.")
-        self._idle_periods = 0
-        self._patience = _STALLED_PERIODS
+        self._arrived = True
         self._on_image(message)
 
     def _follow_the_camera(self) -> None:
@@ -84,6 +82,11 @@ class ImageSubscription:
             self._follow_the_name()
         if self._follows:
             self._follow_publishers()
+        if self._arrived:
+            if self._idle_periods >= self._patience:
+                self._node.get_logger().info(f"Images arrive on {self.topic}.")
+            self._arrived, self._idle_periods, self._patience = False, 0, _STALLED_PERIODS
+            return
         self._idle_periods += 1
         if self._idle_periods == self._patience:
             seconds = self._patience * _PERIOD_SECONDS
