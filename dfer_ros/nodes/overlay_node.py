@@ -91,12 +91,12 @@ class _Inputs:
         self._faces: dict[float, FaceArray] = {}
         self._emotions = EmotionArray()
         self._pairing = threading.Lock()
-        self._camera = ImageSubscription(node, config, self._on_image)
         quality = latest_only()
         self._others = [
             node.create_subscription(FaceArray, "faces", self._on_faces, quality),
             node.create_subscription(EmotionArray, "emotions", self._on_emotions, quality),
         ]
+        self._camera = ImageSubscription(node, config, self._on_image)
 
     def close(self) -> None:
         self._camera.close()
@@ -118,8 +118,9 @@ class _Inputs:
         with self._pairing:
             kept[stamp] = message
             if stamp in self._images and stamp in self._faces:
-                fresh = abs(stamp - header_seconds(self._emotions.header)) < _PATIENCE_SECONDS
-                emotions = {emotion.face_id: emotion for emotion in self._emotions.emotions} if fresh else {}
+                told = self._emotions
+                fresh = abs(stamp - header_seconds(told.header)) < _PATIENCE_SECONDS
+                emotions = {emotion.face_id: emotion for emotion in told.emotions} if fresh else {}
                 self._on_scene((self._images.pop(stamp), self._faces.pop(stamp), emotions))
             for waiting in (self._images, self._faces):
                 too_old = [other for other in waiting if abs(other - stamp) > _PATIENCE_SECONDS]
