@@ -50,8 +50,7 @@ class CameraCalibration:
         info, self._size = self._info, (width, height)
         if self._asked_at is None:
             self._asked_at = time.monotonic()
-            best_effort = latest_only(ReliabilityPolicy.BEST_EFFORT)
-            self._subscription = self._node.create_subscription(CameraInfo, self.topic, self._hear, best_effort)
+            self._listen()
         calibrated = None if info is None else calibrated_camera(info, width, height, self._rectified)
         if info is not None and calibrated is not None:
             if not has_shape(info, width, height):
@@ -60,6 +59,7 @@ class CameraCalibration:
                     f"of another shape: heads are placed as if the camera saw {self._field_of_view:g} degrees across "
                     "the longer side of its image; publish the calibration of these images."
                 )
+                self._listen()
                 return default_camera(width, height, self._field_of_view)
             self._say("", f"The calibration on {self.topic} is used to tell where heads are.")
             return calibrated
@@ -76,6 +76,11 @@ class CameraCalibration:
         if self._subscription is not None:
             self._node.destroy_subscription(self._subscription)
             self._subscription = None
+
+    def _listen(self) -> None:
+        if self._subscription is None:
+            best_effort = latest_only(ReliabilityPolicy.BEST_EFFORT)
+            self._subscription = self._node.create_subscription(CameraInfo, self.topic, self._hear, best_effort)
 
     def _hear(self, message: CameraInfo) -> None:
         self._info = message

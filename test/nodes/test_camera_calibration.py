@@ -145,6 +145,12 @@ def test_a_calibration_of_images_of_another_shape_is_refused_with_a_sentence_unt
         right = pytest.approx(np.reshape(K, (3, 3)))
         assert wait_until(lambda: calibration.camera(640, 480).matrix == right, pass_time=hear_the_right_one)
         assert wait_until(lambda: publisher.get_subscription_count() == 0, pass_time=hear_the_right_one)
+
+        def hear_another_one():
+            publisher.publish(info(k=[800.0, *K[1:]], height=360))
+            rclpy.spin_once(node, timeout_sec=0.1)
+
+        assert wait_until(lambda: calibration.camera(640, 360).matrix[0, 0] == 800.0, pass_time=hear_another_one)
     finally:
         node.destroy_node()
         camera.destroy_node()
