@@ -143,6 +143,8 @@ def _import_command(command: str) -> Command:
         module: Command = importlib.import_module(f"dfer_ros.cli.{command}")
         return module
     except ImportError as error:
+        if _was_interrupted(error):
+            raise KeyboardInterrupt from error
         remedy = (
             "install what training needs with \"pip install 'dfer_ros[train]'\", or '.[train]' in a clone."
             if command in TRAINING_COMMANDS
@@ -152,6 +154,13 @@ def _import_command(command: str) -> Command:
         problem = f"needs {error.name}, which is not installed" if missing else ""
         _say_error(f"dfer {command} {problem or f'cannot be loaded ({in_one_line(error)})'}: {remedy}")
         sys.exit(1)
+
+
+def _was_interrupted(error: BaseException | None) -> bool:
+    """Return whether Ctrl-C is behind an error: a library in C says of one while it is loaded that loading failed."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _say_error(sentence: str) -> None:

@@ -131,6 +131,13 @@ def test_ctrl_c_while_ros_is_loaded_ends_without_a_traceback(fake_rclpy):
     assert process.returncode == 130
 
 
+def test_ctrl_c_while_a_library_in_c_is_loaded_is_no_failure_of_that_library(fake_rclpy):
+    interrupted = "try:\n    raise KeyboardInterrupt\nexcept BaseException as end:\n    "
+    code = interrupted + "raise ImportError('initialization failed') from end\n"
+    done = subprocess.run([*DFER, "run"], env=fake_rclpy(code), capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 @pytest.mark.parametrize(
     ("code", "sentence"),
     [
