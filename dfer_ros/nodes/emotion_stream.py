@@ -124,16 +124,17 @@ class EmotionStream(FrameStream[FaceArray | FoundFaces, DferNodeConfig]):
         return frame_id if self.config.input == "hri" else ""
 
     def check(self, message: FaceArray | FoundFaces) -> None:
-        """Raise ImageError where there are faces, but no usable one."""
-        self._usable(message, _check_face)
+        """Raise ImageError where there are faces, but no usable one; those of this process are."""
+        if not isinstance(message, FoundFaces):
+            self._usable(message, _check_face)
 
     def prepare(self, message: FaceArray | FoundFaces, stamp: float) -> None:
         """Have the faces of an image encoded together with those that wait beside it."""
-        self._shared.announce(self._recognizer(message), stamp, self._usable(message, _seen_face))
+        self._shared.announce(self._recognizer(self.camera_of(message)), stamp, self._usable(message, _seen_face))
 
     def process(self, message: FaceArray | FoundFaces, stamp: float) -> int:
         """Publish the emotions of the faces of an image, and return how many they are."""
-        recognizer = self._recognizer(message)
+        recognizer = self._recognizers[self.camera_of(message)]
         emotions = self._shared.emotions(recognizer)
         if recognizer.cleared:
             self.log.warning("The image stamps went backward: the windows of all persons were cleared.")
@@ -142,9 +143,8 @@ class EmotionStream(FrameStream[FaceArray | FoundFaces, DferNodeConfig]):
             self._hri.publish(message.header, self.now(), emotions)
         return len(emotions)
 
-    def _recognizer(self, message: FaceArray | FoundFaces) -> Recognizer:
-        """Return the recognizer of the camera of a message, with the configuration that holds now."""
-        camera = self.camera_of(message)
+    def _recognizer(self, camera: str) -> Recognizer:
+        """Return the recognizer of a camera, with the configuration that holds now."""
         if camera not in self._recognizers:
             self._recognizers[camera] = Recognizer(self._model)
         self._recognizers[camera].configure(self.config.recognizer)
