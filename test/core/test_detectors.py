@@ -1,3 +1,4 @@
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -209,6 +210,19 @@ def test_mediapipe_can_be_made_in_one_thread_and_used_in_another(mediapipe_detec
     thread.start()
     thread.join()
     assert len(found) == 1
+
+
+def test_mediapipe_is_loaded_without_matplotlib_until_somebody_plots():
+    code = """
+import sys
+from dfer_ros.core.detection import DetectorConfig, create_detector
+create_detector(DetectorConfig(detector="mediapipe"))
+print("matplotlib" in sys.modules)
+from mediapipe.python.solutions import drawing_utils
+print(drawing_utils.plt.figure.__module__)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == ["False", "matplotlib.pyplot"], done.stderr
 
 
 def test_auto_takes_mediapipe_where_it_is(mediapipe_detector, tmp_path):

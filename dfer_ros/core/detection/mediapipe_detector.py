@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import cv2
@@ -38,7 +41,7 @@ class MediaPipeDetector:
     def __init__(self, config: DetectorConfig) -> None:
         self._confidence = config.detection_confidence
         try:
-            with _quiet_stderr():
+            with _quiet_stderr(), _without_matplotlib():
                 self._start()
         except (ImportError, AttributeError, IndexError, FileNotFoundError) as error:
             raise DetectorError(
@@ -104,6 +107,32 @@ def _model_folder() -> Path:
     import mediapipe
 
     return Path(mediapipe.__file__).parent / "modules" / "face_detection"
+
+
+class _PlotsOnUse(ModuleType):
+    """Stands in for matplotlib and its pyplot until something of the latter is used."""
+
+    pyplot: ModuleType
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(importlib.import_module("matplotlib.pyplot"), name)
+
+
+@contextlib.contextmanager
+def _without_matplotlib() -> Iterator[None]:
+    """Keep mediapipe from importing matplotlib: half of its time and memory for one of its drawings, not used here."""
+    names = ("matplotlib", "matplotlib.pyplot")
+    if names[0] in sys.modules:
+        yield
+        return
+    plots = _PlotsOnUse(names[0])
+    plots.pyplot = plots
+    sys.modules.update(dict.fromkeys(names, plots))
+    try:
+        yield
+    finally:
+        for name in names:
+            del sys.modules[name]
 
 
 @contextlib.contextmanager
