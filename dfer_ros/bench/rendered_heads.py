@@ -231,24 +231,34 @@ def _rasterise(
 ) -> tuple[Matrix, npt.NDArray[np.bool_]]:
     """Return what is seen of values [N, C] at vertices: an image [H, W, C], and where there is anything [H, W]."""
     height, width = shape[:2]
-    nearest = np.zeros((height, width))
-    drawn = np.zeros((height, width, values.shape[1]))
     corners = pixels[triangles]
     low = np.maximum(np.floor(corners.min(axis=1)).astype(int), 0)
     high = np.minimum(np.ceil(corners.max(axis=1)).astype(int), (width - 1, height - 1))
     sides, inverse = corners[:, 1:] - corners[:, :1], 1.0 / depths
     areas = sides[:, 0, 0] * sides[:, 1, 1] - sides[:, 0, 1] * sides[:, 1, 0]
-    for index in np.flatnonzero((np.abs(areas) > 1e-9) & (low <= high).all(axis=1)):
-        (left, top), (right, bottom) = low[index], high[index]
-        x, y = np.meshgrid(np.arange(left, right + 1), np.arange(top, bottom + 1))
-        (ax, ay), (bx, by) = sides[index]
-        x, y = x - corners[index, 0, 0], y - corners[index, 0, 1]
-        second, third = (x * by - y * bx) / areas[index], (y * ax - x * ay) / areas[index]
-        # Perspective makes what is seen linear in one over the depth.
-        parts = np.stack((1 - second - third, second, third), axis=-1) * inverse[triangles[index]]
-        near = parts.sum(axis=-1)
-        part = nearest[top : bottom + 1, left : right + 1]
-        seen = (parts >= -1e-9).all(axis=-1) & (near > part)
-        part[seen] = near[seen]
-        drawn[top : bottom + 1, left : right + 1][seen] = (parts[seen] / near[seen][:, None]) @ values[triangles[index]]
-    return drawn, nearest > 0
+    kept = np.flatnonzero((np.abs(areas) > 1e-9) & (low <= high).all(axis=1))
+    # Every pixel of the box around every triangle, all at once.
+    columns, rows = (high - low + 1)[kept].T
+    own = np.repeat(kept, columns * rows)
+    row, column = np.divmod(_counted(columns * rows), np.repeat(columns, columns * rows))
+    places = low[own] + np.stack((column, row), axis=1)
+    (x, y), (ax, ay), (bx, by) = (places - corners[own, 0]).T, sides[own, 0].T, sides[own, 1].T
+    second, third = (x * by - y * bx) / areas[own], (y * ax - x * ay) / areas[own]
+    # Perspective makes what is seen linear in one over the depth.
+    parts = np.stack((1 - second - third, second, third), axis=-1) * inverse[triangles[own]]
+    near = parts.sum(axis=-1)
+    inside = np.flatnonzero((parts >= -1e-9).all(axis=-1) & (near > 0))
+    # Of those on one pixel the one written last stays: the nearest, and of equals the first.
+    inside = inside[np.argsort(-near[inside], kind="stable")[::-1]]
+    seen = np.full((height, width), -1)
+    seen[places[inside, 1], places[inside, 0]] = inside
+    covered = seen >= 0
+    shown = seen[covered]
+    drawn = np.zeros((height, width, values.shape[1]))
+    drawn[covered] = np.einsum("nk,nkc->nc", parts[shown] / near[shown, None], values[triangles[own[shown]]])
+    return drawn, covered
+
+
+def _counted(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return 0, 1, 2... of every count, one after the other."""
+    return np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
