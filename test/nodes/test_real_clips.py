@@ -23,9 +23,9 @@ def test_the_graph_reads_a_real_clip(nodes, probe, clips_pack, tmp_path, clip_na
     nodes.start("face_detector_node")
     nodes.start("dfer_node")
     probe.wait_for_graph()
-    source = nodes.start("video_source_node", "-p", f"source:={video}")
+    # Slower than it was taken, for a busy computer, where some frames still come closer than frame_rate allows.
+    source = nodes.start("video_source_node", "-p", f"source:={video}", "-p", "rate:=15.0")
     assert source.wait(60) == 0
-    # On a busy computer some frames come closer together than frame_rate allows.
     assert wait_until(lambda: len(probe.emotions) >= 0.9 * len(probe.faces))
     named = Counter(emotion.expression for message in probe.emotions for emotion in message.emotions)
     assert named.most_common(1)[0][0] == expression
