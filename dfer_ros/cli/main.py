@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import io
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
@@ -41,6 +43,9 @@ COMMANDS = {
     "tune": "find the input size of the encoder that fits this computer and its time",
     "bench": "measure the graph and the encoder on this computer",
 }
+
+_ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_INTERRUPTED = 130
 
 TRAINING_COMMANDS = ("data", "train", "compress", "export", "evaluate")
 """Those that need the libraries of training, which a robot does not have."""
@@ -76,7 +81,7 @@ def main(arguments: list[str] | None = None) -> None:
         _say_error(f"dfer {name}: {error}")
         code = 1
     except KeyboardInterrupt:
-        code = 130
+        code = _INTERRUPTED
     except OSError as error:
         if output_fails():
             code = 141 if isinstance(error, BrokenPipeError) else 3
@@ -102,13 +107,26 @@ def _prepare_process() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
     # A polite kill and a closed terminal end a command as Ctrl-C does; nohup has the second one ignored.
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in _ENDS[1:]:
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _interrupt)
 
 
 def _interrupt(*_: object) -> NoReturn:
     raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
+def _left_at_once() -> Iterator[None]:
+    """Let Ctrl-C end the process itself: libraries in C make errors of their own of it while they are loaded."""
+    handlers = {number: signal.getsignal(number) for number in _ENDS if signal.getsignal(number) != signal.SIG_IGN}
+    for number in handlers:
+        signal.signal(number, lambda *_: os._exit(_INTERRUPTED))
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 def _run(name: str | None, arguments: list[str]) -> int:
@@ -140,11 +158,10 @@ def _at_home(value: Any) -> Any:
 
 def _import_command(command: str) -> Command:
     try:
-        module: Command = importlib.import_module(f"dfer_ros.cli.{command}")
+        with _left_at_once():
+            module: Command = importlib.import_module(f"dfer_ros.cli.{command}")
         return module
     except ImportError as error:
-        if _was_interrupted(error):
-            raise KeyboardInterrupt from error
         remedy = (
             "install what training needs with \"pip install 'dfer_ros[train]'\", or '.[train]' in a clone."
             if command in TRAINING_COMMANDS
@@ -154,13 +171,6 @@ def _import_command(command: str) -> Command:
         problem = f"needs {error.name}, which is not installed" if missing else ""
         _say_error(f"dfer {command} {problem or f'cannot be loaded ({in_one_line(error)})'}: {remedy}")
         sys.exit(1)
-
-
-def _was_interrupted(error: BaseException | None) -> bool:
-    """Return whether Ctrl-C is behind an error: a library in C says of one while it is loaded that loading failed."""
-    while error is not None and not isinstance(error, KeyboardInterrupt):
-        error = error.__cause__ or error.__context__
-    return error is not None
 
 
 def _say_error(sentence: str) -> None:

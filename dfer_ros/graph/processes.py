@@ -16,6 +16,7 @@ from pathlib import Path
 import yaml
 
 from dfer_ros.core.installed_files import share_directory
+from dfer_ros.ros.starting import interruption_waits
 from dfer_ros.ros.waiting import wait_until
 
 PERCEPTION = "perception_node"
@@ -69,24 +70,25 @@ class GraphProcesses:
         """
         name = name or (f"{camera}/{node}" if camera else node)
         namespace = f"{self._namespace}/{camera}" if camera else self._namespace
-        process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", f"dfer_ros.{room}.{node}", *words),
-                *("--ros-args", "-r", f"__ns:={namespace}", *arguments),
-            ],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            env={**os.environ, "RCUTILS_COLORIZED_OUTPUT": "0"},
-            # Ctrl-C in the terminal is for this process, which then ends the nodes.
-            start_new_session=True,
-        )
-        self.processes[name] = process
-        self.logs[name] = deque(maxlen=_MOST_LINES)
-        reader = threading.Thread(target=self._read_log, args=(name, process, self.logs[name]), daemon=True)
-        reader.start()
-        self._readers.append(reader)
+        with interruption_waits():
+            process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", f"dfer_ros.{room}.{node}", *words),
+                    *("--ros-args", "-r", f"__ns:={namespace}", *arguments),
+                ],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                env={**os.environ, "RCUTILS_COLORIZED_OUTPUT": "0"},
+                # Ctrl-C in the terminal is for this process, which then ends the nodes.
+                start_new_session=True,
+            )
+            self.processes[name] = process
+            self.logs[name] = deque(maxlen=_MOST_LINES)
+            reader = threading.Thread(target=self._read_log, args=(name, process, self.logs[name]), daemon=True)
+            reader.start()
+            self._readers.append(reader)
         return process
 
     def start_as_launched(self, node: str, parameters: Mapping[str, object], remaps: Mapping[str, str]) -> None:

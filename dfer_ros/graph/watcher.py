@@ -20,7 +20,7 @@ from dfer_msgs.msg import EmotionArray
 from dfer_ros.core.errors import DferError
 from dfer_ros.graph.watched_graph import GraphMemory, WatchedGraph
 from dfer_ros.ros.messages import header_seconds
-from dfer_ros.ros.starting import start_node
+from dfer_ros.ros.starting import interruption_waits, start_node
 from dfer_ros.ros.topics import OUTPUT, full_topic
 from dfer_ros.ros.waiting import PATIENCE_SECONDS, wait_until
 
@@ -38,16 +38,17 @@ class GraphWatcher:
     """
 
     def __init__(self, namespace: str = "/", use_sim_time: bool = False) -> None:
-        overrides = [Parameter("use_sim_time", value=use_sim_time)]
-        self.node = start_node("dfer_watch", namespace=namespace, parameter_overrides=overrides)
         self._chosen: list[str] = []
         self._lock = threading.Lock()
         self._memory = GraphMemory()
         self._subscriptions: dict[str, Subscription] = {}
-        self._executor = SingleThreadedExecutor()
-        self._executor.add_node(self.node)
-        self._thread = threading.Thread(target=self._executor.spin, daemon=True)
-        self._thread.start()
+        overrides = [Parameter("use_sim_time", value=use_sim_time)]
+        with interruption_waits():
+            self.node = start_node("dfer_watch", namespace=namespace, parameter_overrides=overrides)
+            self._executor = SingleThreadedExecutor()
+            self._executor.add_node(self.node)
+            self._thread = threading.Thread(target=self._executor.spin, daemon=True)
+            self._thread.start()
 
     def __enter__(self) -> GraphWatcher:
         return self

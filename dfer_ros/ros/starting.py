@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import signal
+import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -51,6 +53,25 @@ def start_node(name: str, arguments: Sequence[str] | None = (), **options: Any) 
     except BaseException:
         rclpy.try_shutdown()
         raise
+
+
+@contextlib.contextmanager
+def interruption_waits() -> Iterator[None]:
+    """Let Ctrl-C, SIGTERM and SIGHUP wait until the `with` ends: what has half begun nobody ends."""
+    came: list[int] = []
+    handlers: dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    handlers = {number: handler for number, handler in handlers.items() if callable(handler)}
+    for number in handlers:
+        signal.signal(number, lambda came_number, _: came.append(came_number))
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for number in came[:1]:
+            handlers[number](number, None)
 
 
 @contextlib.contextmanager

@@ -1,10 +1,14 @@
 """What ROS refuses at the start of a process is one sentence, from every node and every command."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
+
+from dfer_ros.ros.starting import interruption_waits
 
 DOMAIN = "ROS 2 cannot start: ROS_DOMAIN_ID is '{}'; set it to a whole number from 0 to 232."
 
@@ -97,3 +101,15 @@ def test_a_remap_that_cannot_be_is_refused(remap):
     code, line = said(node("overlay_node", "-r", remap))
     assert code == 1
     assert line.startswith("overlay_node: ROS 2 cannot start: ") and remap in line
+
+
+def test_ctrl_c_waits_until_what_has_begun_is_whole():
+    done = []
+    with pytest.raises(KeyboardInterrupt), interruption_waits():
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.05)
+        done.append("whole")
+    assert done == ["whole"]
+    with pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(10)
