@@ -1,13 +1,11 @@
 """A robot beside the command that is tested."""
 
-import threading
-
 import rclpy
 from rclpy.context import Context
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 
 from dfer_msgs.msg import EmotionArray
+from dfer_ros.ros.spinning_thread import SpinningThread
 
 
 class Robot:
@@ -17,12 +15,9 @@ class Robot:
         self._context = Context()
         rclpy.init(args=[], context=self._context)
         self.node = rclpy.create_node("robot", context=self._context)
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self.node)
         self._publishers = {}
         self.node.create_timer(0.05, self._publish)
-        self._thread = threading.Thread(target=self._executor.spin, daemon=True)
-        self._thread.start()
+        self._spinning = SpinningThread(self.node)
 
     def publish(self, topic, emotions, reliability=ReliabilityPolicy.RELIABLE):
         quality = QoSProfile(depth=10, reliability=reliability)
@@ -39,7 +34,6 @@ class Robot:
             publisher.publish(message)
 
     def close(self):
-        self._executor.shutdown()
-        self._thread.join()
+        self._spinning.close()
         self.node.destroy_node()
         self._context.shutdown()

@@ -11,7 +11,6 @@ from typing import Any
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.clock import Clock, ClockType
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.parameter import Parameter
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.subscription import Subscription
@@ -20,6 +19,7 @@ from dfer_msgs.msg import EmotionArray
 from dfer_ros.core.errors import DferError
 from dfer_ros.graph.watched_graph import GraphMemory, WatchedGraph
 from dfer_ros.ros.messages import header_seconds
+from dfer_ros.ros.spinning_thread import SpinningThread
 from dfer_ros.ros.starting import interruption_waits, start_node
 from dfer_ros.ros.topics import OUTPUT, full_topic
 from dfer_ros.ros.waiting import PATIENCE_SECONDS, wait_until
@@ -45,17 +45,13 @@ class GraphWatcher:
         overrides = [Parameter("use_sim_time", value=use_sim_time)]
         with interruption_waits():
             self.node = start_node("dfer_watch", namespace=namespace, parameter_overrides=overrides)
-            self._executor = SingleThreadedExecutor()
-            self._executor.add_node(self.node)
-            self._thread = threading.Thread(target=self._executor.spin, daemon=True)
-            self._thread.start()
+            self._spinning = SpinningThread(self.node)
 
     def __enter__(self) -> GraphWatcher:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._executor.shutdown()
-        self._thread.join()
+        self._spinning.close()
         self.node.destroy_node()
         rclpy.shutdown()
 

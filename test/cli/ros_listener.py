@@ -1,16 +1,15 @@
 """A participant of the graph beside the command that is tested."""
 
 import os
-import threading
 import time
 
 import rclpy
 from rclpy.context import Context
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
 from dfer_ros.graph.processes import transport_environment
+from dfer_ros.ros.spinning_thread import SpinningThread
 
 
 def quality(reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.VOLATILE, depth=200):
@@ -27,17 +26,13 @@ class Listener:
         self.node = Node(name, context=self._context)
         self.heard = {}
         self.arrived = {}
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self.node)
-        self._thread = threading.Thread(target=self._executor.spin, daemon=True)
-        self._thread.start()
+        self._spinning = SpinningThread(self.node)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self._executor.shutdown()
-        self._thread.join()
+        self._spinning.close()
         self.node.destroy_node()
         self._context.try_shutdown()
 

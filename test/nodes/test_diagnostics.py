@@ -10,7 +10,6 @@ import pytest
 import rclpy
 import yaml
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.parameter import Parameter as RosParameter
 from rosgraph_msgs.msg import Clock as ClockMessage
 
@@ -18,6 +17,7 @@ from dfer_ros.core.errors import DferError
 from dfer_ros.core.parameter import parameters
 from dfer_ros.ros.diagnostics import Diagnostics, NodeCondition
 from dfer_ros.ros.parameters import declare_parameters
+from dfer_ros.ros.spinning_thread import SpinningThread
 from dfer_ros.ros.topics import OUTPUT
 from dfer_ros.ros.waiting import PATIENCE_SECONDS, wait_until
 from dfer_ros.streams.health import HealthLimits, Level
@@ -46,18 +46,12 @@ class Watched:
         rclpy.init(args=[], context=self._context)
         self._listener = rclpy.create_node("listener", context=self._context)
         self._listener.create_subscription(DiagnosticArray, "/diagnostics", self._hear, OUTPUT)
-        self._executors = [SingleThreadedExecutor(), SingleThreadedExecutor(context=self._context)]
-        for executor, node in zip(self._executors, (self.node, self._listener)):
-            executor.add_node(node)
-        self._threads = [threading.Thread(target=executor.spin, daemon=True) for executor in self._executors]
-        for thread in self._threads:
-            thread.start()
+        self._spinning = [SpinningThread(node) for node in (self.node, self._listener)]
         assert wait_until(lambda: self.arrays), "no diagnostics"
 
     def close(self):
-        for executor, thread in zip(self._executors, self._threads):
-            executor.shutdown()
-            thread.join()
+        for spinning in self._spinning:
+            spinning.close()
         self._listener.destroy_node()
         self.node.destroy_node()
         self._context.shutdown()

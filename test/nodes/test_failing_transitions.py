@@ -1,18 +1,17 @@
 """Transitions of a managed node that fail: the state then, who listens, what is said, and whether it goes on."""
 
-import threading
 from dataclasses import dataclass, field
 from functools import partial
 
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.executors import SingleThreadedExecutor
 from sensor_msgs.msg import Image
 from test_lifecycle import change, enable, listeners, state
 
 from dfer_ros.core.errors import DferError
 from dfer_ros.ros.frame_stream import FrameStream
 from dfer_ros.ros.managed_node import ManagedConfig, ManagedNode
+from dfer_ros.ros.spinning_thread import SpinningThread
 from dfer_ros.ros.waiting import wait_until
 from dfer_ros.streams.health import HealthLimits
 from dfer_ros.streams.stamps import FrameConfig
@@ -75,14 +74,10 @@ class FailingNode(ManagedNode):
 def node(probe):
     """The node, configured, spinning in a thread of its own."""
     made = FailingNode()
-    executor = SingleThreadedExecutor()
-    executor.add_node(made)
-    thread = threading.Thread(target=executor.spin, daemon=True)
-    thread.start()
+    spinning = SpinningThread(made)
     assert change(probe, NODE, "configure")
     yield made
-    executor.shutdown()
-    thread.join()
+    spinning.close()
     made.close()
     made.destroy_node()
 
