@@ -2,7 +2,6 @@
 
 import itertools
 import os
-import threading
 import time
 from pathlib import Path
 
@@ -10,13 +9,13 @@ import numpy as np
 import pytest
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
 
 from dfer_msgs.msg import EmotionArray, FaceArray
 from dfer_ros.graph.processes import GraphProcesses, transport_environment
 from dfer_ros.ros.image_conversion import fill_image
+from dfer_ros.ros.spinning_thread import SpinningThread
 from dfer_ros.ros.waiting import PATIENCE_SECONDS, wait_until
 from dfer_ros.streams.stamps import RateLimiter
 
@@ -73,14 +72,10 @@ class Probe:
         self._publishers = {}
         self._clients = {}
         self._fed = 0.0
-        self._executor = SingleThreadedExecutor()
-        self._executor.add_node(self.node)
-        self._thread = threading.Thread(target=self._executor.spin, daemon=True)
-        self._thread.start()
+        self._spinning = SpinningThread(self.node)
 
     def close(self):
-        self._executor.shutdown()
-        self._thread.join()
+        self._spinning.close()
         self.node.destroy_node()
 
     def _on_emotions(self, message):
@@ -186,19 +181,23 @@ class Probe:
             assert wait_until(lambda: self.node.count_subscribers(faces) >= face_listeners), "dfer_node hears no faces"
         time.sleep(0.3)  # those who were found find each other
         camera = self._publishers.get((Image, topic, ReliabilityPolicy.RELIABLE))
-        return self._wait_for_an_answer(camera) if emotions and camera else 0
-
-    def _wait_for_an_answer(self, camera):
-        def is_answered():
-            self._fed += 1 / 20
-            return self._is_answered(self.image(EMPTY, self._fed), camera, self.emotions, 5.0)
-
-        assert wait_until(is_answered), "dfer_node does not answer"
-        self._fed += 1.0  # the next image is looked at as if it were the first
+        if not emotions or not camera:
+            return 0
+        self.wait_until_answered(camera, self.emotions)
         count = len(self.emotions)
         for heard in (self.faces, self.emotions, self.arrivals):
             heard.clear()
         return count
+
+    def wait_until_answered(self, publisher, answers):
+        """Publish images with nobody in them until one is answered."""
+
+        def is_answered():
+            self._fed += 1 / 20
+            return self._is_answered(self.image(EMPTY, self._fed), publisher, answers, 5.0)
+
+        assert wait_until(is_answered), "dfer_node does not answer"
+        self._fed += 1.0  # the next image is looked at as if it were the first
 
     def answered(self, stamps):
         """Return how many of these stamps were answered."""
