@@ -10,16 +10,13 @@ from __future__ import annotations
 import math
 import random
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_matrix
-
-# The solver of scipy.optimize is for dense matrices, but takes a node twice as long to import.
-from scipy.sparse.csgraph import min_weight_full_bipartite_matching
+from scipy.optimize import linear_sum_assignment
 
 from dfer_ros.core.errors import DferError
 from dfer_ros.core.faces import Detection, FloatArray
@@ -187,23 +184,14 @@ class Tracker:
             return matches
         expected = np.stack([track.box_at(stamp) for track in self._tracks])
         overlap = diou(expected, np.stack(boxes))
-        for row, column in _pairs(overlap):
-            matches[column] = self._tracks[row]
+        for row, column in zip(*linear_sum_assignment(-overlap)):
+            if overlap[row, column] >= _LEAST_DIOU:
+                matches[column] = self._tracks[row]
         return matches
 
     def _next_id(self) -> str:
         self._ids_given += 1
         return f"{self._config.id_prefix}{self._config.id_stem}{self._ids_given}"
-
-
-def _pairs(overlap: _Array) -> Iterable[tuple[int, int]]:
-    """Return which track [row] goes on in which box [column], none of them twice."""
-    near = overlap >= _LEAST_DIOU
-    if near.sum(axis=0).max() <= 1 and near.sum(axis=1).max() <= 1:
-        return zip(*np.nonzero(near))  # people who keep their distance
-    # An entry of 0 would be none, and a DIoU is at most 1.
-    pairs = zip(*min_weight_full_bipartite_matching(csr_matrix(2.0 - overlap)))
-    return [(row, column) for row, column in pairs if near[row, column]]
 
 
 def _overlap(boxes: Sequence[FloatArray]) -> bool:
