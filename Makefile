@@ -18,7 +18,7 @@ demo: install
 	$(BIN)/dfer demo
 
 test: lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest test -m 'not slow' -n $(WORKERS) --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest test -m 'not slow' -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-slow: install $(VENV)/test-dependencies
 	$(BIN)/python -m pytest test -m slow

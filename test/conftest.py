@@ -33,6 +33,14 @@ os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 CLIP_FRAMES = 60
+LONG_ROOMS = ("training", "studies", "nodes", "cli", "bench", "behavior")
+"""Their files come first, so that at the end no worker is left alone with a long one."""
+
+
+def pytest_collection_modifyitems(items):
+    """Order the tests by their room, and leave them as they are within it."""
+    rank = {room: number for number, room in enumerate(LONG_ROOMS)}
+    items.sort(key=lambda item: rank.get(item.path.relative_to(CHECKOUT / "test").parts[0], len(rank)))
 
 
 @pytest.fixture(scope="session")
