@@ -33,14 +33,15 @@ os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 CLIP_FRAMES = 60
-LONG_ROOMS = ("training", "studies", "nodes", "cli", "bench", "behavior")
-"""Their files come first, so that at the end no worker is left alone with a long one."""
 
 
 def pytest_collection_modifyitems(items):
-    """Order the tests by their room, and leave them as they are within it."""
-    rank = {room: number for number, room in enumerate(LONG_ROOMS)}
-    items.sort(key=lambda item: rank.get(item.path.relative_to(CHECKOUT / "test").parts[0], len(rank)))
+    """Mix the rooms evenly: workers that all start nodes wait for each other, and long rooms are to end together."""
+    rooms = {}
+    for path in dict.fromkeys(item.path for item in items):
+        rooms.setdefault(path.parent, []).append(path)
+    place = {path: (index + 0.5) / len(files) for files in rooms.values() for index, path in enumerate(files)}
+    items.sort(key=lambda item: place[item.path])
 
 
 @pytest.fixture(scope="session")
