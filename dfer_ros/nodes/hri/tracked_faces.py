@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
+from rclpy.duration import Duration
 from rclpy.node import Node
 from std_msgs.msg import Header
 
@@ -15,6 +16,7 @@ from dfer_ros.core.errors import DferError
 from dfer_ros.nodes.hri.topics import TRACKED, face_topic, hri_messages
 from dfer_ros.ros.topics import OUTPUT
 
+_ARRIVAL_SECONDS = 1.0
 _MEMORY_SECONDS = 1.0
 """For how long the list of a detector that fell silent counts."""
 
@@ -44,7 +46,10 @@ class HriTrackedFaces:
         self._publisher.publish(message)
 
     def close(self) -> None:
-        """Stop listing and listening."""
+        """Stop listing and listening, once the last list has arrived: a publisher that is destroyed takes it along."""
+        if self._own:
+            self._publisher.wait_for_all_acked(Duration(seconds=_ARRIVAL_SECONDS))
+            self._own.clear()
         self._node.destroy_subscription(self._subscription)
         self._node.destroy_publisher(self._publisher)
 
