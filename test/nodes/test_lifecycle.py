@@ -183,7 +183,7 @@ def test_one_recognizer_serves_several_cameras_that_share_nothing(nodes, probe, 
         probe.ask([probe.image(frame, 100.0 + index / 20)], images["left"], heard["left"])
     assert len(heard["left"]) == 15
     assert heard["left"][-1].emotions[0].face_id.startswith("left_")
-    assert heard["right"]
+    assert wait_until(lambda: heard["right"])
     assert not any(message.emotions for message in heard["right"])
 
 
