@@ -212,7 +212,7 @@ def test_mediapipe_can_be_made_in_one_thread_and_used_in_another(mediapipe_detec
     assert len(found) == 1
 
 
-def test_mediapipe_is_loaded_without_matplotlib_until_somebody_plots():
+def test_mediapipe_is_loaded_without_matplotlib_until_somebody_plots(mediapipe_detector):
     code = """
 import sys
 from dfer_ros.core.detection import DetectorConfig, create_detector
