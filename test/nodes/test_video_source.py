@@ -56,7 +56,8 @@ def test_nothing_is_played_before_somebody_listens(nodes, probe, listen, folder)
 
 def test_a_loop_begins_again(nodes, listen, folder):
     images = listen()
-    process = nodes.start("video_source_node", "-p", f"source:={folder}", "-p", "rate:=50", "-p", "loop:=true")
+    # A publisher keeps ten images for a listener that is busy: at 20 Hz it may be so for half a second.
+    process = nodes.start("video_source_node", "-p", f"source:={folder}", "-p", "rate:=20", "-p", "loop:=true")
     assert wait_until(lambda: len(images) >= 25)
     assert [image.data[0] for image in images[10:20]] == [20 * index for index in range(10)]
     assert process.poll() is None
@@ -64,14 +65,15 @@ def test_a_loop_begins_again(nodes, listen, folder):
 
 def test_a_video_is_played_at_its_own_rate(nodes, listen, clip, tmp_path):
     path = tmp_path / "clip.mp4"
-    with VideoOutput(path, 30.0) as video:
-        for frame in clip[:30]:
+    with VideoOutput(path, 12.0) as video:
+        for frame in clip[:20]:
             video.write(frame)
     images = listen()
     assert nodes.start("video_source_node", "-p", f"source:={path}").wait(60) == 0
-    assert len(images) == 30
+    assert wait_until(lambda: len(images) >= 20)
     stamps = [image.header.stamp.sec + image.header.stamp.nanosec * 1e-9 for image in images]
-    assert stamps[-1] - stamps[0] > 0.9 * 29 / 30
+    assert stamps[-1] - stamps[0] > 0.9 * 19 / 12
+    assert len(images) == 20
 
 
 def test_a_camera_that_is_not_there_is_told(nodes):
