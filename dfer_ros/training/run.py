@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,7 +59,7 @@ class TrainingRun(Generic[Batch]):
                 advance(f"loss {np.mean([one['loss'] for one in losses[-_LOSSES_SHOWN:]]):.3f}")
                 last = self.step == schedule.steps
                 if log is not None and (self.step % schedule.log_steps == 0 or last):
-                    log.add(task.measure(self.step, losses, averaged))
+                    log.add(task.measure(self.step, losses, averaged), last)
                     losses.clear()
                 # After the log: a row that no checkpoint knows of is measured again, but none is missing.
                 if self._output is not None and (self.step % schedule.checkpoint_steps == 0 or last):
@@ -125,6 +126,8 @@ def _progress(console: Console | None, steps: int, start: int) -> Iterator[Calla
 
 LOG_FILE = "log.csv"
 CURVES_FILE = "curves.png"
+_DRAWN_SECONDS = 10.0
+"""How old the curves may get: drawing takes half a second, as long as a hundred steps of a head."""
 
 
 class TrainingLog:
@@ -133,17 +136,23 @@ class TrainingLog:
     def __init__(self, folder: Path, start: int) -> None:
         self._folder = folder
         self.rows = [row for row in _read_log(folder / LOG_FILE) if row["step"] <= start]
+        self._drawn = time.monotonic()
 
-    def add(self, row: dict[str, float]) -> None:
-        """Append a row and draw the curves anew. Raises TrainingError where they cannot be written."""
+    def add(self, row: dict[str, float], last: bool) -> None:
+        """Append a row and draw the curves anew if they have become old or it is the last row.
+
+        Raises TrainingError where they cannot be written.
+        """
         self.rows.append(row)
         columns = list(dict.fromkeys(name for one in self.rows for name in one))
         with whole_path(self._folder / LOG_FILE) as part, part.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, columns)
             writer.writeheader()
             writer.writerows({name: f"{value:.6g}" for name, value in one.items()} for one in self.rows)
-        with whole_path(self._folder / CURVES_FILE) as part:
-            draw_curves(self.rows, part)
+        if last or time.monotonic() - self._drawn > _DRAWN_SECONDS:
+            with whole_path(self._folder / CURVES_FILE) as part:
+                draw_curves(self.rows, part)
+            self._drawn = time.monotonic()
 
 
 def draw_curves(rows: list[dict[str, float]], path: Path) -> None:

@@ -9,6 +9,7 @@ from rich.console import Console
 from torch import nn
 
 from dfer_ros.core.errors import TrainingError
+from dfer_ros.training import run
 from dfer_ros.training.checkpoint import CHECKPOINT_FILE, load_checkpoint, save_checkpoint
 from dfer_ros.training.run import CURVES_FILE, LOG_FILE, TrainingRun
 from dfer_ros.training.task import Schedule, Task, learning_rate
@@ -40,9 +41,9 @@ class CornerTask(Task[tuple[torch.Tensor, torch.Tensor]]):
 
 
 def train(task, folder=None):
-    run = TrainingRun(task, folder, Console(quiet=True))
-    run.run()
-    return run
+    training = TrainingRun(task, folder, Console(quiet=True))
+    training.run()
+    return training
 
 
 def weights(folder, name="model"):
@@ -81,8 +82,7 @@ def test_a_stopped_run_goes_on_with_exactly_the_same_result(tmp_path, average, s
     schedule = replace(SCHEDULE, average=average, gradient_norm=1.0)
     train(CornerTask(schedule), tmp_path / "whole")
     stopped(schedule, tmp_path / "stopped", step)
-    run = train(CornerTask(schedule), tmp_path / "stopped")
-    assert run.step == 8
+    assert train(CornerTask(schedule), tmp_path / "stopped").step == 8
     for name in ("model", "average") if average else ("model",):
         assert same(weights(tmp_path / "whole", name), weights(tmp_path / "stopped", name))
 
@@ -106,6 +106,15 @@ def test_a_row_is_the_mean_of_the_losses_since_the_last_one(tmp_path):
     train(task)
     means = [np.mean([loss.item() for loss in part]) for part in (losses[:4], losses[4:])]
     assert [float(row.split(",")[1]) for row in rows[1:]] == pytest.approx(means, abs=1e-4)
+
+
+@pytest.mark.parametrize(("age", "times"), [(10.0, 1), (-1.0, 2)])
+def test_the_curves_are_drawn_at_the_end_and_when_they_are_old(tmp_path, monkeypatch, age, times):
+    drawn = []
+    monkeypatch.setattr(run, "_DRAWN_SECONDS", age)
+    monkeypatch.setattr(run, "draw_curves", lambda rows, path: drawn.append(len(rows)) or path.touch())
+    train(CornerTask(), tmp_path)
+    assert drawn == [1, 2][-times:]
 
 
 def test_without_a_folder_nothing_is_kept(tmp_path, monkeypatch):
