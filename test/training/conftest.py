@@ -7,6 +7,15 @@ import pytest
 from dfer_command import dfer
 
 from dfer_ros.cli import main
+from dfer_ros.training.compression import measurement
+from dfer_ros.training.evaluation import model_cost
+
+
+@pytest.fixture(autouse=True)
+def quick_timing(monkeypatch):
+    """Two rounds for ten wherever a report tells times: no test of a report asks how exact they are."""
+    for module in (model_cost, measurement):
+        monkeypatch.setattr(module, "BLOCKS", range(2))
 
 
 @pytest.fixture(scope="session")
