@@ -17,6 +17,8 @@ demo: install
 	@$(BIN)/python -c 'import mediapipe' 2>/dev/null || $(BIN)/dfer fetch yunet
 	$(BIN)/dfer demo
 
+# Byte code is kept, whatever the environment says: the tests start two hundred processes that would compile all anew.
+test: export PYTHONDONTWRITEBYTECODE =
 test: lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest test -m 'not slow' -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
