@@ -92,6 +92,7 @@ setup(
     install_requires=[
         "setuptools",
         "numpy",
+        "lap",
         "onnxruntime",
         "opencv-contrib-python",
         "pyyaml",

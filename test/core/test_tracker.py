@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
+from scipy.optimize import linear_sum_assignment
 
 from dfer_ros.core.errors import DferError
 from dfer_ros.core.faces import Detection
-from dfer_ros.core.tracker import Tracker, TrackerConfig, diou, random_id_stem
+from dfer_ros.core.tracker import Tracker, TrackerConfig, best_pairs, diou, random_id_stem
 
 CONFIRM, LOST = TrackerConfig.confirm_frames, TrackerConfig.lost_seconds
 RATES = [5, 10, 15, 30, 60]
@@ -320,3 +321,22 @@ def test_boxes_beyond_all_images_are_tracked_without_an_error():
     tracker = Tracker(TrackerConfig(confirm_frames=1))
     for stamp in np.arange(5) / 30:
         assert len(set(ids_of(tracker, far, stamp))) == len(far)
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1.0, 1e9])
+@pytest.mark.parametrize("steps", [0, 1, 3, 10**6])
+def test_the_best_pairs_gain_as_much_as_those_of_another_solver(steps, scale):
+    generator = np.random.default_rng(steps)
+    for rows, columns in generator.integers(1, 9, (200, 2)):
+        # Full of ties where steps are few.
+        gain = scale * generator.integers(-steps, steps, (rows, columns), endpoint=True)
+        pairs = best_pairs(gain)
+        assert len(pairs) == min(rows, columns)
+        assert all(len({*indices}) == len(pairs) for indices in zip(*pairs))
+        best = gain[linear_sum_assignment(gain, maximize=True)].sum()
+        assert sum(gain[pair] for pair in pairs) == pytest.approx(best, rel=1e-9, abs=scale * 1e-9)
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (0, 3), (3, 0)])
+def test_where_nobody_is_there_are_no_pairs(shape):
+    assert best_pairs(np.zeros(shape)) == []
