@@ -14,13 +14,24 @@ from dfer_ros.core.parameter import parameter
 from dfer_ros.ros.frame_subscription import FrameSubscription
 from dfer_ros.ros.topics import latest_only
 
+_RELIABILITIES = {"reliable": ReliabilityPolicy.RELIABLE, "best_effort": ReliabilityPolicy.BEST_EFFORT}
 _COMPRESSED_TYPE = "sensor_msgs/msg/CompressedImage"
 _COMPRESSED = "/compressed"
 """What image_transport puts after the name of a topic for its compressed images."""
-_PERIOD_SECONDS = 0.25
-_FIRST_IMAGE_PERIODS = 40
+_PERIOD_SECONDS = 0.1
+_CAMERA_PERIODS = 10
+"""Looks for a camera before it is listened for without knowing how it sends: one second."""
+_PAUSE_PERIODS = 5
+"""Looks between one subscription and the next: half a second.
+
+A reader that is made while another one of its process still gets images may be sent the rest of an image, and then be
+told that this image is not for it. Fast DDS (2.0 to 3.6) forgets only half of it: to take from that reader never ends
+and keeps Python's lock, or no image comes any more. Without a pause that happened four times in 80 changes, with a
+quarter of a second in none of 300.
+"""
+_FIRST_IMAGE_PERIODS = 100
 """Looks after which a camera that never sent an image is named: ten seconds."""
-_STALLED_PERIODS = 8
+_STALLED_PERIODS = 20
 """Looks after which a camera that stopped is named: two seconds."""
 
 
@@ -40,22 +51,25 @@ class ImageSubscription:
     """Calls on_image with every image of the topic `image`, as image_transport names it.
 
     Compressed images come on <image>/compressed, where `image` may end so already, or on `image` itself.
-    With `image_reliability` auto the subscription is best effort until all publishers are seen to be reliable, and
-    follows them from then on; a reliable subscription would never hear a best-effort camera.
+    With `image_reliability` auto the subscription is reliable where all publishers are, and follows them: a reliable
+    one would never hear a best-effort camera. It waits a second for a camera to say what it is, and half a second
+    between two kinds.
     A camera that stops is named once, and again when it is back.
     """
 
     def __init__(self, node: Node, config: ImageConfig, on_image: Callable[[Image | CompressedImage], None]) -> None:
         self._node = node
         self._on_image = on_image
-        compressed, reliable = config.image_transport == "compressed", config.image_reliability == "reliable"
+        compressed = config.image_transport == "compressed"
         self._type = CompressedImage if compressed else Image
         base = node.resolve_topic_name("image")
         stem = base.removesuffix(_COMPRESSED) if compressed else base
         self._topics = [node.resolve_topic_name(f"{stem}{_COMPRESSED}"), stem] if compressed else [base]
         self.topic = self._topics[0]
-        self._follows = config.image_reliability == "auto"
-        self._reliability = ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
+        self._asked = _RELIABILITIES.get(config.image_reliability)
+        self._reliability: ReliabilityPolicy | None = None
+        self._subscription: FrameSubscription[Image | CompressedImage] | None = None
+        self._periods_to_wait = _CAMERA_PERIODS
         self._arrived = False
         self._idle_periods = 0
         self._patience = _FIRST_IMAGE_PERIODS
@@ -63,25 +77,19 @@ class ImageSubscription:
         self._timer = node.create_timer(
             _PERIOD_SECONDS, self._follow_the_camera, clock=Clock(clock_type=ClockType.STEADY_TIME)
         )
-        self._subscription = self._subscribe()
+        self._listen()
 
     def close(self) -> None:
         """Stop listening."""
         self._node.destroy_timer(self._timer)
-        self._subscription.close()
-
-    def _subscribe(self) -> FrameSubscription[Image | CompressedImage]:
-        return FrameSubscription(self._node, self._type, self.topic, self._receive, latest_only(self._reliability))
+        self._stop_listening()
 
     def _receive(self, message: Image | CompressedImage) -> None:
         self._arrived = True
         self._on_image(message)
 
     def _follow_the_camera(self) -> None:
-        if len(self._topics) > 1:
-            self._follow_the_name()
-        if self._follows:
-            self._follow_publishers()
+        self._listen()
         if self._arrived:
             if self._idle_periods >= self._patience:
                 self._node.get_logger().info(f"Images arrive on {self.topic}.")
@@ -104,9 +112,31 @@ class ImageSubscription:
             return "its images are compressed; set image_transport:=compressed."
         if self._type is not Image and _COMPRESSED_TYPE not in types:
             return "its images are raw; set image_transport:=raw."
-        if self._reliability == ReliabilityPolicy.RELIABLE and not self._follows:
+        if self._asked == ReliabilityPolicy.RELIABLE:
             return "its publisher may be best effort; set image_reliability:=auto."
         return "its publisher is there but sends nothing; look at the camera driver."
+
+    def _listen(self) -> None:
+        """Subscribe as the camera is, and unsubscribe where it is not what it was."""
+        if len(self._topics) > 1:
+            self._follow_the_name()
+        wanted = self._asked or self._offered_reliability()
+        if self._subscription is not None:
+            if wanted not in (None, self._reliability):
+                self._stop_listening()
+            return
+        its_first = wanted is not None and self._reliability is None
+        if self._periods_to_wait and not its_first:
+            self._periods_to_wait -= 1
+            return
+        self._reliability = wanted or self._reliability or ReliabilityPolicy.BEST_EFFORT
+        quality = latest_only(self._reliability)
+        self._subscription = FrameSubscription(self._node, self._type, self.topic, self._receive, quality)
+
+    def _stop_listening(self) -> None:
+        if self._subscription is not None:
+            self._subscription.close()
+            self._subscription, self._periods_to_wait = None, _PAUSE_PERIODS
 
     def _follow_the_name(self) -> None:
         """Listen where compressed images are: of the names that `image` may mean, the first that has any."""
@@ -114,20 +144,14 @@ class ImageSubscription:
             if any(info.topic_type == _COMPRESSED_TYPE for info in self._node.get_publishers_info_by_topic(topic)):
                 if topic != self.topic:
                     self.topic = topic
-                    self._subscribe_again()
+                    self._stop_listening()
                     self._node.get_logger().info(f"Compressed images are on {topic}: listening there.")
                 return
 
-    def _follow_publishers(self) -> None:
+    def _offered_reliability(self) -> ReliabilityPolicy | None:
+        """Return the reliability that fits all publishers, None where there is none."""
         offered = [info.qos_profile.reliability for info in self._node.get_publishers_info_by_topic(self.topic)]
         if not offered:
-            return
+            return None
         all_reliable = all(policy == ReliabilityPolicy.RELIABLE for policy in offered)
-        wanted = ReliabilityPolicy.RELIABLE if all_reliable else ReliabilityPolicy.BEST_EFFORT
-        if wanted != self._reliability:
-            self._reliability = wanted
-            self._subscribe_again()
-
-    def _subscribe_again(self) -> None:
-        self._subscription.close()
-        self._subscription = self._subscribe()
+        return ReliabilityPolicy.RELIABLE if all_reliable else ReliabilityPolicy.BEST_EFFORT

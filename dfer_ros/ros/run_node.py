@@ -120,8 +120,7 @@ def _give_sign_of_life() -> None:
     """End the process if the next sign does not come in time, so that whoever respawns it can.
 
     A middleware that never comes back, and keeps Python's lock meanwhile, leaves a process that no signal but SIGKILL
-    reaches: Fast DDS 3.2 did so once, with a sample that it could not read and took again for ever. What faulthandler
-    runs needs no lock.
+    reaches. Fast DDS can: see the pause of ros/image_subscription.py. What faulthandler runs needs no lock.
     """
     faulthandler.dump_traceback_later(_DEAF_SECONDS, exit=True)
 

@@ -165,7 +165,8 @@ class Probe:
         assert wait_until(lambda: self.node.count_subscribers(heard) >= image_listeners), "nobody hears the camera"
         offered = {info.qos_profile.reliability for info in self.node.get_publishers_info_by_topic(heard)}
         if offered == {ReliabilityPolicy.RELIABLE}:
-            assert wait_until(lambda: self.reliabilities(heard) == offered), "the reliability is not the camera's"
+            as_offered = [ReliabilityPolicy.RELIABLE] * self.node.count_subscribers(heard)
+            assert wait_until(lambda: self.reliabilities(heard) == as_offered), "the reliability is not the camera's"
 
     def wait_for_graph(self, image_listeners=1, emotions=True, topic="image", face_listeners=2):
         """Wait until the camera is heard and, unless told otherwise, somebody answers; return how often it was.
@@ -204,8 +205,8 @@ class Probe:
         return sum(stamp in self.arrivals for stamp in stamps)
 
     def reliabilities(self, topic):
-        """Return the reliabilities that the subscribers of a topic ask for."""
-        return {info.qos_profile.reliability for info in self.node.get_subscriptions_info_by_topic(topic)}
+        """Return the reliability that each subscriber of a topic asks for."""
+        return [info.qos_profile.reliability for info in self.node.get_subscriptions_info_by_topic(topic)]
 
     def compressed(self, data, seconds=None):
         """Return a compressed image message of bytes."""

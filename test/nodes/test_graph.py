@@ -93,7 +93,17 @@ def test_a_best_effort_camera_is_heard(nodes, probe, clip):
 
 def test_auto_reliability_follows_a_reliable_camera(graph, probe):
     image = probe.node.resolve_topic_name("image")
-    assert wait_until(lambda: probe.reliabilities(image) == {ReliabilityPolicy.RELIABLE})
+    assert wait_until(lambda: probe.reliabilities(image) == [ReliabilityPolicy.RELIABLE])
+
+
+def test_between_two_reliabilities_nothing_is_heard_for_a_moment(nodes, probe):
+    """Images that still come to the first subscription would spoil the second one: see ros/image_subscription.py."""
+    nodes.start("face_detector_node")
+    image = probe.node.resolve_topic_name("image")
+    assert wait_until(lambda: probe.reliabilities(image) == [ReliabilityPolicy.BEST_EFFORT])
+    probe.publisher()
+    assert wait_until(lambda: probe.reliabilities(image) == [])
+    assert wait_until(lambda: probe.reliabilities(image) == [ReliabilityPolicy.RELIABLE])
 
 
 def test_compressed_images_are_read(nodes, probe, clip):
@@ -168,7 +178,7 @@ def test_a_simulated_clock_that_stands_still_stops_nothing(nodes, probe, clip):
     probe.publisher()
     probe.wait_for_graph()
     image = probe.node.resolve_topic_name("image")
-    assert wait_until(lambda: probe.reliabilities(image) == {ReliabilityPolicy.RELIABLE})
+    assert wait_until(lambda: probe.reliabilities(image) == [ReliabilityPolicy.RELIABLE])
     sent = probe.feed(clip[:20], stamps=[5.0 + index / 20 for index in range(20)])
     assert wait_until(lambda: probe.answered(sent) == len(sent))
     assert probe.emotions[-1].emotions[0].expression == "happy"
