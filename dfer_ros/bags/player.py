@@ -147,14 +147,15 @@ class BagPlayer:
 @contextlib.contextmanager
 def _steady_pace() -> Iterator[None]:
     """Keep Python from making messages late by collecting garbage or by switching threads."""
-    interval = sys.getswitchinterval()
+    interval, frozen_before = sys.getswitchinterval(), gc.get_freeze_count() > 0
     sys.setswitchinterval(_SWITCH_SECONDS)
     gc.collect()
     gc.freeze()
     try:
         yield
     finally:
-        gc.unfreeze()
+        if not frozen_before:  # what a program has frozen itself is not ours to thaw
+            gc.unfreeze()
         sys.setswitchinterval(interval)
 
 

@@ -1,6 +1,5 @@
 """A patient who slows is found, one who does not is not."""
 
-import gc
 from dataclasses import replace
 
 import numpy as np
@@ -12,14 +11,6 @@ from dfer_ros.studies.measures import MEASURES, ONSET_SPEED, PER_MINUTE
 from dfer_ros.studies.trends import compare_conditions, find_trends, holm
 
 SEEDS = range(100)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def frozen_garbage():
-    """Each correction of p-values in statsmodels collects garbage: a quarter of a second where torch is loaded."""
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.fixture(scope="module")
