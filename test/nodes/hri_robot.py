@@ -10,6 +10,7 @@ from rclpy.qos import QoSPresetProfiles
 from std_msgs.msg import Header
 
 from dfer_ros.core.faces import Detection, Face
+from dfer_ros.ros.waiting import wait_until
 
 _messages = pytest.importorskip("hri_msgs.msg", reason="hri_msgs is not installed")
 Expression = _messages.Expression
@@ -37,6 +38,11 @@ class Spinning:
         quality = QoSPresetProfiles.SYSTEM_DEFAULT.value
         self.node.create_subscription(message_type, topic, heard.append, quality)
         return heard
+
+    def call(self, function):
+        """Have a function called between two callbacks: what it destroys is waited for at any other time."""
+        task = self._executor.create_task(function)
+        assert wait_until(task.done)
 
     def publishers(self, topic):
         """Return the endpoint ids of the publishers of a topic."""
@@ -70,7 +76,8 @@ class Robot:
     def close(self):
         for one in self._spinning.values():
             one.close()
-        assert not [error for one in self._spinning.values() for error in one.errors]
+        raised = [error for one in self._spinning.values() for error in one.errors]
+        assert not raised, raised
 
 
 def header(seconds, frame_id="camera"):

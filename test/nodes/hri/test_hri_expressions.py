@@ -16,7 +16,7 @@ from dfer_ros.ros.waiting import wait_until
 def expressions(robot):
     made = HriExpressions(robot["dfer"].node, lost_seconds=1.0)
     yield made
-    made.close()
+    robot["dfer"].call(made.close)
 
 
 def emotion(face_id, expression, confidence=0.9):
@@ -84,7 +84,7 @@ def test_closing_leaves_no_publisher(robot, expressions):
     expressions.publish(header(100.0), 100.0, [emotion("emil", "angry"), emotion("fay", UNKNOWN)])
     listener = robot["listener"]
     assert wait_until(lambda: listener.publishers(topic("emil")) and listener.publishers(topic("fay")))
-    expressions.close()
+    robot["dfer"].call(expressions.close)
     assert wait_until(lambda: not (listener.publishers(topic("emil")) or listener.publishers(topic("fay"))))
 
 

@@ -28,7 +28,7 @@ def faces(robot):
     """HriFaces on a node named detector."""
     made = HriFaces(robot["detector"].node, LOST_SECONDS)
     yield made
-    made.close()
+    robot["detector"].call(made.close)
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ def test_an_id_that_no_topic_can_have_is_left_out(show):
 
 def test_closing_tells_that_nobody_is_tracked(robot, tracked, faces, show):
     assert show(100.0, "kim") == ["kim"]
-    faces.close()
+    robot["detector"].call(faces.close)
     assert wait_until(lambda: list(tracked[-1].ids) == [])
     assert wait_until(lambda: not robot["listener"].publishers(topic("kim", "roi")))
     assert wait_until(lambda: not robot["listener"].publishers(TRACKED))
@@ -186,9 +186,9 @@ def test_the_lists_of_two_cameras_hold_the_faces_of_both(robot, aligned_crop):
     for _ in range(5):
         assert listed(without_anna) == [ben] * 2, "who is gone must not be passed to and fro"
     assert wait_until(lambda: listed(both) == [anna | ben] * 2)
-    left.close()
+    robot["left"].call(left.close)
     assert wait_until(lambda: listed({"right": (right, ben)}) == [ben])
-    right.close()
+    robot["right"].call(right.close)
 
 
 def test_faces_come_and_go_in_a_thread_beside_the_executor(robot, faces, tracked, aligned_crop):

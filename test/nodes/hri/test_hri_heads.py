@@ -50,7 +50,7 @@ def counting(mesh):
 def faces(robot, counting):
     made = HriFaces(robot["detector"].node, 1.0, counting)
     yield made
-    made.close()
+    robot["detector"].call(made.close)
 
 
 @pytest.fixture
@@ -228,7 +228,7 @@ def test_closing_leaves_nothing(robot, faces, show):
     listener = robot["listener"]
     assert wait_until(lambda: listener.publishers("/tf") and listener.publishers("/humans/faces/ines/landmarks"))
     assert wait_until(lambda: listener.node.count_subscribers(CALIBRATION) == 1)
-    faces.close()
+    robot["detector"].call(faces.close)
     assert wait_until(lambda: not listener.publishers("/tf"))
     assert wait_until(lambda: not listener.publishers("/humans/faces/ines/landmarks"))
     assert wait_until(lambda: listener.node.count_subscribers(CALIBRATION) == 0)
@@ -242,7 +242,7 @@ def test_without_tf2_msgs_there_are_landmarks_still(robot, mesh, monkeypatch, po
     heard = robot["listener"].hear(FacialLandmarks, "/humans/faces/jana/landmarks")
     assert wait_until(lambda: alone.publish(header(100.0), 100.0, portrait, [face]) or heard)
     assert not robot["listener"].publishers("/tf")
-    alone.close()
+    robot["detector"].call(alone.close)
 
 
 @pytest.fixture

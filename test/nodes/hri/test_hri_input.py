@@ -37,6 +37,9 @@ class Detector:
         self._ticks = itertools.count()
         assert wait_until(lambda: self._lists.get_subscription_count() == 1)
 
+    def close(self):
+        self.robot["dfer"].call(self.input.close)
+
     def track(self, *face_ids, seconds=1.0, camera="camera"):
         """List these faces, and wait until they are listened to."""
         for face_id in face_ids:
@@ -81,7 +84,7 @@ class Detector:
 def detector(robot):
     made = Detector(robot, "dfer")
     yield made
-    made.input.close()
+    made.close()
 
 
 def test_the_faces_of_an_image_come_as_one_array_with_its_header(detector, aligned_crop, serious_crop):
@@ -124,7 +127,7 @@ def test_the_array_is_empty_while_nobody_is_tracked(detector, aligned_crop):
 def test_it_listens_to_tracked_faces_only_and_to_nobody_once_closed(detector):
     detector.track("fay", "gina")
     detector.track("gina")
-    detector.input.close()
+    detector.close()
     node = detector.node
     for topic in (TRACKED, "/humans/faces/gina/aligned"):
         assert wait_until(lambda topic=topic: node.count_subscribers(topic) == 0)
@@ -146,7 +149,7 @@ def test_the_eyes_of_hri_face_detect_come_to_lie_on_ours(robot):
         cv2.circle(image, (round(x), round(y)), 3, (255, 255, 255), -1)
     detector.send("ines", 100.0, image)
     ours = to_bgr(detector.array(1).faces[0].aligned)
-    detector.input.close()
+    detector.close()
     for x, y in TEMPLATE[:2] * 128:
         assert ours[round(y), round(x)].min() > 200
     assert ours[:, 60:68].max() < 50
@@ -178,7 +181,7 @@ def test_an_unusable_image_is_skipped_and_the_next_one_answered(detector, aligne
     detector.send("kim", seconds, aligned_crop)
     detector.send("jana", seconds, aligned_crop)
     assert wait_until(lambda: names(detector.arrays[-1]) == ["jana", "kim"])
-    detector.input.close()
+    detector.close()
     lines = [line for line in capfd.readouterr().err.splitlines() if "is skipped" in line]
     assert len(lines) == 1, lines
     assert "Traceback" not in lines[0]
