@@ -57,7 +57,7 @@ class ImageSubscription:
     Compressed images come on <image>/compressed, where `image` may end so already, or on `image` itself.
     With `image_reliability` auto the subscription is reliable where all publishers are, and follows them: a reliable
     one would never hear a best-effort camera. It waits a second for a camera to say what it is, and half a second
-    between two kinds.
+    before this process listens to a topic again.
     A camera that stops is named once, and again when it is back.
     """
 
