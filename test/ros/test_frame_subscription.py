@@ -5,8 +5,6 @@ import subprocess
 import sys
 import threading
 
-import pytest
-import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import ReliabilityPolicy
 from std_msgs.msg import String
@@ -31,16 +29,6 @@ while not heard.wait(0.05):
 rclpy.try_shutdown()
 sys.exit(3)
 """
-
-
-@pytest.fixture
-def node():
-    context = rclpy.Context()
-    rclpy.init(args=[], context=context)
-    node = rclpy.create_node("listener", namespace="/frame_subscription", context=context)
-    yield node
-    node.destroy_node()
-    rclpy.shutdown(context=context)
 
 
 @contextlib.contextmanager

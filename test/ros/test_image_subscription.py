@@ -1,7 +1,6 @@
 """When the images of a camera are listened to, over real DDS: nodes/test_graph.py has what is heard."""
 
 import pytest
-import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
@@ -9,16 +8,6 @@ from sensor_msgs.msg import Image
 from dfer_ros.ros import image_subscription
 from dfer_ros.ros.image_subscription import ImageConfig, ImageSubscription
 from dfer_ros.ros.waiting import wait_until
-
-
-@pytest.fixture
-def node():
-    context = rclpy.Context()
-    rclpy.init(args=[], context=context)
-    node = rclpy.create_node("listener", namespace="/image_subscription", context=context)
-    yield node
-    node.destroy_node()
-    context.try_shutdown()
 
 
 @pytest.fixture
