@@ -7,7 +7,7 @@ import contextlib
 import fcntl
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -70,7 +70,7 @@ def analyze_many(sources: Sequence[str], folder: Path, config: AnalysisConfig, p
         results = [*plan.finished, *plan.failed]
         if plan.tasks:
             coming = analyze_on_ray(plan.tasks, ray, processes) if ray else analyze_in_processes(plan.tasks, processes)
-            results += map(_arrived, _with_progress(coming, len(recordings), results))
+            results += _gather(coming, len(recordings), results)
         by_source = {result.task.source: result for result in results}
         results = [by_source[recording] for recording in recordings]
         write_summary(folder / SUMMARY_FILE, results)
@@ -142,9 +142,10 @@ def _arrived(result: RecordingResult) -> RecordingResult:
     )
 
 
-def _with_progress(
-    coming: Iterator[RecordingResult], count: int, before: Sequence[RecordingResult]
-) -> Iterator[RecordingResult]:
+def _gather(
+    coming: Generator[RecordingResult, None, None], count: int, before: Sequence[RecordingResult]
+) -> list[RecordingResult]:
+    """Return the results that come, and show how far it is; whatever ends it ends what is under way too."""
     columns = (
         TextColumn("analyzing"),
         BarColumn(),
@@ -154,9 +155,12 @@ def _with_progress(
         TimeRemainingColumn(),
     )
     failed = sum(result.receipt is None for result in before)
-    with progress(*columns) as shown:
+    results = []
+    # Left to itself, a generator may end only with Python, when nothing can be imported or tidied up any more.
+    with contextlib.closing(coming), progress(*columns) as shown:
         bar = shown.add_task("recordings", total=count, completed=len(before), failed=failed)
-        for result in coming:
+        for result in map(_arrived, coming):
             failed += result.receipt is None
             shown.update(bar, advance=1, failed=failed)
-            yield result
+            results.append(result)
+    return results

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,9 @@ _OBJECT_STORE_BYTES = 100 * 1024 * 1024
 """Of a Ray of this computer alone: tasks and results are small, and recordings do not pass through it."""
 
 
-def analyze_on_ray(tasks: Iterable[RecordingTask], address: str, processes: int) -> Iterator[RecordingResult]:
+def analyze_on_ray(
+    tasks: Iterable[RecordingTask], address: str, processes: int
+) -> Generator[RecordingResult, None, None]:
     """Yield the results in the order in which they come; every task takes one CPU of the cluster.
 
     address: of the cluster, such as 10.0.0.1:6379 or auto; `local` starts a Ray of so many processes here.

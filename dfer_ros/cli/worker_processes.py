@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext
 from typing import cast
@@ -58,7 +58,7 @@ class _Worker:
             remove_parts(task.output.parent, task.output.name)
 
 
-def analyze_in_processes(tasks: Iterable[RecordingTask], processes: int) -> Iterator[RecordingResult]:
+def analyze_in_processes(tasks: Iterable[RecordingTask], processes: int) -> Generator[RecordingResult, None, None]:
     """Yield the results in the order in which they come; at most so many processes (1 or more) are started."""
     # Neither MediaPipe nor ONNX Runtime survives a fork.
     context = multiprocessing.get_context("spawn")

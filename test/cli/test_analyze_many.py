@@ -17,6 +17,7 @@ import cv2
 import pytest
 from dfer_command import dfer
 
+from dfer_ros.cli import analyze_many
 from dfer_ros.cli.analyze_many import SUMMARY_FILE
 from dfer_ros.cli.recording_worker import RecordingTask
 from dfer_ros.cli.worker_processes import analyze_in_processes
@@ -187,6 +188,20 @@ def test_stopped_by_ctrl_c_it_leaves_what_is_finished_and_nothing_half_written(c
     assert process.returncode == 130
     assert "Traceback" not in said
     assert {path.name for path in folder.iterdir()} == {output_name(short), finished.name}
+
+
+def test_an_interruption_between_two_results_ends_the_processes_at_once(clip, tmp_path, monkeypatch):
+    sources = [write_video(tmp_path / "short.mp4", clip[:3]), write_video(tmp_path / "long.mp4", clip * 20)]
+
+    def interrupt(result):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(analyze_many, "_arrived", interrupt)
+    # What is caught here keeps all that was under way alive, as a frame of Python's own does at its end.
+    with pytest.raises(KeyboardInterrupt) as caught:
+        analyze_many.analyze_many([str(source) for source in sources], tmp_path / "out", AnalysisConfig(), 2, "")
+    assert multiprocessing.active_children() == [], caught
+    assert not list((tmp_path / "out").glob("*.part*"))
 
 
 def is_running(process_id):
