@@ -9,7 +9,8 @@ import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext
 from typing import cast
@@ -27,7 +28,8 @@ class _Worker:
     def __init__(self, context: SpawnContext) -> None:
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs,), daemon=True)
-        self.process.start()
+        with _interruption_kept_back():
+            self.process.start()
         # Else the end of the process would not be seen at this end.
         theirs.close()
 
@@ -85,9 +87,22 @@ def analyze_in_processes(tasks: Iterable[RecordingTask], processes: int) -> Gene
             worker.stop(task)
 
 
+@contextlib.contextmanager
+def _interruption_kept_back() -> Iterator[None]:
+    """Keep Ctrl-C back until the `with` ends, and for good from a process that is started in it.
+
+    A terminal sends it to every process, and one that still imports what it needs would answer with a traceback.
+    """
+    # Else starting the process would start this too, which lets Ctrl-C through again.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _serve(connection: Connection) -> None:
-    # Ctrl-C goes to every process of the terminal; the one that started this one says what happens then.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _end)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     # Where that one is gone, there is nobody to answer.
