@@ -149,10 +149,11 @@ def check_ended(graph: GraphProcesses) -> int:
     Raises DferError for a node that failed.
     """
     ended = graph.ended()
-    failed = [f"{node} (exit code {code})" for node, code in ended.items() if code not in (0, INCOMPLETE_CODE)]
+    failed = {node: code for node, code in ended.items() if code not in (0, INCOMPLETE_CODE)}
     if failed:
-        time.sleep(_POLL_SECONDS)
-        raise DferError(f"{' and '.join(failed)} ended with an error: see its line above.")
+        graph.hear_out(failed)
+        named = " and ".join(f"{node} (exit code {code})" for node, code in failed.items())
+        raise DferError(f"{named} ended with an error: see its line above.")
     return max(ended.values(), default=0)
 
 

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import yaml
@@ -43,7 +43,7 @@ class GraphProcesses:
         self.logs: dict[str, deque[str]] = {}
         self._namespace = namespace
         self._say = say
-        self._readers: list[threading.Thread] = []
+        self._readers: dict[str, threading.Thread] = {}
         self._ending = False
         self._unsaid: BaseException | None = None
         self._folder = tempfile.TemporaryDirectory(prefix="dfer_parameters_")
@@ -88,7 +88,7 @@ class GraphProcesses:
             self.logs[name] = deque(maxlen=_MOST_LINES)
             reader = threading.Thread(target=self._read_log, args=(name, process, self.logs[name]), daemon=True)
             reader.start()
-            self._readers.append(reader)
+            self._readers[name] = reader
         return process
 
     def start_as_launched(self, node: str, parameters: Mapping[str, object], remaps: Mapping[str, str]) -> None:
@@ -129,10 +129,15 @@ class GraphProcesses:
                 if process.poll() is None:
                     process.send_signal(number)
             wait_until(lambda: len(self.ended()) == len(self.processes), patience)
-        for reader in self._readers:
-            reader.join(_LAST_LINES_SECONDS)
+        self.hear_out(self._readers)
         self._folder.cleanup()
         return self.ended()
+
+    def hear_out(self, nodes: Iterable[str]) -> None:
+        """Wait until all that nodes, which have ended, had to say is said."""
+        for node in nodes:
+            # Whoever a node has started may hold its output open.
+            self._readers[node].join(_LAST_LINES_SECONDS)
 
     def pids(self) -> dict[str, int]:
         """Return the process ids by node."""
