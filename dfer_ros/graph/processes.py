@@ -117,20 +117,21 @@ class GraphProcesses:
     def stop(self, seconds: float = _SIGINT_SECONDS) -> dict[str, int]:
         """Ask all nodes to end, as Ctrl-C does, and return their exit codes by node.
 
-        Those that have not ended after so many seconds are told once more, then killed.
+        Those that have not ended after so many seconds are told once more, then killed. A second Ctrl-C waits for that.
         """
         self._ending = True
-        for number, patience in (
-            (signal.SIGINT, seconds),
-            (signal.SIGTERM, _SIGTERM_SECONDS),
-            (signal.SIGKILL, _SIGKILL_SECONDS),
-        ):
-            for process in self.processes.values():
-                if process.poll() is None:
-                    process.send_signal(number)
-            wait_until(lambda: len(self.ended()) == len(self.processes), patience)
-        self.hear_out(self._readers)
-        self._folder.cleanup()
+        with interruption_waits():
+            for number, patience in (
+                (signal.SIGINT, seconds),
+                (signal.SIGTERM, _SIGTERM_SECONDS),
+                (signal.SIGKILL, _SIGKILL_SECONDS),
+            ):
+                for process in self.processes.values():
+                    if process.poll() is None:
+                        process.send_signal(number)
+                wait_until(lambda: len(self.ended()) == len(self.processes), patience)
+            self.hear_out(self._readers)
+            self._folder.cleanup()
         return self.ended()
 
     def hear_out(self, nodes: Iterable[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -43,17 +44,21 @@ class GraphWatcher:
         self._memory = GraphMemory()
         self._subscriptions: dict[str, Subscription] = {}
         overrides = [Parameter("use_sim_time", value=use_sim_time)]
-        with interruption_waits():
-            self.node = start_node("dfer_watch", namespace=namespace, parameter_overrides=overrides)
-            self._spinning = SpinningThread(self.node)
+        with contextlib.ExitStack() as begun:
+            with interruption_waits():
+                self.node = start_node("dfer_watch", namespace=namespace, parameter_overrides=overrides)
+                begun.callback(rclpy.shutdown)
+                begun.callback(self.node.destroy_node)
+                begun.callback(SpinningThread(self.node).close)
+            # A Ctrl-C that came meanwhile has ended it all by now.
+            self._begun = begun.pop_all()
 
     def __enter__(self) -> GraphWatcher:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._spinning.close()
-        self.node.destroy_node()
-        rclpy.shutdown()
+        with interruption_waits():
+            self._begun.close()
 
     def hear(self, kind: type, topic: str, take: Callable[[Any], object]) -> None:
         """Call take, from the watcher's thread, with every message of a topic of this package's nodes."""
