@@ -31,12 +31,12 @@ class PlayedTopics:
         """The names in the graph."""
         return sorted({publisher.topic_name for publisher in self.publishers.values()})
 
-    def heard(self) -> bool:
-        """Return whether somebody listens to an image topic, or to any where there is none."""
-        return any(publisher.get_subscription_count() for publisher in self._awaited())
+    def listeners(self) -> int:
+        """Return how many listen to the image topics, or to all where there is none."""
+        return sum(publisher.get_subscription_count() for publisher in self._awaited())
 
     def awaited_names(self) -> list[str]:
-        """Return the topics that heard() looks at."""
+        """Return the topics whose listeners() are counted."""
         return sorted({publisher.topic_name for publisher in self._awaited()})
 
     def _awaited(self) -> list[Publisher]:

@@ -28,11 +28,8 @@ from dfer_ros.cli.terminal import progress, say, warn
 from dfer_ros.core.errors import SourceError
 from dfer_ros.graph.processes import transport_environment
 from dfer_ros.ros.starting import start_node
-from dfer_ros.ros.waiting import wait_until
+from dfer_ros.ros.waiting import wait_for_listeners
 from dfer_ros.text.wording import plural
-
-_SETTLE_SECONDS = 1.0
-"""That we have found a subscriber does not mean yet that it has found us, and others may be on their way."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -92,11 +89,7 @@ def _node() -> Iterator[Node]:
 
 def _wait_for_listeners(topics: PlayedTopics, seconds: float, stopped: threading.Event) -> list[str]:
     """Return when somebody listens, with a sentence where nobody does in that time."""
-    wait_until(lambda: topics.heard() or stopped.is_set(), seconds)
-    if topics.heard():
-        stopped.wait(min(seconds, _SETTLE_SECONDS))
-        return []
-    if stopped.is_set() or not seconds:
+    if wait_for_listeners(topics.listeners, stopped, seconds) or stopped.is_set() or not seconds:
         return []
     names = " or ".join(topics.awaited_names())
     return [f"Nobody listens to {names} after {seconds:g} s; the bag is played all the same."]

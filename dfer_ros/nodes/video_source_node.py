@@ -20,12 +20,11 @@ from dfer_ros.ros.image_conversion import fill_image
 from dfer_ros.ros.parameters import declare_parameters
 from dfer_ros.ros.run_node import SourceEnded, run_node
 from dfer_ros.ros.topics import OUTPUT
+from dfer_ros.ros.waiting import wait_for_listeners
 from dfer_ros.streams.stamps import RateLimiter
 
 NAME = "video_source_node"
-_POLL_SECONDS = 0.05
 _ARRIVAL_SECONDS = 2.0
-_SETTLE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -68,8 +67,9 @@ class VideoSourceNode(Node):
 
     def _play(self) -> None:
         try:
+            # So that nobody misses the beginning of a recording.
             if not self._source.live:
-                self._wait_for_subscriber()
+                wait_for_listeners(self._publisher.get_subscription_count, self._closing)
             for frame in self._paced():
                 if self._closing.is_set():
                     return
@@ -79,12 +79,6 @@ class VideoSourceNode(Node):
         except DferError as error:
             self._failure = error
         self._ended.trigger()
-
-    def _wait_for_subscriber(self) -> None:
-        while self._publisher.get_subscription_count() == 0 and not self._closing.is_set():
-            time.sleep(_POLL_SECONDS)
-        # Others who wait are found a moment after the first.
-        self._closing.wait(_SETTLE_SECONDS)
 
     def _paced(self) -> Iterator[Frame]:
         """Yield the frames of a recording when they are due, those of a camera as they come, at most at the rate."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import threading
 import time
 from collections.abc import Callable
 
 PATIENCE_SECONDS = 60.0
 """For what takes a moment on an idle machine. Only who waits in vain waits so long."""
 _POLL_SECONDS = 0.01
+_SETTLE_SECONDS = 1.0
 
 
 def wait_until(
@@ -22,3 +25,25 @@ def wait_until(
             return False
         pass_time()
     return True
+
+
+def wait_for_listeners(count: Callable[[], int], stopped: threading.Event, seconds: float = math.inf) -> bool:
+    """Return whether somebody listens in time, or before it is stopped; then no more came or left for a second.
+
+    Others who wait are found a moment after the first, and that we have found somebody does not mean yet that we are
+    found. Whoever listens in another way now that he knows how we send, as
+    our nodes do, leaves for half a second. count: returns how many listen.
+    """
+    settle = min(seconds, _SETTLE_SECONDS)
+    begin = since = time.monotonic()
+    before = 0
+    while not stopped.is_set():
+        now, found = time.monotonic(), count()
+        if found != before:
+            before, since = found, now
+        if found and now - since >= settle:
+            return True
+        if not found and now - begin >= seconds:
+            return False
+        stopped.wait(_POLL_SECONDS)
+    return before > 0
