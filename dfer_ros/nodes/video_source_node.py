@@ -88,9 +88,11 @@ class VideoSourceNode(Node):
             yield from (frame for frame in self._source.frames() if limiter.accepts(time.monotonic()))
             return
         while True:
-            start = time.monotonic()
+            start = None
             for frame in self._source.frames():
                 offset = frame.index / rate if rate else frame.stamp
+                # To open a source takes time, which is none of the recording.
+                start = time.monotonic() - offset if start is None else start
                 self._closing.wait(max(0.0, start + offset - time.monotonic()))
                 yield frame
             self._report_losses()

@@ -31,8 +31,8 @@ def wait_for_listeners(count: Callable[[], int], stopped: threading.Event, secon
     """Return whether somebody listens in time, or before it is stopped; then no more came or left for a second.
 
     Others who wait are found a moment after the first, and that we have found somebody does not mean yet that we are
-    found. Whoever listens in another way now that he knows how we send, as
-    our nodes do, leaves for half a second. count: returns how many listen.
+    found. Whoever listens in another way now that he knows how we send, as our nodes do, leaves for half a second.
+    count: returns how many listen.
     """
     settle = min(seconds, _SETTLE_SECONDS)
     begin = since = time.monotonic()
