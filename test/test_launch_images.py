@@ -19,9 +19,9 @@ DRIVER_TOPICS = {
 def test_camera_starts_a_driver_and_listens_to_its_topic(own_environment, tmp_path, camera):
     own_environment["AMENT_PREFIX_PATH"] += f":{prefix_with_drivers(tmp_path)}"
     processes, context = started("camera.launch.py", camera=camera, params_file=str(a_file(tmp_path)))
-    assert executables(processes)[:2] == ["face_detector_node", "dfer_node"]
+    assert executables(processes)[0] == "perception_node"
     assert context.launch_configurations["image"] == DRIVER_TOPICS[camera]
-    driver = processes[2]
+    driver = processes[1]
     if camera == "usb_cam":
         assert driver.node_executable == "usb_cam_node_exe"
     else:
@@ -55,7 +55,7 @@ def prefix_with_drivers(folder):
 @needs_launch
 def test_camera_plays_a_file(own_environment, tmp_path):
     processes, context = started("camera.launch.py", camera=str(a_file(tmp_path)), image="/my/image")
-    assert executables(processes) == ["face_detector_node", "dfer_node", "video_source_node"]
+    assert executables(processes) == ["perception_node", "video_source_node"]
     assert context.launch_configurations["image"] == "/my/image"
 
 
@@ -72,7 +72,7 @@ def test_a_camera_that_is_not_there_is_refused(own_environment, camera, sentence
 @pytest.mark.parametrize("loop", [False, True])
 def test_replay_plays_the_bag_with_its_clock(own_environment, tmp_path, loop):
     processes, context = started("replay.launch.py", bag=str(tmp_path), rate="2.0", loop=str(loop).lower())
-    assert executables(processes) == ["face_detector_node", "dfer_node"]
+    assert executables(processes) == ["perception_node"]
     command = " ".join(perform_substitutions(context, part) for part in processes[-1].cmd)
     assert command == f"ros2 bag play {tmp_path} --clock --rate 2.0 --delay 3.0" + " --loop" * loop
     assert context.launch_configurations["use_sim_time"] == "true"
