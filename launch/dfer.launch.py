@@ -11,6 +11,7 @@ that nobody touched never overrides params_file.
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from launch_ros.actions import Node
 from launch_ros.utilities import prefix_namespace
 
 from dfer_ros.core.installed_files import changed_parameters, share_directory
-from dfer_ros.graph.processes import transport_environment
+from dfer_ros.graph.processes import own_parameters, transport_environment
 
 CONFIG = share_directory() / "config"
 BOOLEANS = ["true", "false", "True", "False"]
@@ -182,7 +183,7 @@ def perception(cameras: Mapping[str, str], context: LaunchContext) -> Node:
         namespace=namespace,
         arguments=[*words, *(["--id-prefix", prefix] if words and prefix else [])],
         parameters=[
-            *(str(CONFIG / f"{name}.yaml") for name in names),
+            *(file for name in names for file in own_changed_parameters(name)),
             *user_parameters(context),
             *(given for name in names for given in given_parameters(name, context)),
         ],
@@ -220,6 +221,15 @@ def node(
         respawn_delay=RESPAWN_DELAY_SECONDS,
         output="screen",
     )
+
+
+def own_changed_parameters(node: str) -> list[str]:
+    """Return a file of what changed_parameters() returns, for that node alone, as others are in its process."""
+    if not changed_parameters(node):
+        return []
+    with tempfile.NamedTemporaryFile("w", prefix=f"{node}_", suffix=".yaml", delete=False) as file:
+        yaml.safe_dump(own_parameters(node), file)
+    return [file.name]
 
 
 def full_namespace(context: LaunchContext, camera: str) -> str:

@@ -63,15 +63,19 @@ def full_name(words):
     return f"{namespace}/{words[0]}".replace("//", "/")
 
 
-def parameters(words):
-    """Return the parameters of a node with this command line: its defaults, and over them what that gives."""
-    node = full_name(words).rsplit("/", 1)[1]
+def parameters(words, node=""):
+    """Return the parameters of a node with this command line: its defaults, and over them what that gives.
+
+    node: which one, of several in the process.
+    """
+    node = node or full_name(words).rsplit("/", 1)[1]
     defaults = yaml.safe_load((CHECKOUT / "config" / f"{node}.yaml").read_text(encoding="utf-8"))
     found = defaults["/**"]["ros__parameters"]
     for word, following in itertools.pairwise(words):
         if word == "--params-file":
-            for of_node in yaml.full_load(Path(following).read_text(encoding="utf-8")).values():
-                found.update(of_node["ros__parameters"])
+            for name, of_node in yaml.full_load(Path(following).read_text(encoding="utf-8")).items():
+                if name in ("/**", f"/**/{node}", full_name(words)):
+                    found.update(of_node["ros__parameters"])
         elif word == "-p":
             name, value = following.split(":=", 1)
             found[name] = yaml.safe_load(value)

@@ -81,14 +81,14 @@ def test_what_needs_our_detector_is_refused_where_another_is_asked_for(own_envir
 def test_arguments_that_are_parameters_reach_every_node_that_has_them(own_environment, tmp_path):
     given = {"autostart": "False", "hri": "true", "id_prefix": "left_", "frame_rate": "15.0"}
     (tmp_path / "one").mkdir()
-    together = parameters(commands(tmp_path / "one", **given)["/dfer/perception_node"])
+    together = commands(tmp_path / "one", **given)["/dfer/perception_node"]
     lines = commands(tmp_path, processes="two", **given)
-    detector, dfer = (parameters(lines[f"/dfer/{node}"]) for node in ("face_detector_node", "dfer_node"))
     both = {"autostart": False, "hri": True, "frame_rate": 15.0}
-    assert {name: together[name] for name in (*both, "id_prefix")} == {**both, "id_prefix": "left_"}
-    assert {name: detector[name] for name in (*both, "id_prefix")} == {**both, "id_prefix": "left_"}
-    assert {name: dfer[name] for name in both} == both
-    assert "id_prefix" not in dfer
+    for detector in (parameters(together, "face_detector_node"), parameters(lines["/dfer/face_detector_node"])):
+        assert {name: detector[name] for name in (*both, "id_prefix")} == {**both, "id_prefix": "left_"}
+    for dfer in (parameters(together, "dfer_node"), parameters(lines["/dfer/dfer_node"])):
+        assert {name: dfer[name] for name in both} == both
+    assert "id_prefix" not in parameters(lines["/dfer/dfer_node"])
 
 
 @needs_launch
@@ -106,16 +106,17 @@ def test_the_enclave_of_a_node_is_its_full_name(own_environment, tmp_path, names
 @needs_launch
 @pytest.mark.parametrize("namespace", ["/", "/robot/"])
 def test_the_nodes_of_cameras_are_below_any_namespace(own_environment, tmp_path, namespace):
-    lines = commands(tmp_path, cameras="{front: /front/image_raw}", namespace=namespace)
+    lines = commands(tmp_path, cameras="{front: /front/image_raw}", namespace=namespace, processes="two")
     base = namespace.rstrip("/")
     assert set(lines) == {f"{base}/front/face_detector_node", f"{base}/dfer_node"}
     assert {words[words.index("--enclave") + 1] for words in lines.values()} == set(lines)
 
 
 @needs_launch
+@pytest.mark.parametrize("processes", ["one", "two"])
 @pytest.mark.parametrize(("given", "frame_rate"), [({}, 7.0), ({"frame_rate": "12.0"}, 12.0)])
 def test_what_an_outer_launch_file_sets_for_all_nodes_holds_until_an_argument_says_more(
-    own_environment, tmp_path, given, frame_rate
+    own_environment, tmp_path, given, frame_rate, processes
 ):
     outer = tmp_path / "outer.launch.py"
     outer.write_text(
@@ -127,9 +128,9 @@ def test_what_an_outer_launch_file_sets_for_all_nodes_holds_until_an_argument_sa
         f"    inner = IncludeLaunchDescription({str(CHECKOUT / 'launch' / 'camera.launch.py')!r})\n"
         "    return LaunchDescription([*given, inner])\n"
     )
-    lines = commands(tmp_path, outer, camera=a_file(tmp_path), **given)
+    lines = commands(tmp_path, outer, camera=a_file(tmp_path), processes=processes, **given)
     for node in ("face_detector_node", "dfer_node"):
-        found = parameters(lines[f"/dfer/{node}"])
+        found = parameters(lines[f"/dfer/{'perception_node' if processes == 'one' else node}"], node)
         assert (found["frame_rate"], found["autostart"]) == (frame_rate, False)
     assert parameters(lines["/dfer/video_source_node"])["loop"] is True
 

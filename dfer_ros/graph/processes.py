@@ -160,12 +160,11 @@ class GraphProcesses:
 
         In files: on a command line a parameter is one of all nodes in the process.
         """
-        files = [share_directory() / "config" / f"{node}.yaml" for node in nodes]
         given = {f"/**/{node}": {"ros__parameters": dict(values)} for node, values in nodes.items() if values}
-        if given:
-            file = Path(self._folder.name) / f"{len(list(Path(self._folder.name).iterdir()))}.yaml"
-            file.write_text(yaml.safe_dump(given), encoding="utf-8")
-            files.append(file)
+        files = []
+        for parameters in filter(None, (*map(own_parameters, nodes), given)):
+            files.append(Path(self._folder.name) / f"{len(list(Path(self._folder.name).iterdir()))}.yaml")
+            files[-1].write_text(yaml.safe_dump(parameters), encoding="utf-8")
         return [word for file in files for word in ("--params-file", str(file))]
 
     def _read_log(self, node: str, process: subprocess.Popen[str], log: deque[str]) -> None:
@@ -181,6 +180,12 @@ class GraphProcesses:
                 self._say(f"{prefix[1] if prefix else node}: {said.rstrip()}")
             except (OSError, SystemExit) as error:  # the latter is Rich's, where nobody reads on
                 self._unsaid = error
+
+
+def own_parameters(node: str) -> dict[str, object]:
+    """Return what config/<node>.yaml says, for that node alone: of several in one process, `/**` would be each."""
+    text = (share_directory() / "config" / f"{node}.yaml").read_text(encoding="utf-8")
+    return {f"/**/{node}" if name == "/**" else name: values for name, values in yaml.safe_load(text).items()}
 
 
 def _remaps(topics: Mapping[str, str]) -> list[str]:
