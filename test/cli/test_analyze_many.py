@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import cv2
+import psutil
 import pytest
 from dfer_command import dfer
 
@@ -188,6 +189,20 @@ def test_stopped_by_ctrl_c_it_leaves_what_is_finished_and_nothing_half_written(c
     assert process.returncode == 130
     assert "Traceback" not in said
     assert {path.name for path in folder.iterdir()} == {output_name(short), finished.name}
+
+
+def test_ctrl_c_of_a_terminal_while_the_processes_start_says_nothing(clip, tmp_path):
+    sources = [write_video(tmp_path / name, clip[:3]) for name in ("one.mp4", "two.mp4")]
+    command = [sys.executable, "-m", "dfer_ros.cli.main", "analyze", *map(str, sources), "--processes", "2"]
+    options = {"stderr": subprocess.PIPE, "start_new_session": True}
+    process = subprocess.Popen([*command, "--output-folder", str(tmp_path / "out")], **options)
+    # The two, and the one of multiprocessing that tidies up.
+    assert wait_until(lambda: len(psutil.Process(process.pid).children()) == 3)
+    time.sleep(0.3)  # they are Python by now, and import what they need
+    os.killpg(process.pid, signal.SIGINT)
+    said = process.communicate(timeout=60)[1].decode()
+    assert process.returncode == 130
+    assert "Traceback" not in said
 
 
 def test_an_interruption_between_two_results_ends_the_processes_at_once(clip, tmp_path, monkeypatch):
