@@ -38,7 +38,7 @@ def demo(tmp_path_factory):
     """The lines that the demo printed, and the folder that it wrote to."""
     folder = tmp_path_factory.mktemp("demo")
     done = subprocess.run(
-        [*DFER, "demo", "--output", str(folder)], env=_environment(), capture_output=True, text=True, timeout=120
+        [*DFER, "demo", "--output", str(folder)], env=_environment(), capture_output=True, text=True, timeout=240
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.splitlines(), folder
@@ -100,7 +100,7 @@ def test_run_plays_a_source_to_its_end(environment, clip, tmp_path):
         for frame in clip:
             video.write(frame)
     command = [*DFER, "run", "--source", str(path), "--precision", "fp32", "--overlay"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "fp32 on CPUExecutionProvider" in done.stdout
     assert "happy" in done.stdout
@@ -117,7 +117,7 @@ def test_ctrl_c_a_kill_and_a_closed_terminal_end_run_and_all_its_nodes(environme
     assert len(children) == count
     time.sleep(0.5)
     process.send_signal(number)
-    rest, _ = process.communicate(timeout=60)
+    rest, _ = process.communicate(timeout=240)
     assert process.returncode == 130
     assert "Traceback" not in rest
     assert not any(child.is_running() for child in children)
@@ -133,7 +133,7 @@ def test_ctrl_c_a_kill_and_a_closed_terminal_end_run_and_all_its_nodes(environme
     ],
 )
 def test_what_cannot_run_is_said_in_a_sentence(environment, arguments, sentence):
-    done = subprocess.run([*DFER, "run", *arguments], env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([*DFER, "run", *arguments], env=environment, capture_output=True, text=True, timeout=240)
     assert done.returncode == 1
     assert sentence in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
@@ -150,17 +150,18 @@ def test_ctrl_c_while_the_nodes_start_says_nothing(environment, processes, count
     time.sleep(0.3)
     # As a terminal does: to everybody whom it runs.
     os.killpg(process.pid, signal.SIGINT)
-    said, _ = process.communicate(timeout=60)
+    said, _ = process.communicate(timeout=240)
     assert process.returncode == 130
     # On a quick computer a node has loaded its model by then, and says so.
-    assert [line for line in said.splitlines() if "Reading emotions with" not in line] == []
+    begun = ("Reading emotions with", "Looking for faces on /nobody")
+    assert [line for line in said.splitlines() if not any(words in line for words in begun)] == []
     assert not any(child.is_running() for child in children)
 
 
 def test_a_demo_that_cannot_be_written_does_not_begin(environment, tmp_path):
     (tmp_path / "demo.mp4").mkdir()
     command = [*DFER, "demo", "--output", str(tmp_path)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
     assert done.returncode == 1
     assert "demo.mp4 is a folder: name a file." in done.stderr
     assert done.stdout == ""

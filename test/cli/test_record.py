@@ -1,6 +1,7 @@
 """`dfer record`: real messages over real DDS into bags that `rosbags` and `dfer replay` read."""
 
 import itertools
+import os
 import re
 import resource
 import signal
@@ -12,6 +13,7 @@ import time
 import numpy as np
 import pytest
 from made_bags import IMAGE_TOPIC, TYPES, raw_image, stamp_of, write_clip
+from rclpy.duration import Duration
 from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
 from rclpy.serialization import deserialize_message, serialize_message
 from ros_listener import Listener, quality
@@ -38,6 +40,24 @@ def record(*arguments):
     with pytest.raises(SystemExit) as ended:
         main(["record", *map(str, arguments)])
     return ended.value.code
+
+
+def record_until(condition, *arguments):
+    """Return the exit code of `dfer record ARGUMENTS`, which Ctrl-C ends as soon as a condition holds."""
+    ended = threading.Event()
+
+    def press_ctrl_c():
+        wait_until(lambda: ended.is_set() or condition())
+        if not ended.is_set():
+            os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=press_ctrl_c)
+    thread.start()
+    try:
+        return record(*arguments)
+    finally:
+        ended.set()
+        thread.join()
 
 
 def emotions(index):
@@ -72,6 +92,7 @@ class Robot:
         ]
         self._ended = threading.Event()
         self.sent = {EMOTIONS: [], FACES: [], IMAGE_TOPIC: []}
+        self._sent_before = 0
         self._thread = threading.Thread(target=self._publish, daemon=True)
 
     def __enter__(self):
@@ -81,6 +102,14 @@ class Robot:
     def __exit__(self, *_):
         self._ended.set()
         self._thread.join()
+
+    def is_recorded(self, *topics):
+        """Return whether 50 messages were sent since somebody has listened to emotions and to some other topics."""
+        wanted = (EMOTIONS, *topics)
+        publishers = [publisher for _, publisher in self._publishers if publisher.topic_name in wanted]
+        if not all(publisher.get_subscription_count() for publisher in publishers):
+            self._sent_before = len(self.sent[EMOTIONS])
+        return len(self.sent[EMOTIONS]) > self._sent_before + 50
 
     def _publish(self):
         wait_until(lambda: self._publishers[0][1].get_subscription_count() or self._ended.is_set())
@@ -124,8 +153,8 @@ def numbers(messages, robot, topic=EMOTIONS):
 def test_emotions_and_what_was_asked_for_are_recorded_byte_by_byte(listener, tmp_path, storage, capsys):
     bag = tmp_path / "bag"
     with Robot(listener) as robot:
-        options = ["--faces", "--image", IMAGE_TOPIC, "--storage", storage, "--duration", 4]
-        assert record("-o", bag, *options) == 0
+        options = ["--faces", "--image", IMAGE_TOPIC, "--storage", storage]
+        assert record_until(lambda: robot.is_recorded(FACES, IMAGE_TOPIC), "-o", bag, *options) == 0
     messages = read(bag)
     assert list(messages) == [EMOTIONS, FACES, IMAGE_TOPIC]
     got = numbers(messages, robot)
@@ -140,14 +169,15 @@ def test_emotions_and_what_was_asked_for_are_recorded_byte_by_byte(listener, tmp
 
 
 def test_without_faces_no_picture_is_recorded(listener, tmp_path):
-    with Robot(listener):
-        assert record("-o", tmp_path / "bag", "--duration", 3) == 0
+    with Robot(listener) as robot:
+        assert record_until(robot.is_recorded, "-o", tmp_path / "bag") == 0
     assert list(read(tmp_path / "bag")) == [EMOTIONS]
 
 
 def test_types_and_profiles_are_those_that_the_graph_tells(listener, tmp_path):
-    with Robot(listener):
-        assert record("-o", tmp_path / "bag", "--faces", "--image", IMAGE_TOPIC, "--duration", 3) == 0
+    with Robot(listener) as robot:
+        options = ["--faces", "--image", IMAGE_TOPIC]
+        assert record_until(lambda: robot.is_recorded(FACES, IMAGE_TOPIC), "-o", tmp_path / "bag", *options) == 0
     with AnyReader([tmp_path / "bag"]) as reader:
         for connection in reader.connections:
             (publisher,) = listener.publishers(connection.topic)
@@ -162,12 +192,13 @@ def test_types_and_profiles_are_those_that_the_graph_tells(listener, tmp_path):
 
 
 def test_what_is_recorded_is_played_again_and_recorded_again_with_its_times(listener, tmp_path):
-    with Robot(listener):
-        assert record("-o", tmp_path / "first", "--duration", 3) == 0
-    command = [*DFER, "replay", str(tmp_path / "first"), "--wait", "30"]
-    player = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert record("-o", tmp_path / "second", "--use-sim-time", "--duration", 10) == 0
-    player.communicate(timeout=60)
+    with Robot(listener) as robot:
+        assert record_until(robot.is_recorded, "-o", tmp_path / "first") == 0
+    recorder = subprocess.Popen([*DFER, "record", "-o", str(tmp_path / "second"), "--use-sim-time"])
+    subprocess.run([*DFER, "replay", str(tmp_path / "first"), "--wait", "60"], check=True, timeout=120)
+    time.sleep(1.0)  # what has arrived is still to be taken
+    recorder.send_signal(signal.SIGINT)
+    assert recorder.wait(60) == 0
     first, second = ([*map(padded, read(tmp_path / name)[EMOTIONS])] for name in ("first", "second"))
     assert first[-len(second) :] == second
     assert len(second) > 0.5 * len(first)
@@ -179,7 +210,11 @@ def test_what_is_recorded_is_played_again_and_recorded_again_with_its_times(list
 def test_a_message_that_was_latched_before_is_recorded(listener, tmp_path):
     publisher = listener.node.create_publisher(String, "/map", quality(durability=DurabilityPolicy.TRANSIENT_LOCAL))
     publisher.publish(String(data="here"))
-    assert record("-o", tmp_path / "bag", "--topics", "map", "--duration", 3) == 0
+
+    def is_sent():
+        return publisher.get_subscription_count() and publisher.wait_for_all_acked(Duration(seconds=60))
+
+    assert record_until(is_sent, "-o", tmp_path / "bag", "--topics", "map") == 0
     (data,) = read(tmp_path / "bag")["/map"]
     assert deserialize_message(data, String).data == "here"
 
@@ -241,9 +276,8 @@ def test_what_goes_wrong_before_the_first_message_leaves_no_bag(tmp_path, monkey
 
 
 def test_a_disk_that_fills_up_ends_the_recording_with_a_whole_bag(listener, tmp_path, monkeypatch, capsys):
-    room = itertools.chain([1000.0, 1000.0], itertools.repeat(10.0))
-    monkeypatch.setattr("dfer_ros.cli.record._room", lambda _: next(room))
-    with Robot(listener):
+    with Robot(listener) as robot:
+        monkeypatch.setattr("dfer_ros.cli.record._room", lambda _: 10.0 if robot.is_recorded() else 1000.0)
         assert record("-o", tmp_path / "bag", "--keep-free", 50, "--duration", 30) == 1
     assert "Less than 50 MB are free: the recording ended there" in " ".join(capsys.readouterr().err.split())
     assert read(tmp_path / "bag")[EMOTIONS]
