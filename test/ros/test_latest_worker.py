@@ -78,7 +78,7 @@ def test_an_error_is_passed_on_and_the_next_job_is_done():
 def test_close_ends_the_thread_and_drops_what_waits(busy):
     worker, free, done = busy
     worker.put(lambda: done.append("second"), "left")
-    threading.Timer(0.1, free.set).start()
+    threading.Thread(target=lambda: wait_until(lambda: worker._closing) and free.set()).start()
     assert worker.close() == ["left"]
     assert done == ["first"]
 
