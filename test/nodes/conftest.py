@@ -193,12 +193,17 @@ class Probe:
     def wait_until_answered(self, publisher, answers):
         """Publish images with nobody in them until one is answered."""
 
-        def is_answered():
+        def empty():
             self._fed += 1 / 20
-            return self._is_answered(self.image(EMPTY, self._fed), publisher, answers, 5.0)
+            return self.image(EMPTY, self._fed)
 
-        assert wait_until(is_answered), "dfer_node does not answer"
+        self.wait_until_heard(empty, publisher, answers)
         self._fed += 1.0  # the next image is looked at as if it were the first
+
+    def wait_until_heard(self, make, publisher, answers=None):
+        """Publish messages until one is answered; make: returns the next one. answers: by default the emotions."""
+        answers = self.emotions if answers is None else answers
+        assert wait_until(lambda: self._is_answered(make(), publisher, answers, 5.0)), "nobody answers"
 
     def answered(self, stamps):
         """Return how many of these stamps were answered."""

@@ -85,29 +85,34 @@ def test_a_face_of_no_use_is_left_out_and_an_image_of_such_faces_only_counts_as_
     faces = probe.publisher(FaceArray, "faces")
     assert wait_until(lambda: faces.get_subscription_count() == 2)  # the probe listens as well
 
-    def show(*names):
+    def seen(*names):
         message = probe.stamp(FaceArray())
         message.faces = [Face(id=name, quality=0.9, confidence=0.9) for name in names]
         for face in message.faces:
             fill_image(face.aligned, aligned_crop)
             if face.id == "anna":
                 spoil(face)
-        faces.publish(message)
-        time.sleep(0.1)
+        time.sleep(0.1)  # no more often than frame_rate allows
+        return message
 
-    assert wait_until(lambda: show("ben") or probe.emotions)
+    def is_unusable(count):
+        return name in diagnostics and values(diagnostics[name])["dropped: unusable"] == count
+
+    name = "dfer_node: faces"
+    probe.wait_until_heard(lambda: seen("ben"), faces)
     probe.emotions.clear()
-    show("anna", "ben")
-    show("anna")
-    show("ben")
-    assert wait_until(lambda: len(probe.emotions) == 2)
+    probe.ask([seen("anna", "ben")], faces)
+    assert wait_until(lambda: is_unusable("0"))
+    faces.publish(seen("anna"))
+    assert wait_until(lambda: is_unusable("1"))
+    probe.ask([seen("ben")], faces)
+    assert len(probe.emotions) == 2
     assert [[one.face_id for one in array.emotions] for array in probe.emotions] == [["ben"]] * 2
     assert all(np.isfinite(array.emotions[0].probabilities).all() for array in probe.emotions)
     assert len(nodes.lines("dfer_node", sentence)) == 1
-    name = "dfer_node: faces"
 
     def is_counted():
-        counted = values(diagnostics[name]) if name in diagnostics else {"dropped: unusable": ""}
+        counted = values(diagnostics[name])
         dropped = {reason: count for reason, count in counted.items() if reason.startswith("dropped: ")}
         return dropped.pop("dropped: unusable") == "1" and int(counted["frames processed"]) == (
             int(counted["frames in"]) - 1 - sum(int(count) for count in dropped.values())

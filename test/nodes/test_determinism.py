@@ -1,6 +1,5 @@
 """The same recording gives the same answers: offline each time, on one core or all, and live as offline."""
 
-import itertools
 import json
 import os
 import signal
@@ -57,9 +56,15 @@ def test_the_live_graph_agrees_with_it(nodes, probe, namespace, bag, analyzed, c
     assert wait_until(lambda: probe.node.count_subscribers(faces) >= 2), "dfer_node hears no faces"
     remap = f"{IMAGE_TOPIC}:={namespace}/image"
     command = [*DFER, "replay", str(bag), "--remap", remap, "--rate", str(RATE), "--wait", "30"]
-    played = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert played.returncode == 0, played.stderr
-    assert wait_until(lambda: len(probe.emotions) == len(clip)), f"{len(probe.emotions)} of {len(clip)} answered"
+
+    def every_frame_is_answered():
+        # On a busy computer one may be left out; the clock that jumps back clears what is known of the round before.
+        probe.emotions.clear()
+        played = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        assert played.returncode == 0, played.stderr
+        return wait_until(lambda: len(probe.emotions) == len(clip), 10.0)
+
+    assert any(every_frame_is_answered() for _ in range(5)), f"{len(probe.emotions)} of {len(clip)} answered"
 
     offline = [json.loads(line) for line in analyzed.splitlines()]
     live = [(stamp(message), emotion) for message in probe.emotions for emotion in message.emotions]
@@ -86,14 +91,19 @@ def test_a_bag_that_is_played_in_a_loop_begins_anew_for_everybody(nodes, probe, 
     player = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
 
     def rounds():
-        stamps = [stamp(message) for message in list(probe.emotions)]
-        return 1 + sum(after < before for before, after in itertools.pairwise(stamps))
+        found = [[]]
+        for message in list(probe.emotions):
+            if found[-1] and stamp(message) < stamp(found[-1][-1]):
+                found.append([])
+            found[-1].append(message)
+        return found
 
-    assert wait_until(lambda: rounds() >= 3), f"{rounds()} rounds in {len(probe.emotions)} answers"
+    assert wait_until(lambda: len(rounds()) >= 3), f"{len(rounds())} rounds in {len(probe.emotions)} answers"
     os.kill(player.pid, signal.SIGINT)
     player.communicate(timeout=60)
-    last_round = len(clip) // 2
-    assert len({emotion.face_id for message in probe.emotions[-last_round:] for emotion in message.emotions}) <= 2
+    *_, whole, _ = rounds()
+    # The first image of a round may still be seen as the one before.
+    assert len({emotion.face_id for message in whole for emotion in message.emotions}) <= 2
     assert nodes.lines("face_detector_node", "went backward") and nodes.lines("dfer_node", "went backward")
     assert not nodes.lines("dfer_node", "[ERROR]")  # of the node: DDS says so too, of a port of which there are others
 

@@ -1,5 +1,6 @@
 """Both nodes as processes: images in, calibrated emotions out."""
 
+import itertools
 import time
 
 import cv2
@@ -111,12 +112,18 @@ def test_between_two_reliabilities_nothing_is_heard_for_a_moment(nodes, probe):
     assert wait_until(lambda: probe.reliabilities(image) == [ReliabilityPolicy.RELIABLE])
 
 
+def jpeg(pixels):
+    return cv2.imencode(".jpg", pixels)[1].tobytes()
+
+
 def test_compressed_images_are_read(nodes, probe, clip):
     camera = probe.publisher(CompressedImage, "image/compressed")
     nodes.start("face_detector_node", "-p", "image_transport:=compressed")
     nodes.start("dfer_node", "-p", "precision:=int8")
     probe.wait_for_graph(topic="image/compressed")
-    pictures = [cv2.imencode(".jpg", frame)[1].tobytes() for frame in clip[:20]]
+    stamps = itertools.count(1.0, 0.05)
+    probe.wait_until_heard(lambda: probe.compressed(jpeg(clip[0] * 0 + 90), next(stamps)), camera)
+    pictures = [jpeg(frame) for frame in clip[:20]]
     probe.ask([probe.compressed(data, 100.0 + index / 20) for index, data in enumerate(pictures)], camera)
     assert probe.emotions[-1].emotions[0].expression == "happy"
 

@@ -10,7 +10,7 @@ from std_srvs.srv import SetBool
 from test_parameters import call, set_parameter
 
 from dfer_msgs.msg import EmotionArray
-from dfer_ros.ros.waiting import wait_until
+from dfer_ros.ros.waiting import PATIENCE_SECONDS, wait_until
 
 MANAGED = "autostart:=false"
 
@@ -192,4 +192,4 @@ def test_shutdown_ends_with_code_0_from_every_state(nodes, probe):
     nodes.start("dfer_node", "-p", "precision:=int8")
     assert wait_until(lambda: nodes.lines("dfer_node", "Reading emotions"))
     assert state(probe, "face_detector_node") == "unconfigured"
-    assert set(nodes.stop().values()) == {0}
+    assert set(nodes.stop(PATIENCE_SECONDS).values()) == {0}

@@ -1,5 +1,6 @@
 """What the two nodes say of themselves on /diagnostics."""
 
+import re
 import time
 
 import pytest
@@ -15,18 +16,22 @@ def test_every_frame_is_counted_and_every_drop_has_its_reason(nodes, probe, clip
     probe.wait_for_graph(emotions=False)
     probe.feed(clip[:10], probe.faces, [100.0 + index / 20 for index in range(10)])
     name = "face_detector_node: image"
+    assert wait_until(lambda: name in diagnostics and values(diagnostics[name])["faces"] == "1")
     for count, stamp in ((11, 100.2), (12, 100.25)):  # two that come late
         camera.publish(probe.image(clip[0], stamp))
-        assert wait_until(lambda: name in diagnostics and values(diagnostics[name])["frames in"] == str(count))  # noqa: B023
+        assert wait_until(lambda: values(diagnostics[name])["frames in"] == str(count))  # noqa: B023
     bad = probe.image(clip[0], 101.0)
     bad.encoding = "cmyk9"
     camera.publish(bad)
-    assert wait_until(lambda: name in diagnostics and values(diagnostics[name])["frames in"] == "13")
+
+    def all_are_counted():
+        counted = values(diagnostics[name])
+        return int(counted["frames processed"]) + int(counted["frames dropped"]) == int(counted["frames in"]) == 13
+
+    assert wait_until(all_are_counted)
     counted = values(diagnostics[name])
-    assert int(counted["frames processed"]) + int(counted["frames dropped"]) == 13
     assert counted["dropped: late_stamp"] == "2"
     assert counted["dropped: unusable"] == "1"
-    assert counted["faces"] == "1"
     assert counted["lifecycle state"] == "active"
 
 
@@ -36,8 +41,10 @@ def test_images_beyond_the_frame_rate_are_counted_as_such(nodes, probe, clip, di
     probe.wait_for_graph(emotions=False)
     probe.feed_more_than(5.0, clip[:20])
     name = "face_detector_node: image"
-    assert wait_until(lambda: name in diagnostics and values(diagnostics[name])["frames in"] == "20")
-    assert values(diagnostics[name])["dropped: frame_rate"] == "15"
+    assert wait_until(lambda: name in diagnostics and values(diagnostics[name])["frames processed"] == "5")
+    # Those that are turned away follow each other so quickly that a busy computer hears only the newest of some.
+    counted = values(diagnostics[name])
+    assert 0 < int(counted["dropped: frame_rate"]) == int(counted["frames in"]) - 5 <= 15
 
 
 def test_the_recognizer_names_its_model_precision_and_provider(nodes, probe, clip, diagnostics):
@@ -79,8 +86,13 @@ def test_a_camera_that_stops_is_stale_after_a_second_and_a_paused_node_is_not(no
     probe.wait_for_graph(emotions=False)
     probe.play(clip[:10])
     name = "face_detector_node: image"
-    assert wait_until(lambda: name in diagnostics and diagnostics[name].level == b"\x01")
-    assert "No frame for" in diagnostics[name].message
+    assert wait_until(
+        lambda: (
+            name in diagnostics
+            and diagnostics[name].level == b"\x01"
+            and re.search("No frame for [0-9]", diagnostics[name].message)
+        )
+    )
     enable(probe, "face_detector_node", False)
     assert wait_until(lambda: diagnostics[name].level == b"\x00")
     assert diagnostics[name].message == "Takes no frames: paused."

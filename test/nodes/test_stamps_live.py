@@ -135,7 +135,7 @@ def test_faces_of_no_use_take_no_time_from_the_good_ones_after_them(nodes, probe
     def spoil(message):
         message.faces[0].aligned.encoding = "cmyk9"
 
-    assert wait_until(lambda: answered(probe, faces, seen(None, now(probe))))
+    probe.wait_until_heard(lambda: seen(None, now(probe)), faces)
     probe.emotions.clear()
     for bad, good in pairs(clip[:15], seen, spoil):
         faces.publish(bad)

@@ -44,20 +44,24 @@ def test_the_people_before_every_camera_have_emotions(nodes, probe, aligned_crop
         infos = probe.node.get_publishers_info_by_topic(f"/humans/faces/{face}/expression")
         return {tuple(info.endpoint_gid) for info in infos}
 
-    published = {face: set() for face in cameras.values()}
-    for _ in range(FRAMES):
-        for face, seen in published.items():
-            seen |= publishers(face)
-        now = time.time()
-        show("left", now)
-        time.sleep(0.01)
-        show("right", now + 0.01 - behind)
-        time.sleep(PERIOD - 0.01)
-
     def answered(face):
         return sum(emotion.face_id == face for array in probe.emotions for emotion in array.emotions)
 
-    for face in cameras.values():
-        assert wait_until(lambda face=face: answered(face) >= 0.7 * FRAMES), f"{face}: {answered(face)}"
+    def is_answered(camera, stamp):
+        before = answered(cameras[camera])
+        show(camera, stamp)
+        return wait_until(lambda: answered(cameras[camera]) > before, 5.0)
+
+    # Until the nodes have found each other, nobody answers.
+    assert wait_until(lambda: is_answered("left", time.time()) and is_answered("right", time.time() - behind))
+    published = {face: set() for face in cameras.values()}
+    for _ in range(FRAMES):
+        time.sleep(PERIOD)
+        now = time.time()
+        assert is_answered("left", now), answered("left_anna")
+        time.sleep(0.01)
+        assert is_answered("right", now + 0.01 - behind), answered("right_ben")
+        for face, seen in published.items():
+            seen |= publishers(face)
     assert not nodes.lines("dfer_node", "went backward")
     assert [len(seen) for seen in published.values()] == [1, 1], "the publishers of a face are made once"

@@ -53,7 +53,12 @@ def test_a_smile_is_happy_to_a_listener_of_ros4hri(graph, probe, listener, clip)
     sent = probe.feed(clip, probe.faces, pause=0.03)
     assert wait_until(lambda: len(listener.expressions) == 1)
     ((face_id, heard),) = listener.expressions.items()
-    assert wait_until(lambda: len(heard) > 20), f"{len(heard)} expressions were heard"
+
+    def enough_are_heard():
+        sent.extend(probe.feed(clip[-1:], probe.faces, pause=0.03))
+        return len(heard) > 20
+
+    assert wait_until(enough_are_heard), f"{len(heard)} expressions were heard"
     assert face_id[0].isalpha()
     assert {(message.header.stamp.sec, message.header.stamp.nanosec) for message in heard} <= set(sent)
     assert {message.header.frame_id for message in heard} == {"camera"}
