@@ -10,7 +10,7 @@ from collections.abc import Callable
 PATIENCE_SECONDS = 60.0
 """For what takes a moment on an idle machine. Only who waits in vain waits so long."""
 _POLL_SECONDS = 0.01
-_SETTLE_SECONDS = 1.0
+_SETTLE_SECONDS, _MOST_SETTLE_SECONDS = 1.0, 10.0
 
 
 def wait_until(
@@ -31,19 +31,22 @@ def wait_for_listeners(count: Callable[[], int], stopped: threading.Event, secon
     """Return whether somebody listens in time, or before it is stopped; then no more came or left for a second.
 
     Others who wait are found a moment after the first, and that we have found somebody does not mean yet that we are
-    found. Whoever listens in another way now that he knows how we send, as our nodes do, leaves for half a second.
-    count: returns how many listen.
+    found. Whoever listens in another way now that he knows how we send, as our nodes do, leaves for half a second, also
+    when the time is over. count: returns how many listen.
     """
     settle = min(seconds, _SETTLE_SECONDS)
     begin = since = time.monotonic()
-    before = 0
+    before, heard = 0, False
     while not stopped.is_set():
         now, found = time.monotonic(), count()
+        heard = heard or found > 0
         if found != before:
             before, since = found, now
         if found and now - since >= settle:
             return True
-        if not found and now - begin >= seconds:
+        if not found and now - begin >= seconds and (not heard or now - since >= settle):
             return False
+        if now - begin >= seconds + _MOST_SETTLE_SECONDS:
+            return found > 0
         stopped.wait(_POLL_SECONDS)
     return before > 0

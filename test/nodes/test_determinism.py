@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from made_bags import IMAGE_TOPIC, write_clip
+from made_bags import IMAGE_TOPIC, stamp_of, write_clip
 
 from dfer_ros.core.labels import EXPRESSIONS
 from dfer_ros.ros.waiting import wait_until
@@ -62,7 +62,9 @@ def test_the_live_graph_agrees_with_it(nodes, probe, namespace, bag, analyzed, c
         probe.emotions.clear()
         played = subprocess.run(command, capture_output=True, text=True, timeout=120)
         assert played.returncode == 0, played.stderr
-        return wait_until(lambda: len(probe.emotions) == len(clip), 10.0)
+        whole = wait_until(lambda: len(probe.emotions) == len(clip), 10.0)
+        assert stamp(probe.emotions[0]) == stamp_of(0) * 1e-9, "the beginning was missed"
+        return whole
 
     assert any(every_frame_is_answered() for _ in range(5)), f"{len(probe.emotions)} of {len(clip)} answered"
 
@@ -102,6 +104,7 @@ def test_a_bag_that_is_played_in_a_loop_begins_anew_for_everybody(nodes, probe, 
     os.kill(player.pid, signal.SIGINT)
     player.communicate(timeout=60)
     *_, whole, _ = rounds()
+    assert len(whole) > 5
     # The first image of a round may still be seen as the one before.
     assert len({emotion.face_id for message in whole for emotion in message.emotions}) <= 2
     assert nodes.lines("face_detector_node", "went backward") and nodes.lines("dfer_node", "went backward")
