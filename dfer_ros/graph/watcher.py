@@ -57,8 +57,7 @@ class GraphWatcher:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with interruption_waits():
-            self._begun.close()
+        self._begun.close()
 
     def hear(self, kind: type, topic: str, take: Callable[[Any], object]) -> None:
         """Call take, from the watcher's thread, with every message of a topic of this package's nodes."""

@@ -123,6 +123,20 @@ def test_ctrl_c_a_kill_and_a_closed_terminal_end_run_and_all_its_nodes(environme
     assert not any(child.is_running() for child in children)
 
 
+def test_a_node_that_hangs_is_ended_too_whatever_comes_meanwhile(environment):
+    process = subprocess.Popen([*DFER, "run", "--image", "/nobody"], env=environment, stdout=subprocess.PIPE, text=True)
+    assert any("Looking for faces on /nobody" in line for line in iter(process.stdout.readline, ""))
+    (child,) = psutil.Process(process.pid).children()
+    child.suspend()
+    for number in (signal.SIGINT, signal.SIGINT, signal.SIGHUP, signal.SIGHUP):
+        process.send_signal(number)
+        time.sleep(0.3)
+    rest, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in rest
+    assert not child.is_running()
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
