@@ -28,7 +28,7 @@ class _Worker:
     def __init__(self, context: SpawnContext) -> None:
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs,), daemon=True)
-        with _interruption_kept_back():
+        with _children_without_interruption():
             self.process.start()
         # Else the end of the process would not be seen at this end.
         theirs.close()
@@ -88,8 +88,8 @@ def analyze_in_processes(tasks: Iterable[RecordingTask], processes: int) -> Gene
 
 
 @contextlib.contextmanager
-def _interruption_kept_back() -> Iterator[None]:
-    """Keep Ctrl-C back until the `with` ends, and for good from a process that is started in it.
+def _children_without_interruption() -> Iterator[None]:
+    """Keep Ctrl-C for good from a process that is started in the `with`; the one that starts it says what happens then.
 
     A terminal sends it to every process, and one that still imports what it needs would answer with a traceback.
     """
