@@ -22,7 +22,7 @@ from launch.action import Action
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
-from launch_ros.utilities import prefix_namespace
+from launch_ros.utilities import evaluate_parameters, normalize_parameters, prefix_namespace
 
 from dfer_ros.core.installed_files import changed_parameters, share_directory
 from dfer_ros.graph.processes import own_parameters, transport_environment
@@ -30,7 +30,7 @@ from dfer_ros.graph.processes import own_parameters, transport_environment
 CONFIG = share_directory() / "config"
 BOOLEANS = ["true", "false", "True", "False"]
 RESPAWN_DELAY_SECONDS = 0.5
-PERCEPTION = "perception_node"
+PERCEPTION, DETECTOR, RECOGNIZER = "perception_node", "face_detector_node", "dfer_node"
 
 ARGUMENTS_FILE = share_directory() / "launch" / "parameter_arguments.yaml"
 PARAMETER_ARGUMENTS = yaml.safe_load(ARGUMENTS_FILE.read_text(encoding="utf-8"))
@@ -173,7 +173,6 @@ def perception(cameras: Mapping[str, str], context: LaunchContext) -> Node:
 
     It has no name of its own: a name would be given to every node in it.
     """
-    names = ("face_detector_node", "dfer_node")
     namespace = full_namespace(context, "")
     words = [word for camera, image in cameras.items() for word in ("--camera", f"{camera}={image}")]
     prefix = context.launch_configurations["id_prefix"]
@@ -182,11 +181,7 @@ def perception(cameras: Mapping[str, str], context: LaunchContext) -> Node:
         executable=PERCEPTION,
         namespace=namespace,
         arguments=[*words, *(["--id-prefix", prefix] if words and prefix else [])],
-        parameters=[
-            *(file for name in names for file in own_changed_parameters(name)),
-            *user_parameters(context),
-            *(given for name in names for given in given_parameters(name, context)),
-        ],
+        parameters=perception_parameters(cameras, context),
         remappings=[("image", LaunchConfiguration("image"))],
         ros_arguments=["--log-level", LaunchConfiguration("log_level"), "--enclave", f"{namespace}/{PERCEPTION}"],
         respawn=is_true(context, "respawn"),
@@ -223,12 +218,35 @@ def node(
     )
 
 
-def own_changed_parameters(node: str) -> list[str]:
-    """Return a file of what changed_parameters() returns, for that node alone, as others are in its process."""
-    if not changed_parameters(node):
+def perception_parameters(cameras: Mapping[str, str], context: LaunchContext) -> list[str]:
+    """Return the parameter files of perception_node.
+
+    Of the keys that fit a node, the one that came first counts least, and SetParameter has brought /** before. So what
+    is to win over it has keys of its own: /**/<node> what somebody changed in config/, with what params_file says of
+    all nodes, and the full name of a node what was given as an argument.
+    """
+    user = user_parameters(context)
+    changed: dict[str, Any] = {}
+    for name in DETECTOR, RECOGNIZER:
+        if changed_parameters(name):
+            changed |= own_parameters(name)
+            for file in user:
+                of_all = (yaml.safe_load(Path(file).read_text(encoding="utf-8")) or {}).get("/**", {})
+                own = changed.setdefault(f"/**/{name}", {"ros__parameters": {}})
+                own["ros__parameters"].update(of_all.get("ros__parameters", {}))
+    given = {}
+    for name, camera in (RECOGNIZER, ""), *((DETECTOR, camera) for camera in cameras or [""]):
+        for parameters in evaluate_parameters(context, normalize_parameters(given_parameters(name, context))):
+            given[f"{full_namespace(context, camera).rstrip('/')}/{name}"] = {"ros__parameters": dict(parameters)}
+    return [*parameter_file(changed), *user, *parameter_file(given)]
+
+
+def parameter_file(parameters: Mapping[str, Any]) -> list[str]:
+    """Return a file of parameters by nodes, none where there are none."""
+    if not parameters:
         return []
-    with tempfile.NamedTemporaryFile("w", prefix=f"{node}_", suffix=".yaml", delete=False) as file:
-        yaml.safe_dump(own_parameters(node), file)
+    with tempfile.NamedTemporaryFile("w", prefix="dfer_", suffix=".yaml", delete=False) as file:
+        yaml.safe_dump(dict(parameters), file)
     return [file.name]
 
 

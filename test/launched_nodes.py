@@ -66,19 +66,23 @@ def full_name(words):
 def parameters(words, node=""):
     """Return the parameters of a node with this command line: its defaults, and over them what that gives.
 
+    As rcl does it: of the keys that fit the node the one that came first counts least, whatever else came later in it.
     node: which one, of several in the process.
     """
     node = node or full_name(words).rsplit("/", 1)[1]
     defaults = yaml.safe_load((CHECKOUT / "config" / f"{node}.yaml").read_text(encoding="utf-8"))
-    found = defaults["/**"]["ros__parameters"]
+    given = {}
     for word, following in itertools.pairwise(words):
         if word == "--params-file":
-            for name, of_node in yaml.full_load(Path(following).read_text(encoding="utf-8")).items():
-                if name in ("/**", f"/**/{node}", full_name(words)):
-                    found.update(of_node["ros__parameters"])
+            for key, of_nodes in yaml.full_load(Path(following).read_text(encoding="utf-8")).items():
+                given.setdefault(key, {}).update(of_nodes["ros__parameters"])
         elif word == "-p":
             name, value = following.split(":=", 1)
-            found[name] = yaml.safe_load(value)
+            given.setdefault("/**", {})[name] = yaml.safe_load(value)
+    found = defaults["/**"]["ros__parameters"]
+    for key, values in given.items():
+        if key in ("/**", f"/**/{node}") or key.rsplit("/", 1)[1] == node:
+            found.update(values)
     return found
 
 

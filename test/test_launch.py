@@ -1,5 +1,7 @@
 """dfer.launch.py: the nodes that it would start, where ROS's launch is installed."""
 
+import shutil
+
 import pytest
 from launched_nodes import a_file, commands, executables, parameters, started
 from launching import CHECKOUT, needs_launch
@@ -133,6 +135,39 @@ def test_what_an_outer_launch_file_sets_for_all_nodes_holds_until_an_argument_sa
         found = parameters(lines[f"/dfer/{'perception_node' if processes == 'one' else node}"], node)
         assert (found["frame_rate"], found["autostart"]) == (frame_rate, False)
     assert parameters(lines["/dfer/video_source_node"])["loop"] is True
+
+
+@needs_launch
+@pytest.mark.parametrize(
+    ("given", "in_file", "detector", "recognizer"),
+    [({}, False, 9.0, 7.0), ({}, True, 11.0, 11.0), ({"frame_rate": "12.0"}, True, 12.0, 12.0)],
+)
+def test_what_somebody_changed_is_that_nodes_alone_and_yields_to_a_file_and_an_argument(
+    own_environment, tmp_path, given, in_file, detector, recognizer
+):
+    share = tmp_path / "share"
+    for folder in ("config", "launch"):
+        shutil.copytree(CHECKOUT / folder, share / folder)
+    config = share / "config" / "face_detector_node.yaml"
+    config.write_text(config.read_text().replace("frame_rate: 30.0", "frame_rate: 9.0"))
+    params_file = tmp_path / "all.yaml"
+    params_file.write_text("/**: {ros__parameters: {frame_rate: 11.0}}\n")
+    outer = tmp_path / "outer.launch.py"
+    outer.write_text(
+        "from pathlib import Path\n"
+        "from dfer_ros.core import installed_files\n"
+        f"installed_files.share_directory = lambda: Path({str(share)!r})\n"
+        "from launch import LaunchDescription\n"
+        "from launch.actions import IncludeLaunchDescription\n"
+        "from launch_ros.actions import SetParameter\n"
+        "def generate_launch_description():\n"
+        f"    inner = IncludeLaunchDescription({str(share / 'launch' / 'dfer.launch.py')!r})\n"
+        "    return LaunchDescription([SetParameter('frame_rate', 7.0), inner])\n"
+    )
+    given = {**given, "params_file": params_file} if in_file else given
+    words = commands(tmp_path, outer, **given)["/dfer/perception_node"]
+    found = [parameters(words, node)["frame_rate"] for node in ("face_detector_node", "dfer_node")]
+    assert found == [detector, recognizer]
 
 
 @needs_launch

@@ -165,9 +165,12 @@ def test_a_launch_answers_with_emotions_and_ends_well(launched, observe, mediapi
 
 
 @needs_launch
-def test_two_cameras_share_one_dfer_node_and_nothing_else(launched, observe, play, mediapipe_detector, clip_file):
+@pytest.mark.parametrize(("processes", "killed"), [("one", "perception_node"), ("two", "face_detector_node")])
+def test_two_cameras_share_one_dfer_node_and_nothing_else(
+    launched, observe, play, mediapipe_detector, clip_file, processes, killed
+):
     cameras = {"front": "/front/image_raw", "rear": "/rear/image_raw"}
-    arguments = {"cameras": cameras, "processes": "two", "precision": "int8"}
+    arguments = {"cameras": cameras, "processes": processes, "precision": "int8"}
     graph = launched("dfer.launch.py", namespace="robot", respawn="true", **arguments)
     for topic in cameras.values():
         play(clip_file, topic)
@@ -176,7 +179,7 @@ def test_two_cameras_share_one_dfer_node_and_nothing_else(launched, observe, pla
     for camera in cameras:
         assert all(person.startswith(f"{camera}_") for person in observer.people(camera)), observer.people(camera)
 
-    os.kill(graph.process_of("face_detector_node-1"), signal.SIGKILL)
+    os.kill(graph.process_of(f"{killed}-1"), signal.SIGKILL)
     for answers in observer.answers.values():
         answers.clear()
     assert observer.wait_for(lambda: all(observer.people(camera) for camera in cameras)), graph.log

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import yaml
 
+from dfer_ros.core.errors import DferError, in_one_line
 from dfer_ros.core.installed_files import share_directory
 from dfer_ros.ros.starting import interruption_waits
 from dfer_ros.ros.waiting import wait_until
@@ -182,10 +183,20 @@ class GraphProcesses:
                 self._unsaid = error
 
 
-def own_parameters(node: str) -> dict[str, object]:
-    """Return what config/<node>.yaml says, for that node alone: of several in one process, `/**` would be each."""
-    text = (share_directory() / "config" / f"{node}.yaml").read_text(encoding="utf-8")
-    return {f"/**/{node}" if name == "/**" else name: values for name, values in yaml.safe_load(text).items()}
+def own_parameters(node: str) -> dict[str, dict[str, dict[str, object]]]:
+    """Return what config/<node>.yaml says, for that node alone: of several in one process, `/**` would be each.
+
+    Raises DferError where that is no file of parameters.
+    """
+    file = share_directory() / "config" / f"{node}.yaml"
+    found: dict[str, dict[str, dict[str, object]]] = {}
+    try:
+        for name, section in yaml.safe_load(file.read_text(encoding="utf-8")).items():
+            own = found.setdefault(f"/**/{node}" if name == "/**" else name, {"ros__parameters": {}})
+            own["ros__parameters"].update(section["ros__parameters"])
+    except (yaml.YAMLError, AttributeError, KeyError, TypeError) as error:
+        raise DferError(f"{file} is no file of parameters ({in_one_line(error)}): correct it.") from error
+    return found
 
 
 def _remaps(topics: Mapping[str, str]) -> list[str]:
