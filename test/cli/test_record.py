@@ -169,8 +169,8 @@ def test_emotions_and_what_was_asked_for_are_recorded_byte_by_byte(listener, tmp
 
 
 def test_without_faces_no_picture_is_recorded(listener, tmp_path):
-    with Robot(listener) as robot:
-        assert record_until(robot.is_recorded, "-o", tmp_path / "bag") == 0
+    with Robot(listener):
+        assert record("-o", tmp_path / "bag", "--duration", 8) == 0
     assert list(read(tmp_path / "bag")) == [EMOTIONS]
 
 

@@ -203,7 +203,9 @@ class Probe:
     def wait_until_heard(self, make, publisher, answers=None):
         """Publish messages until one is answered; make: returns the next one. answers: by default the emotions."""
         answers = self.emotions if answers is None else answers
-        assert wait_until(lambda: self._is_answered(make(), publisher, answers, 5.0)), "nobody answers"
+        assert wait_until(lambda: self._is_answered(make(), publisher, answers, 5.0)), (
+            f"nobody answers; {len(self.faces)} FaceArrays came"
+        )
 
     def answered(self, stamps):
         """Return how many of these stamps were answered."""

@@ -7,7 +7,7 @@ from hri_robot import TRACKED, IdsList, ids
 from sensor_msgs.msg import Image
 
 from dfer_ros.ros.image_conversion import fill_image
-from dfer_ros.ros.waiting import wait_until
+from dfer_ros.ros.waiting import PATIENCE_SECONDS, wait_until
 
 FRAMES = 30
 PERIOD = 1 / 15
@@ -47,20 +47,20 @@ def test_the_people_before_every_camera_have_emotions(nodes, probe, aligned_crop
     def answered(face):
         return sum(emotion.face_id == face for array in probe.emotions for emotion in array.emotions)
 
-    def is_answered(camera, stamp):
-        before = answered(cameras[camera])
-        show(camera, stamp)
-        return wait_until(lambda: answered(cameras[camera]) > before, 5.0)
+    def are_answered(seconds=PATIENCE_SECONDS):
+        before = {face: answered(face) for face in cameras.values()}
+        now = time.time()
+        show("left", now)
+        time.sleep(0.01)
+        show("right", now + 0.01 - behind)
+        return wait_until(lambda: all(answered(face) > count for face, count in before.items()), seconds)
 
     # Until the nodes have found each other, nobody answers.
-    assert wait_until(lambda: is_answered("left", time.time()) and is_answered("right", time.time() - behind))
+    assert wait_until(lambda: are_answered(5.0))
     published = {face: set() for face in cameras.values()}
     for _ in range(FRAMES):
         time.sleep(PERIOD)
-        now = time.time()
-        assert is_answered("left", now), answered("left_anna")
-        time.sleep(0.01)
-        assert is_answered("right", now + 0.01 - behind), answered("right_ben")
+        assert are_answered(), {face: answered(face) for face in cameras.values()}
         for face, seen in published.items():
             seen |= publishers(face)
     assert not nodes.lines("dfer_node", "went backward")
