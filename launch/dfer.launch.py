@@ -232,8 +232,7 @@ def perception_parameters(cameras: Mapping[str, str], context: LaunchContext) ->
             changed |= own_parameters(name)
             for file in user:
                 of_all = (yaml.safe_load(Path(file).read_text(encoding="utf-8")) or {}).get("/**", {})
-                own = changed.setdefault(f"/**/{name}", {"ros__parameters": {}})
-                own["ros__parameters"].update(of_all.get("ros__parameters", {}))
+                changed[f"/**/{name}"]["ros__parameters"].update(of_all.get("ros__parameters", {}))
     given = {}
     for name, camera in (RECOGNIZER, ""), *((DETECTOR, camera) for camera in cameras or [""]):
         for parameters in evaluate_parameters(context, normalize_parameters(given_parameters(name, context))):

@@ -159,14 +159,15 @@ class GraphProcesses:
     def _parameter_files(self, nodes: Mapping[str, Mapping[str, object]]) -> list[str]:
         """Return the arguments that give every node its parameters, by node.
 
-        In files: on a command line a parameter is one of all nodes in the process.
+        In a file: on a command line a parameter is one of all nodes in the process.
         """
-        given = {f"/**/{node}": {"ros__parameters": dict(values)} for node, values in nodes.items() if values}
-        files = []
-        for parameters in filter(None, (*map(own_parameters, nodes), given)):
-            files.append(Path(self._folder.name) / f"{len(list(Path(self._folder.name).iterdir()))}.yaml")
-            files[-1].write_text(yaml.safe_dump(parameters), encoding="utf-8")
-        return [word for file in files for word in ("--params-file", str(file))]
+        parameters: dict[str, dict[str, dict[str, object]]] = {}
+        for node, values in nodes.items():
+            parameters |= own_parameters(node)
+            parameters[f"/**/{node}"]["ros__parameters"].update(values)
+        file = Path(self._folder.name) / f"{len(list(Path(self._folder.name).iterdir()))}.yaml"
+        file.write_text(yaml.safe_dump(parameters), encoding="utf-8")
+        return ["--params-file", str(file)]
 
     def _read_log(self, node: str, process: subprocess.Popen[str], log: deque[str]) -> None:
         assert process.stdout is not None
@@ -189,7 +190,7 @@ def own_parameters(node: str) -> dict[str, dict[str, dict[str, object]]]:
     Raises DferError where that is no file of parameters.
     """
     file = share_directory() / "config" / f"{node}.yaml"
-    found: dict[str, dict[str, dict[str, object]]] = {}
+    found: dict[str, dict[str, dict[str, object]]] = {f"/**/{node}": {"ros__parameters": {}}}
     try:
         for name, section in yaml.safe_load(file.read_text(encoding="utf-8")).items():
             own = found.setdefault(f"/**/{node}" if name == "/**" else name, {"ros__parameters": {}})

@@ -27,18 +27,18 @@ def wait_until(
     return True
 
 
-def wait_for_listeners(count: Callable[[], int], stopped: threading.Event, seconds: float = math.inf) -> bool:
+def wait_for_listeners(count_listeners: Callable[[], int], stopped: threading.Event, seconds: float = math.inf) -> bool:
     """Return whether somebody listens in time, or before it is stopped; then no more came or left for a second.
 
     Others who wait are found a moment after the first, and that we have found somebody does not mean yet that we are
     found. Whoever listens in another way now that he knows how we send, as our nodes do, leaves for half a second, also
-    when the time is over. count: returns how many listen.
+    when the time is over.
     """
     settle = min(seconds, _SETTLE_SECONDS)
     begin = since = time.monotonic()
     before, heard = 0, False
     while not stopped.is_set():
-        now, found = time.monotonic(), count()
+        now, found = time.monotonic(), count_listeners()
         heard = heard or found > 0
         if found != before:
             before, since = found, now
