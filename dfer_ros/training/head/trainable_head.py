@@ -65,9 +65,12 @@ class TrainableHead(nn.Module):
 
     weight: torch.Tensor
     bias: torch.Tensor
+    adjustment: torch.Tensor
+    """Logits [7] that are added to every answer; they are given, not learned."""
 
     def __init__(self, classifier: FrameClassifier, decay_seconds: float) -> None:
         super().__init__()
+        self.register_buffer("adjustment", torch.zeros(len(LABELS)))
         self.register_buffer("weight", (classifier.weight / classifier.temperature).T.contiguous())
         self.register_buffer("bias", classifier.bias / classifier.temperature)
         self.log_decay = nn.Parameter(torch.tensor(math.log(decay_seconds)))
@@ -78,10 +81,10 @@ class TrainableHead(nn.Module):
         logits = torch.where(mask.unsqueeze(2) > 0, embeddings @ self.weight + self.bias, 0.0)
         frames = Frames(embeddings, logits, logits.softmax(dim=2), ages, mask)
         intensity, phase = self.dynamics(frames)
-        return HeadOutput(self.answer(frames), intensity, phase)
+        return HeadOutput(self.answer(frames) + self.adjustment, intensity, phase)
 
     def answer(self, frames: Frames) -> torch.Tensor:
-        """Return the logits [P, 7]."""
+        """Return the logits [P, 7] before the adjustment."""
         raise NotImplementedError
 
     def recency_weights(self, frames: Frames) -> torch.Tensor:

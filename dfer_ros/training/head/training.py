@@ -76,6 +76,8 @@ class HeadTrainingConfig:
     """All of a run but the data: what a YAML file of kind head says.
 
     head.decay_seconds is where the head starts; the decay that suits the training clips takes its place.
+    logit_adjustment: by label, what is added to the logits of the trained head: how much likelier a class is where the
+    head is used than where it was trained (Menon et al. 2021).
     """
 
     head: HeadConfig = field(default_factory=HeadConfig)
@@ -83,9 +85,13 @@ class HeadTrainingConfig:
     schedule: HeadScheduleConfig = field(default_factory=HeadScheduleConfig)
     window_seconds: float = 2.0
     window_frames: int = 32
+    logit_adjustment: Mapping[str, float] = field(default_factory=dict)
     seed: int = 0
 
     def __post_init__(self) -> None:
+        unknown = sorted(set(self.logit_adjustment) - set(LABELS))
+        if unknown:
+            raise TrainingError(f"A head's logit_adjustment names {', '.join(unknown)}: use {', '.join(LABELS)}.")
         if self.window_seconds <= 0 or self.window_frames < 1 or self.seed < 0:
             raise TrainingError("A head needs window_seconds above 0, window_frames of 1 or more and a seed from 0 on.")
 
@@ -117,8 +123,10 @@ def train_head(
     head = create_head(head_config, *classifier)
     task = _HeadTask(config, head_config, classifier, bank, kept, held_out, of_logits=not head.uses_embeddings)
     TrainingRun(task, output, console).run()
-    learned = {name: value for name, value in task.model.state_dict().items() if name not in ("weight", "bias")}
+    given = ("weight", "bias", "adjustment")
+    learned = {name: value for name, value in task.model.state_dict().items() if name not in given}
     head.load_state_dict(learned, strict=False)
+    head.adjustment = torch.tensor([config.logit_adjustment.get(label, 0.0) for label in LABELS])
     return head.eval()
 
 

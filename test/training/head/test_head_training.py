@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from dfer_ros.core.errors import OutputError, TrainingError
-from dfer_ros.core.labels import NEUTRAL
+from dfer_ros.core.labels import LABELS, NEUTRAL
 from dfer_ros.core.window import FrameWindow, WindowConfig
 from dfer_ros.training.checkpoint import CHECKPOINT_FILE
 from dfer_ros.training.clips.embeddings import ClipEmbeddings
@@ -225,6 +225,22 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(OutputError, match=r"The folder .*file/run cannot be written \(Not a directory\)"):
         train_head(CONFIG, encoder(), bank(), made_clips(), None, tmp_path / "file" / "run")
+
+
+def test_a_given_adjustment_is_added_to_what_was_learned():
+    plain = train_head(CONFIG, encoder(), bank(), made_clips(), None)
+    adjusted = train_head(replace(CONFIG, logit_adjustment={"angry": 0.8}), encoder(), bank(), made_clips(), None)
+    windows = [clip_windows(made_clip("mead", LABELS.index("disgust"), 99), WINDOW, of_logits=False)]
+    before, after = (np.log(head_answers(head, windows)[0].probabilities) for head in (plain, adjusted))
+    moved = after - before
+    assert moved - moved[:, :1] == pytest.approx(
+        np.tile(0.8 * np.eye(7)[LABELS.index("angry")], (len(moved), 1)), abs=1e-3
+    )
+
+
+def test_an_adjustment_of_a_class_that_is_none_is_an_error():
+    with pytest.raises(TrainingError, match="logit_adjustment names anger: use neutral, happy, sad, angry"):
+        HeadTrainingConfig(logit_adjustment={"anger": 0.8})
 
 
 def test_a_batch_may_be_all_clips():
