@@ -22,7 +22,7 @@ class FacePipeline:
 
     The whole image is searched full_look_rate times a second, and whenever a face has no id yet or is out of sight.
     Else the known faces are looked for in their own region: by the detector where it can, else by their optical flow.
-    Where the image before was answered by that alone, a search that is due comes after the answer: see finish().
+    At rates above full_look_rate a search that is due comes after the answer by the known faces: see finish().
 
     Not thread safe: one pipeline belongs to one stream and one thread; only locate() may have a thread of its own.
 
@@ -38,6 +38,7 @@ class FacePipeline:
         self._period = 1.0 / tracker_config.full_look_rate
         self._newest = self._full_look_at = -math.inf
         self._unfinished: tuple[Image, float] | None = None
+        self._look_failed = False
         self.cleared = False
         self.full_looks = 0
 
@@ -66,13 +67,13 @@ class FacePipeline:
         A thread of its own may call this and be ahead of the one that calls align().
         """
         self.finish()
-        newest = self._newest
-        interval, self._newest = stamp - newest, stamp
+        interval, self._newest = stamp - self._newest, stamp
         self.cleared = interval < 0
         if self.cleared:
             self._tracker.reset()
         due = self._is_full_look_due(stamp, interval)
-        followed = None if due and newest <= self._full_look_at else self._follow_faces(image, stamp)
+        at_once = self._look_failed or (due and not 0 < interval < self._period)
+        followed = None if at_once else self._follow_faces(image, stamp)
         if due and followed:
             self._unfinished = image, stamp
             return self._tracker.named(followed)
@@ -90,7 +91,9 @@ class FacePipeline:
     def _take(self, image: Image, stamp: float, detections: list[Detection] | None) -> list[tuple[str, Detection]]:
         """Take in what is seen in an image, None: what a search of the whole of it finds; return who is where."""
         if detections is None:
+            self._look_failed = True  # until it has not: a detector that fails must not hide behind followed faces
             detections = self._detector.detect(image)
+            self._look_failed = False
             self._full_look_at = stamp
             self.full_looks += 1
         if self._flow is not None:

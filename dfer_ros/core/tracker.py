@@ -133,8 +133,10 @@ class Tracker:
     def expected(self, stamp: float) -> list[Detection] | None:
         """Return where the faces should be at a time in seconds, in the order in which they were seen last.
 
-        None where this is unreliable: a face has no id yet, was missed, or overlaps another.
+        None where this is unreliable: a face has no id yet, was missed, or overlaps another, or no image came for long.
         """
+        if self._is_gap(stamp - self._last_stamp):
+            return None
         if any(not track.id or track.seen_at != self._last_stamp for track in self._tracks):
             return None
         expected = [track.detection_at(stamp) for track in self._tracks]
@@ -170,9 +172,12 @@ class Tracker:
     def _forget_across_a_gap(self, stamp: float) -> None:
         """Forget every face after a time without any frame; a steady rate below 1 / lost_seconds is no such time."""
         gap = stamp - self._last_stamp
-        if gap > max(self._config.lost_seconds, 1.5 * self._interval):
+        if self._is_gap(gap):
             self._tracks = []
         self._interval, self._last_stamp = gap, stamp
+
+    def _is_gap(self, seconds: float) -> bool:
+        return seconds > max(self._config.lost_seconds, 1.5 * self._interval)
 
     def _is_kept(self, track: _Track, stamp: float) -> bool:
         return bool(track.id) and stamp - track.seen_at <= self._config.lost_seconds

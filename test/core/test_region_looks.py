@@ -1,5 +1,6 @@
 """Known faces are looked for in their own region between looks at the whole image, with the answers of the latter."""
 
+from contextlib import suppress
 from itertools import combinations
 
 import cv2
@@ -119,15 +120,43 @@ def test_a_face_that_jumps_is_found_in_the_same_image(each_detector, portrait):
         assert abs(face.landmarks[:, 0].mean() - 640 * x) < 25
 
 
-def test_a_due_look_does_not_keep_the_answer_waiting(each_detector, course):
+@pytest.mark.parametrize(("rate", "every"), [(30, 4), (10, 1)])
+def test_a_due_look_does_not_keep_the_answer_waiting(each_detector, course, rate, every):
     pipeline, during = FacePipeline(each_detector, REGIONS), []
-    for t, image in zip(SECONDS, course("stands")):
+    for index, image in enumerate(course("stands")):
         before = pipeline.full_looks
-        pipeline.locate(image, t)
+        pipeline.locate(image, index / rate)
         during.append(pipeline.full_looks - before)
         pipeline.finish()
     assert (during[:3], sum(during[3:])) == ([1, 1, 1], 0)
-    assert pipeline.full_looks == 3 + (len(SECONDS) - 3) // 4
+    assert pipeline.full_looks == 3 + (len(SECONDS) - 3) // every
+
+
+class _FailsLater:
+    """A detector whose looks at the whole image fail from one of them on."""
+
+    def __init__(self, detector, first):
+        self._detector, self._left = detector, first
+
+    def detect(self, image):
+        self._left -= 1
+        if self._left < 0:
+            raise RuntimeError("the model is gone")
+        return self._detector.detect(image)
+
+
+def test_a_detector_that_fails_does_not_hide_behind_followed_faces(mediapipe_detector, course):
+    pipeline, answered = FacePipeline(_FailsLater(mediapipe_detector, 4), REGIONS), []
+    for t, image in zip(SECONDS[:14], course("stands")):
+        try:
+            answered.append(len(pipeline.locate(image, t)))
+        except RuntimeError:
+            answered.append("failed")
+            continue
+        with suppress(RuntimeError):
+            pipeline.finish()
+    # The fifth look is due after the eleventh answer; from then on nobody knows who is there.
+    assert answered == [0, 0] + [1] * 9 + ["failed"] * 3
 
 
 def test_whether_somebody_finishes_or_not_the_answers_are_the_same(each_detector, course):

@@ -120,6 +120,12 @@ def test_an_id_does_not_outlive_a_gap_without_frames():
     assert follow(lambda _: 320.0, again, tracker) == [None, None, "face2", "face2"]
 
 
+def test_where_a_face_should_be_is_unknown_after_a_gap_without_frames():
+    tracker, last = confirmed_tracker()
+    assert tracker.expected(last + 0.9) is not None
+    assert tracker.expected(last + 1.1) is None
+
+
 def test_a_camera_of_half_a_hertz_keeps_its_ids():
     assert follow(lambda _: 320.0, np.arange(8) * 2.0)[-4:] == ["face1"] * 4
 
