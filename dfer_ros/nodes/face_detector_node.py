@@ -29,6 +29,7 @@ class FaceDetectorNode(ManagedNode[FaceDetectorNodeConfig]):
     def create_streams(self) -> Iterator[FaceStream]:
         """Load the detector."""
         stream = FaceStream(self, self.log, self.statistics[_STREAM], self.config, self._local)
+        yield stream  # first: it is closed then, whatever its model is
         detector = stream.detector
         self.facts = {
             "detector": detector.name,
@@ -36,7 +37,6 @@ class FaceDetectorNode(ManagedNode[FaceDetectorNodeConfig]):
             "model sha256": file_sha256(detector.model)[:12],
             "provider": detector.provider,
         }
-        yield stream
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -29,7 +29,8 @@ class LocalFaces:
         self._receivers[topic] = receive
 
         def stop() -> None:
-            del self._receivers[topic]
+            if self._receivers.get(topic) is receive:
+                del self._receivers[topic]
 
         return stop
 
