@@ -89,8 +89,8 @@ def test_a_best_effort_camera_is_heard(nodes, probe, clip):
     nodes.start("dfer_node", "-p", "precision:=int8")
     probe.wait_for_graph()
     for frame in clip[:10]:
-        # Best effort may lose an image on a busy computer; all would be lost if the reliability did not fit.
-        probe.wait_until_heard(partial(probe.image, frame), camera)
+        # In one datagram: best effort sends a larger image in many, of which a busy computer loses one every time.
+        probe.wait_until_heard(partial(probe.image, cv2.resize(frame, (160, 120))), camera)
 
 
 def test_auto_reliability_follows_a_reliable_camera(graph, probe):
