@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from dfer_ros.bench.following import COURSES, EVERY_FRAME, course_frames
+from dfer_ros.bench.following import EVERY_FRAME, PATHS, path_frames
 from dfer_ros.core.detection import DetectorConfig, RegionDetector, create_detector
 from dfer_ros.core.detection.landmark_flow import LandmarkFlow
 from dfer_ros.core.face_pipeline import FacePipeline
@@ -27,8 +27,8 @@ def each_detector(request):
 
 
 @pytest.fixture(scope="module")
-def course():
-    return lambda name: [image for _, image in course_frames(name)]
+def frames_of():
+    return lambda name: [image for _, image in path_frames(name)]
 
 
 def located(detector, images, config=REGIONS):
@@ -45,9 +45,9 @@ def jitter(faces, poses):
     return np.abs(np.array(own) - np.mean(own, axis=0)).mean()
 
 
-@pytest.mark.parametrize("name", COURSES)
-def test_faces_and_ids_are_those_of_a_full_look_at_every_image(each_detector, course, name):
-    images = course(name)
+@pytest.mark.parametrize("name", PATHS)
+def test_faces_and_ids_are_those_of_a_full_look_at_every_image(each_detector, frames_of, name):
+    images = frames_of(name)
     (expected, every), (found, some) = (
         located(each_detector, images, config) for config in (EVERY_FRAME, TrackerConfig())
     )
@@ -61,8 +61,8 @@ def test_faces_and_ids_are_those_of_a_full_look_at_every_image(each_detector, co
 
 
 @pytest.mark.parametrize("name", ["stands", "walks fast", "tilts the head fast", "comes near"])
-def test_landmarks_are_as_steady_and_as_right_as_those_of_full_looks(each_detector, course, name):
-    images, (pose,) = course(name), COURSES[name]
+def test_landmarks_are_as_steady_and_as_right_as_those_of_full_looks(each_detector, frames_of, name):
+    images, (pose,) = frames_of(name), PATHS[name]
     poses = [pose(t) for t in SECONDS]
     both = [located(each_detector, images, config)[0] for config in (EVERY_FRAME, TrackerConfig())]
     expected, found = ([faces[0][1] for faces in frames if faces] for frames in both)
@@ -76,8 +76,8 @@ def test_landmarks_are_as_steady_and_as_right_as_those_of_full_looks(each_detect
     assert jitter(found, poses) < 1.1 * jitter(expected, poses) + 0.002
 
 
-def test_a_face_that_stands_costs_one_full_look_in_four(each_detector, course):
-    _, looks = located(each_detector, course("stands"))
+def test_a_face_that_stands_costs_one_full_look_in_four(each_detector, frames_of):
+    _, looks = located(each_detector, frames_of("stands"))
     # Three until it has its id, then one in four images at 30 Hz.
     assert looks == 3 + (len(SECONDS) - 3) // 4
 
@@ -121,9 +121,9 @@ def test_a_face_that_jumps_is_found_in_the_same_image(each_detector, portrait):
 
 
 @pytest.mark.parametrize(("rate", "every"), [(30, 4), (10, 1)])
-def test_a_due_look_does_not_keep_the_answer_waiting(each_detector, course, rate, every):
+def test_a_due_look_does_not_keep_the_answer_waiting(each_detector, frames_of, rate, every):
     pipeline, during = FacePipeline(each_detector, REGIONS), []
-    for index, image in enumerate(course("stands")):
+    for index, image in enumerate(frames_of("stands")):
         before = pipeline.full_looks
         pipeline.locate(image, index / rate)
         during.append(pipeline.full_looks - before)
@@ -145,9 +145,9 @@ class _FailsLater:
         return self._detector.detect(image)
 
 
-def test_a_detector_that_fails_does_not_hide_behind_followed_faces(mediapipe_detector, course):
+def test_a_detector_that_fails_does_not_hide_behind_followed_faces(mediapipe_detector, frames_of):
     pipeline, answered = FacePipeline(_FailsLater(mediapipe_detector, 4), REGIONS), []
-    for t, image in zip(SECONDS[:14], course("stands")):
+    for t, image in zip(SECONDS[:14], frames_of("stands")):
         try:
             answered.append(len(pipeline.locate(image, t)))
         except RuntimeError:
@@ -159,8 +159,8 @@ def test_a_detector_that_fails_does_not_hide_behind_followed_faces(mediapipe_det
     assert answered == [0, 0] + [1] * 9 + ["failed"] * 3
 
 
-def test_whether_somebody_finishes_or_not_the_answers_are_the_same(each_detector, course):
-    images = course("two cross")
+def test_whether_somebody_finishes_or_not_the_answers_are_the_same(each_detector, frames_of):
+    images = frames_of("two cross")
     pipeline, finished = FacePipeline(each_detector, REGIONS), []
     for t, image in zip(SECONDS, images):
         finished.append(pipeline.locate(image, t))
@@ -192,8 +192,8 @@ def test_a_rate_of_full_looks_holds_from_the_next_image_on(detector, portrait):
     assert pipeline.full_looks == 8
 
 
-def test_two_runs_agree_to_the_bit(each_detector, course):
-    first, second = (located(each_detector, course("two cross"))[0] for _ in range(2))
+def test_two_runs_agree_to_the_bit(each_detector, frames_of):
+    first, second = (located(each_detector, frames_of("two cross"))[0] for _ in range(2))
     assert [[(one, face.landmarks.tolist()) for one, face in faces] for faces in first] == [
         [(one, face.landmarks.tolist()) for one, face in faces] for faces in second
     ]
@@ -248,6 +248,6 @@ def test_the_flow_leaves_a_crowd_to_the_detector(mediapipe_detector, portrait):
     assert flow.follow(image, [face] * 13) is None
 
 
-def test_ids_are_all_different_in_every_image(each_detector, course):
-    for faces in located(each_detector, course("two cross"))[0]:
+def test_ids_are_all_different_in_every_image(each_detector, frames_of):
+    for faces in located(each_detector, frames_of("two cross"))[0]:
         assert all(one != other for (one, _), (other, _) in combinations(faces, 2))

@@ -22,7 +22,7 @@ _OF = "of"
 """What clips were made from; files of older versions do not say it."""
 
 
-class Clip(Protocol):
+class DescribedClip(Protocol):
     """What every clip has. label: index into LABELS."""
 
     @property
@@ -62,7 +62,7 @@ class StoredClip(NamedTuple):
     frames: tuple[Frames, ...]
 
 
-def write_clips(path: Path, clips: Sequence[Clip], frames: Mapping[str, Sequence[Frames]], of: str) -> None:
+def write_clips(path: Path, clips: Sequence[DescribedClip], frames: Mapping[str, Sequence[Frames]], of: str) -> None:
     """Write clips and, by name, one array for each of them; the file appears whole or not at all.
 
     Arrays of one name are alike but in their first dimension. of: what the clips were made from.

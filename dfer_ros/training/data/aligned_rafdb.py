@@ -29,7 +29,7 @@ from dfer_ros.core.labels import LABELS
 from dfer_ros.training.data.aligned_packs import ASK
 from dfer_ros.training.data.crops import JPEG_QUALITY
 from dfer_ros.training.data.data_set import AlignedStill, DataSet
-from dfer_ros.training.data.loading import decode_image
+from dfer_ros.training.data.loading import image_or_none
 from dfer_ros.training.data.prepared_set import one_label
 from dfer_ros.training.data.zip_or_folder import Pack, open_pack, read_entry
 
@@ -71,7 +71,7 @@ def _still(pack: Pack, entry: str, tags: tuple[str, ...]) -> AlignedStill:
 
 
 def _unstretched_jpeg(pack: Pack, entry: str) -> bytes:
-    image = decode_image(read_entry(pack, entry))
+    image = image_or_none(read_entry(pack, entry))
     if image is None:
         raise DataError(f"{entry} in {pack.filename} is not an image that can be decoded.")
     return cv2.imencode(".jpg", unstretched(image), (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))[1].tobytes()

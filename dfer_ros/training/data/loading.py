@@ -78,7 +78,7 @@ def images_in(folder: Path) -> list[Path]:
 def read_image(path: Path) -> Image:
     """Return an image [H, W, 3] uint8 BGR. Raises DataError where it cannot be read or decoded."""
     try:
-        image = decode_image(path.read_bytes())
+        image = image_or_none(path.read_bytes())
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}.") from error
     if image is None:
@@ -86,7 +86,7 @@ def read_image(path: Path) -> Image:
     return image
 
 
-def decode_image(content: bytes) -> Image | None:
+def image_or_none(content: bytes) -> Image | None:
     """Return the image [H, W, 3] uint8 BGR in the content of a file, None where there is none."""
     # OpenCV raises for no bytes at all, and for some damaged headers.
     try:

@@ -15,7 +15,7 @@ from dfer_ros.core.errors import DataError, SourceError
 from dfer_ros.recordings.video import open_source
 from dfer_ros.training.data.crops import Crop, clip_crops, still_crop
 from dfer_ros.training.data.data_set import AlignedStill, Clip, Recording, Still
-from dfer_ros.training.data.loading import decode_image
+from dfer_ros.training.data.loading import image_or_none
 from dfer_ros.training.data.preparation_journal import JOURNAL_FILE, Done, Journal, changed_settings, unwritable
 from dfer_ros.training.data.prepared_set import INDEX_FILE, SETTINGS_FILE, Sample, write_index
 
@@ -151,7 +151,7 @@ def _crops(recording: Recording, detector: FaceDetector | None) -> tuple[list[Cr
     """Return the crops of a recording, and why there are none or fewer. Raises DataError or SourceError."""
     if isinstance(recording, AlignedStill):
         content = recording.read()
-        image = decode_image(content)
+        image = image_or_none(content)
         if image is None or image.shape[0] != image.shape[1]:
             raise DataError(f"{recording.name} in {recording.path} is not a square image that can be decoded.")
         return [Crop(content, 1.0)], ""

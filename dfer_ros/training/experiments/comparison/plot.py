@@ -30,7 +30,7 @@ class _Point(NamedTuple):
     uar: float
 
 
-def plot_comparison(path: Path, models: Sequence[ComparedModel], frame_rate: float) -> None:
+def plot_models(path: Path, models: Sequence[ComparedModel], frame_rate: float) -> None:
     """Draw the UAR of every model over its multiply-adds, one panel for videos and one for sequences."""
     titles = {ALL_VIDEOS: "Videos", CK_PLUS_SOURCE: "CK+ sequences, at their end"}
     there = [group for group in titles if any(model.row(group) for model in models if model.counted)]

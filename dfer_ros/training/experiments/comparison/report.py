@@ -11,7 +11,7 @@ from dfer_ros.core.atomic_file import whole_path
 from dfer_ros.text.tables import Table, csv_text, markdown_table, rich_table, table_of
 from dfer_ros.text.wording import in_percent, two_in_percent
 from dfer_ros.training.data.manifest import ALL_VIDEOS, CK_PLUS_SOURCE
-from dfer_ros.training.experiments.comparison.plot import plot_comparison
+from dfer_ros.training.experiments.comparison.plot import plot_models
 from dfer_ros.training.experiments.comparison.results import ComparedModel, of_all, sources_won
 from dfer_ros.training.head.left_out import ComparisonRow
 
@@ -35,7 +35,7 @@ def write_report(
     rows = [_cells(model, models[0]) for model in models]
     figures = table_of(_headings(models[0], frame_rate), rows, title=title)
     with whole_path(folder / PICTURE_FILE) as part:
-        plot_comparison(part, models, frame_rate)
+        plot_models(part, models, frame_rate)
     with whole_path(folder / CSV_FILE) as part:
         part.write_text(_csv(models), encoding="utf-8")
     with whole_path(folder / MARKDOWN_FILE) as part:
