@@ -62,6 +62,17 @@ def test_a_clip_gives_the_crops_that_the_robot_would_see(made, prepare_set, dete
         assert cv2.PSNR(prepared.crop(index), face.aligned) > 35
 
 
+def test_a_clip_that_is_called_like_a_camera_is_none(prepare_set, portrait, tmp_path, monkeypatch):
+    pack = tmp_path / "dynamic_clips"
+    (pack / "0").mkdir(parents=True)
+    for index in range(4):
+        cv2.imwrite(str(pack / "0" / f"{index}.jpg"), portrait)
+    (pack / "manifest.csv").write_text("path,label,source,subject,fps\n0,happy,lab,ann,25.0\n")
+    monkeypatch.chdir(pack)
+    output, code, _ = prepare_set("dynamic_clips", ".")
+    assert (code, len(open_prepared_set(output).samples)) == (0, 4)
+
+
 def test_the_largest_face_is_taken_and_a_tight_or_tiny_one_is_found(portrait, pictures, tmp_path, prepare_set):
     two = np.hstack([cv2.resize(portrait, (256, 256)), np.zeros((256, 40, 3), np.uint8)])
     two = np.vstack([two, np.zeros((256, 296, 3), np.uint8)])
