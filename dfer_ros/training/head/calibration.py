@@ -36,6 +36,8 @@ def write_calibration(
     temperature = round(frame_temperature(answers), 3)
     window = {"seconds": training.window_seconds, "frames": training.window_frames}
     content: dict[str, Any] = {"temperature": temperature, "window": window}
+    if training.logit_adjustment:
+        content["logit_adjustment"] = dict(training.logit_adjustment)
     videos = [at_temperature(answer, 1.0, temperature) for answer in answers if answer.video]
     if videos:
         found = threshold_for(*frame_rows(videos), named_precision)

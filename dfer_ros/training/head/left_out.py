@@ -92,6 +92,7 @@ def answers_without(
     tested = [clip for clip in clips if clip.source in sources]
     head = train_head(config, classifier, bank, others, ", ".join(sources), output, console)
     mean = weighted_mean(choose_decay(config, classifier, others), classifier.temperature)
+    mean.adjustment = head.adjustment  # so that what is compared is what was learned
     answers = {}
     for order in ORDERS:
         answers[HEAD, order] = _answers(config, head, tested, order)

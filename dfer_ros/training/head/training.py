@@ -123,8 +123,7 @@ def train_head(
     head = create_head(head_config, *classifier)
     task = _HeadTask(config, head_config, classifier, bank, kept, held_out, of_logits=not head.uses_embeddings)
     TrainingRun(task, output, console).run()
-    given = ("weight", "bias", "adjustment")
-    learned = {name: value for name, value in task.model.state_dict().items() if name not in given}
+    learned = {name: value for name, value in task.model.state_dict().items() if name not in ("weight", "bias")}
     head.load_state_dict(learned, strict=False)
     head.adjustment = torch.tensor([config.logit_adjustment.get(label, 0.0) for label in LABELS])
     return head.eval()
