@@ -209,7 +209,9 @@ def _results_of(file: Path) -> _Results:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
         results: _Results = content["results"]
-        if content["bench"] != "graph" or not all({"name", "way", "p95_ms"} <= set(result) for result in results):
+        if content["bench"] != "graph" or not all(
+            {"name", "way", "p95_ms", "answered", "sent"} <= set(result) for result in results
+        ):
             raise ValueError("it is of another bench, or of an older version")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DferError(f"{file} is no result of 'dfer bench graph' to compare with: {error}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -207,11 +208,14 @@ def graph_comparison(before: Sequence[Mapping[str, Any]], now: Sequence[Mapping[
         old = earlier.get((result["name"], result["way"]))
         if old is None:
             continue
-        ratios = [result[name] / old[name] if old.get(name) else float("nan") for name in figures]
-        cells = [Cell(f"{ratio:.2f}", "red" if ratio > _WORSE else "") for ratio in ratios]
-        rows.append((result["name"], result["way"], *cells))
+        shares = [one["answered"] / one["sent"] if one["sent"] else 0.0 for one in (old, result)]
+        answered = Cell(f"{shares[1]:.0%}", "red" if shares[1] * _WORSE < shares[0] else "")
+        ratios = [result[name] / old[name] if old.get(name) else math.nan for name in figures]
+        # Not a number: nothing was answered, or the run before did not measure it.
+        cells = [Cell(f"{ratio:.2f}", "" if ratio <= _WORSE else "red") for ratio in ratios]
+        rows.append((result["name"], result["way"], answered, *cells))
     title = "times the figures before; red: worse"
-    return table_of(("scenario", "way", *figures.values()), rows, words=2, title=title)
+    return table_of(("scenario", "way", "answered", *figures.values()), rows, words=2, title=title)
 
 
 def _with_ratio(value: float, other: float) -> str:

@@ -31,7 +31,9 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     Raises TrainingError where it is missing or damaged.
     """
     if not path.is_file():
-        raise TrainingError(f"There is no checkpoint {path}: train with 'dfer train' first.")
+        raise TrainingError(
+            f"There is no checkpoint {path}: train with 'dfer train' first, or get it as docs/training.md says."
+        )
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         return state
