@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 from launching import launch_environment
 from ros_domain import claim_domain
 from skimage import data
@@ -31,6 +32,10 @@ for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIG
 # For this process and all that it starts: nobody else on this machine or network may answer.
 os.environ["ROS_DOMAIN_ID"] = str(claim_domain())
 os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 CLIP_FRAMES = 60
