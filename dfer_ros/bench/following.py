@@ -25,7 +25,7 @@ from dfer_ros.recordings.recording_analysis import AnalysisConfig, open_recordin
 RATE = 30.0
 _SECONDS = 1.5
 EVERY_FRAME = TrackerConfig(full_look_rate=240.0)
-PATHS: Mapping[str, Sequence[Callable[[float], Pose]]] = {
+MOVEMENTS: Mapping[str, Sequence[Callable[[float], Pose]]] = {
     "stands": [lambda t: Pose(0.5, 0.45, 110)],
     "walks fast": [lambda t: Pose(0.5 + 0.35 * np.sin(3 * t), 0.45, 90)],
     "tilts the head fast": [lambda t: Pose(0.5, 0.45, 120, 35 * np.sin(5 * t))],
@@ -66,17 +66,17 @@ class FollowingResult:
         return float(np.mean(self.errors)) if self.errors else float("nan")
 
 
-def path_frames(name: str) -> list[tuple[float, Image]]:
-    """Return the frames of a path, each with its time in seconds."""
+def movement_frames(name: str) -> list[tuple[float, Image]]:
+    """Return the frames of a movement, each with its time in seconds."""
     portrait, room = load_portrait(), np.full((480, 640, 3), 90, np.uint8)
     times = np.arange(round(_SECONDS * RATE)) / RATE
-    return [(float(t), compose(room, portrait, [pose(t) for pose in PATHS[name]])) for t in times]
+    return [(float(t), compose(room, portrait, [pose(t) for pose in MOVEMENTS[name]])) for t in times]
 
 
 def measure_following(
     detectors: Iterable[DetectorConfig], named: Sequence[str], console: Console
 ) -> list[FollowingResult]:
-    """Return the results of every detector on the paths and on the recordings that are named, all of them as one.
+    """Return the results of every detector on the movements and on the recordings that are named, all of them as one.
 
     A detector that is not here is passed over. Raises SourceError where a name leads to no recording.
     """
@@ -89,9 +89,9 @@ def measure_following(
         except DetectorError as error:
             console.print(f"{config.detector} is left out: {error}")
             continue
-        for name in PATHS:
+        for name in MOVEMENTS:
             results.append(FollowingResult(config.detector, name))
-            _compare(config, model, path_frames(name), results[-1])
+            _compare(config, model, movement_frames(name), results[-1])
         if recordings:
             results.append(FollowingResult(config.detector, "recordings"))
         for path in track(recordings, description=config.detector, console=console, transient=True):

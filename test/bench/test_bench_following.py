@@ -3,7 +3,7 @@
 import pytest
 from rich.console import Console
 
-from dfer_ros.bench.following import PATHS, measure_following
+from dfer_ros.bench.following import MOVEMENTS, measure_following
 from dfer_ros.core.detection import DetectorConfig
 from dfer_ros.core.errors import SourceError
 
@@ -18,7 +18,7 @@ def results(yunet_model):
 
 
 def test_a_detector_that_is_not_here_is_left_out(results):
-    assert [result.name for result in results] == list(PATHS)
+    assert [result.name for result in results] == list(MOVEMENTS)
 
 
 def test_followed_faces_are_those_of_whole_looks_at_fewer_of_them(results):

@@ -1,3 +1,5 @@
+"""The tables of `dfer bench graph`, from made results."""
+
 from dataclasses import replace
 
 import pytest

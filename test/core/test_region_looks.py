@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from dfer_ros.bench.following import EVERY_FRAME, PATHS, path_frames
+from dfer_ros.bench.following import EVERY_FRAME, MOVEMENTS, movement_frames
 from dfer_ros.core.detection import DetectorConfig, RegionDetector, create_detector
 from dfer_ros.core.detection.landmark_flow import LandmarkFlow
 from dfer_ros.core.face_pipeline import FacePipeline
@@ -28,7 +28,7 @@ def each_detector(request):
 
 @pytest.fixture(scope="module")
 def frames_of():
-    return lambda name: [image for _, image in path_frames(name)]
+    return lambda name: [image for _, image in movement_frames(name)]
 
 
 def located(detector, images, config=REGIONS):
@@ -45,7 +45,7 @@ def jitter(faces, poses):
     return np.abs(np.array(own) - np.mean(own, axis=0)).mean()
 
 
-@pytest.mark.parametrize("name", PATHS)
+@pytest.mark.parametrize("name", MOVEMENTS)
 def test_faces_and_ids_are_those_of_a_full_look_at_every_image(each_detector, frames_of, name):
     images = frames_of(name)
     (expected, every), (found, some) = (
@@ -62,7 +62,7 @@ def test_faces_and_ids_are_those_of_a_full_look_at_every_image(each_detector, fr
 
 @pytest.mark.parametrize("name", ["stands", "walks fast", "tilts the head fast", "comes near"])
 def test_landmarks_are_as_steady_and_as_right_as_those_of_full_looks(each_detector, frames_of, name):
-    images, (pose,) = frames_of(name), PATHS[name]
+    images, (pose,) = frames_of(name), MOVEMENTS[name]
     poses = [pose(t) for t in SECONDS]
     both = [located(each_detector, images, config)[0] for config in (EVERY_FRAME, TrackerConfig())]
     expected, found = ([faces[0][1] for faces in frames if faces] for frames in both)
