@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -92,6 +93,8 @@ class HeadTrainingConfig:
         unknown = sorted(set(self.logit_adjustment) - set(LABELS))
         if unknown:
             raise TrainingError(f"A head's logit_adjustment names {', '.join(unknown)}: use {', '.join(LABELS)}.")
+        if not all(map(math.isfinite, self.logit_adjustment.values())):
+            raise TrainingError("A head's logit_adjustment has a number that is not finite: give one for each label.")
         if self.window_seconds <= 0 or self.window_frames < 1 or self.seed < 0:
             raise TrainingError("A head needs window_seconds above 0, window_frames of 1 or more and a seed from 0 on.")
 

@@ -238,9 +238,11 @@ def test_a_given_adjustment_is_added_to_what_was_learned():
     )
 
 
-def test_an_adjustment_of_a_class_that_is_none_is_an_error():
+def test_an_adjustment_of_a_class_that_is_none_or_by_no_number_is_an_error():
     with pytest.raises(TrainingError, match="logit_adjustment names anger: use neutral, happy, sad, angry"):
         HeadTrainingConfig(logit_adjustment={"anger": 0.8})
+    with pytest.raises(TrainingError, match="logit_adjustment has a number that is not finite"):
+        HeadTrainingConfig(logit_adjustment={"angry": float("nan")})
 
 
 def test_a_batch_may_be_all_clips():
