@@ -11,11 +11,15 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
+from dfer_ros.bench.rendered_heads import HeadShape, RenderedHead, turned
 from dfer_ros.core.detection import DetectorConfig, create_detector
-from dfer_ros.core.errors import DetectorError
+from dfer_ros.core.errors import DataError, DetectorError
+from dfer_ros.core.face_mesh import FaceMesh
 from dfer_ros.core.face_pipeline import FacePipeline
 from dfer_ros.core.faces import Detection, Image
+from dfer_ros.core.head_pose import default_camera
 from dfer_ros.core.model.emotion_model import EmotionModel, EmotionModelConfig
+from dfer_ros.core.model.onnx_session import SessionConfig
 from dfer_ros.core.recognizer import Recognizer
 from dfer_ros.core.tracker import TrackerConfig
 from dfer_ros.recordings.demo_clip import Pose, compose, load_portrait
@@ -33,6 +37,10 @@ MOVEMENTS: Mapping[str, Sequence[Callable[[float], Pose]]] = {
     "two cross": [lambda t: Pose(0.25 + 0.35 * t, 0.42, 90), lambda t: Pose(0.75 - 0.35 * t, 0.48, 110, mirrored=True)],
 }
 """People that walk through an image of 640x480, each by where one is after so many seconds."""
+TURN = "turns the head fast"
+"""A rendered head that looks to either side, by 40 degrees and as many as 200 a second."""
+_ROOM = np.full((480, 640, 3), 90, np.uint8)
+_TIMES = np.arange(round(_SECONDS * RATE)) / RATE
 _Located = Sequence[tuple[str, Detection]]
 
 
@@ -68,9 +76,16 @@ class FollowingResult:
 
 def movement_frames(name: str) -> list[tuple[float, Image]]:
     """Return the frames of a movement, each with its time in seconds."""
-    portrait, room = load_portrait(), np.full((480, 640, 3), 90, np.uint8)
-    times = np.arange(round(_SECONDS * RATE)) / RATE
-    return [(float(t), compose(room, portrait, [pose(t) for pose in MOVEMENTS[name]])) for t in times]
+    portrait = load_portrait()
+    return [(float(t), compose(_ROOM, portrait, [pose(t) for pose in MOVEMENTS[name]])) for t in _TIMES]
+
+
+def turn_frames() -> list[tuple[float, Image]]:
+    """Return the frames of TURN, each with its time in seconds. Raises DataError where heads cannot be rendered."""
+    head = RenderedHead(HeadShape("caucasian", "female", "young", "round"), FaceMesh(SessionConfig()), load_portrait())
+    camera = default_camera(640, 480)
+    poses = [turned(0.0, 0.0, 40.0 * np.sin(5.0 * t), (0.0, 0.0, 0.6)) for t in _TIMES]
+    return [(float(t), head.render(pose, camera, _ROOM)) for t, pose in zip(_TIMES, poses)]
 
 
 def measure_following(
@@ -82,6 +97,11 @@ def measure_following(
     """
     recordings = find_recordings(named).recordings if named else []
     model = EmotionModel(EmotionModelConfig(precision="int8"))
+    movements = {name: movement_frames(name) for name in MOVEMENTS}
+    try:
+        movements[TURN] = turn_frames()
+    except DataError as error:
+        console.print(f"Who {TURN} is left out: {error}")
     results = []
     for config in detectors:
         try:
@@ -89,9 +109,9 @@ def measure_following(
         except DetectorError as error:
             console.print(f"{config.detector} is left out: {error}")
             continue
-        for name in MOVEMENTS:
+        for name, frames in movements.items():
             results.append(FollowingResult(config.detector, name))
-            _compare(config, model, movement_frames(name), results[-1])
+            _compare(config, model, frames, results[-1])
         if recordings:
             results.append(FollowingResult(config.detector, "recordings"))
         for path in track(recordings, description=config.detector, console=console, transient=True):

@@ -1,9 +1,11 @@
 """The bench of followed faces: what it counts, with real detectors, on people who walk through an image."""
 
+from importlib.util import find_spec
+
 import pytest
 from rich.console import Console
 
-from dfer_ros.bench.following import MOVEMENTS, measure_following
+from dfer_ros.bench.following import MOVEMENTS, TURN, measure_following
 from dfer_ros.core.detection import DetectorConfig
 from dfer_ros.core.errors import SourceError
 
@@ -18,7 +20,8 @@ def results(yunet_model):
 
 
 def test_a_detector_that_is_not_here_is_left_out(results):
-    assert [result.name for result in results] == list(MOVEMENTS)
+    rendered = [TURN] if find_spec("anny") else []
+    assert [result.name for result in results] == [*MOVEMENTS, *rendered]
 
 
 def test_followed_faces_are_those_of_whole_looks_at_fewer_of_them(results):
