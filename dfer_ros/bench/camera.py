@@ -19,6 +19,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
@@ -37,6 +38,8 @@ _SWAY_PIXELS = 4
 _LARGEST_DRAWN = 720
 _BACKGROUND = 90
 _SECONDS_BETWEEN_COMINGS = 1.0
+_CLOCKS_APART = 1 / 75
+"""By which share of a period the images of a camera are further apart than those of the one before."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class CameraSetting:
     """What the camera sends: images of so many pixels with so many heads, rate a second; 0: none.
 
     changing: heads go and come, one a second, between `faces` (two or more) and one of them.
+    cameras: it is so many of them, each with a clock of its own, so that their images meet and pass each other.
     """
 
     rate: float = 30.0
@@ -51,6 +55,12 @@ class CameraSetting:
     width: int = 640
     height: int = 480
     changing: bool = False
+    cameras: int = 1
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the cameras whose images go to <name>/image; an empty one where there is one, whose go to image."""
+        return [f"camera{number}" for number in range(self.cameras)] if self.cameras > 1 else [""]
 
 
 class Crowd:
@@ -99,14 +109,14 @@ def main() -> None:
     """Send what is asked for until the input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the bench, which closes the input.
     node = start_node("bench_camera", arguments=None)
-    publisher = node.create_publisher(ImageMessage, "image", OUTPUT)
+    topics = cache(lambda camera: node.create_publisher(ImageMessage, f"{camera}/image".lstrip("/"), OUTPUT))
     message = ImageMessage()
 
-    def publish(image: Image) -> None:
+    def publish(camera: str, image: Image) -> None:
         fill_image(message, image)
         message.header.stamp = node.get_clock().now().to_msg()
         _print_word(message.header.stamp.sec * 10**9 + message.header.stamp.nanosec)
-        publisher.publish(message)
+        topics(camera).publish(message)
 
     settings: queue.SimpleQueue[CameraSetting | None] = queue.SimpleQueue()
     threading.Thread(target=_read_settings, args=(settings,), daemon=True).start()
@@ -124,7 +134,7 @@ def _read_settings(settings: queue.SimpleQueue[CameraSetting | None]) -> None:
 
 
 def _send_images(
-    setting: CameraSetting, settings: queue.SimpleQueue[CameraSetting | None], publish: Callable[[Image], None]
+    setting: CameraSetting, settings: queue.SimpleQueue[CameraSetting | None], publish: Callable[[str, Image], None]
 ) -> CameraSetting | None:
     """Send images of a setting until there is another one, and return that."""
     if not setting.rate:
@@ -132,14 +142,16 @@ def _send_images(
         return settings.get()
     crowd = Crowd(setting)
     _print_word(APPLIED)
-    due = time.monotonic()
+    periods = [(1.0 + number * _CLOCKS_APART) / setting.rate for number in range(setting.cameras)]
+    due = [time.monotonic()] * setting.cameras
     for index in itertools.count():
+        number = due.index(min(due))
         try:
-            return settings.get(timeout=max(0.0, due - time.monotonic()))
+            return settings.get(timeout=max(0.0, due[number] - time.monotonic()))
         except queue.Empty:
-            publish(crowd.image(index))
+            publish(setting.names[number], crowd.image(index))
         # A camera that was held up goes on from there; it does not send what it missed all at once.
-        due = max(due + 1.0 / setting.rate, time.monotonic())
+        due[number] = max(due[number] + periods[number], time.monotonic())
     return None
 
 

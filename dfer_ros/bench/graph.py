@@ -27,7 +27,7 @@ class Scenario:
 
     shared_memory: whether every process gets config/fastdds_shm.xml. detector: parameters of the face detector that
     are not the defaults; MediaPipe misses most faces of a crowd, YuNet does not. ways: those of WAYS that are measured.
-    cameras: detectors that look at these images, each as if they came from a camera of its own; several in one process.
+    cameras: how many there are, each with images and a detector of its own; several in one process only.
     """
 
     name: str
@@ -96,7 +96,7 @@ def measure_graph(scenario: Scenario, way: str, console: Console) -> GraphResult
     """
     for variable in PROFILE_VARIABLES:
         os.environ.pop(variable, None)
-    setting = CameraSetting(scenario.rate, scenario.faces, scenario.width, scenario.height)
+    setting = CameraSetting(scenario.rate, scenario.faces, scenario.width, scenario.height, cameras=scenario.cameras)
     usages: list[list[Usage]] = []
     with (
         BenchGraph(
@@ -105,7 +105,6 @@ def measure_graph(scenario: Scenario, way: str, console: Console) -> GraphResult
             shared_memory=scenario.shared_memory,
             way=way,
             shown=setting,
-            cameras=scenario.cameras,
         ) as graph,
         Progress(console=console, transient=True) as progress,
     ):
@@ -120,19 +119,17 @@ def measure_graph(scenario: Scenario, way: str, console: Console) -> GraphResult
             usages.append([Usage.of(process) for process in processes])
 
         load = apply_load(graph, setting, scenario.seconds, advance)
-    return _result(way, load, usages[0], usages[-1], start_seconds, scenario.cameras)
+    return _result(way, load, usages[0], usages[-1], start_seconds)
 
 
-def _result(
-    way: str, load: Load, before: Sequence[Usage], after: Sequence[Usage], start_seconds: float, cameras: int
-) -> GraphResult:
+def _result(way: str, load: Load, before: Sequence[Usage], after: Sequence[Usage], start_seconds: float) -> GraphResult:
     answers = [answer for answer in load.answers if answer.faces >= load.setting.faces]
     ages = [1e3 * answer.age for answer in answers]
     p50, p95, p99 = np.percentile(ages, (50, 95, 99)) if ages else (np.nan,) * 3
     memory = sum(usage.memory for usage in after)
     return GraphResult(
         way=way,
-        sent=cameras * len(load.sent),
+        sent=len(load.sent),
         answered=len(answers),
         answers_per_second=len(answers) / load.seconds,
         p50_ms=float(p50),

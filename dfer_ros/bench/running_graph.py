@@ -92,8 +92,8 @@ class BenchGraph:
 
     say: called with every line that the nodes print. detector, recognizer: parameters that differ from the defaults.
     shared_memory: whether every process gets config/fastdds_shm.xml, unless the user has set a profile.
-    shown: what the camera sends before the nodes are started. started: when they were, in seconds.
-    cameras: how many detectors hear it, each in a namespace of its own where they are several; in one process only.
+    shown: what the camera sends before the nodes are started; several cameras have a detector each, in a namespace of
+    its own, in one process only. started: when the nodes were started, in seconds.
     answers: every EmotionArray, as they came. log: the lines of the nodes. healths: the newest status by node.
     """
 
@@ -105,13 +105,12 @@ class BenchGraph:
         shared_memory: bool = True,
         way: str = ONE,
         shown: CameraSetting | None = None,
-        cameras: int = 1,
     ) -> None:
         self._say = say
         self._shared_memory = shared_memory
         self._way = way
         self._shown = shown
-        self._cameras = [f"camera{number}" for number in range(cameras)] if cameras > 1 else []
+        self._cameras = shown.names if shown is not None and shown.cameras > 1 else []
         self._parameters = {DETECTOR: detector or {}, RECOGNIZER: recognizer or {}}
         self.answers: list[Answer] = []
         self.log: list[str] = []
@@ -148,7 +147,7 @@ class BenchGraph:
     def start(self, node: str) -> None:
         """Start a node, or start it again, with the other one where both are in one process."""
         if self._way == ONE:
-            words = [word for name in self._cameras for word in ("--camera", f"{name}={NAMESPACE}/image")]
+            words = [word for name in self._cameras for word in ("--camera", f"{name}={NAMESPACE}/{name}/image")]
             self.processes.start_perception(self._parameters[DETECTOR], self._parameters[RECOGNIZER], {}, words)
         elif self._way == BARE:
             for part in ("detector", "recognizer"):
