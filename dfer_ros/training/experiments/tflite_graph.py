@@ -1,4 +1,4 @@
-"""A TFLite model as an ONNX graph, without TensorFlow: only the operations that MediaPipe's face mesh has.
+"""A TFLite model as an ONNX graph, without TensorFlow: only the operations of MediaPipe's face mesh and of a peer.
 
 python -m dfer_ros.training.experiments.tflite_graph models/face_landmark/face_landmark.onnx   makes the file again
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,10 @@ _TYPES = {
     tflite.TensorType.FLOAT32: np.float32,
     tflite.TensorType.FLOAT16: np.float16,
     tflite.TensorType.INT32: np.int32,
+    tflite.TensorType.UINT8: np.uint8,
 }
 _OPERATIONS = {code: name for name, code in vars(tflite.BuiltinOperator).items() if isinstance(code, int)}
+_UNREADABLE = (OSError, KeyError, TypeError, ValueError, AttributeError)
 Array = npt.NDArray[Any]
 
 
@@ -34,10 +37,24 @@ def load_face_mesh_graph(path: Path) -> onnx.ModelProto:
     Weights stay the half floats that they are. Raises ModelError where the file has an operation not known here.
     """
     try:
-        model = tflite.Model.GetRootAsModel(path.read_bytes(), 0)
-        return _Graph(model).build()
-    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
+        return _Graph(_read(path)).face_mesh()
+    except _UNREADABLE as error:
         raise ModelError(f"{path} cannot be read as the TFLite model of a face mesh: {error}.") from error
+
+
+def load_classifier_graph(path: Path) -> onnx.ModelProto:
+    """Return the classifier of a .tflite file as ONNX: `image` [N, C, H, W] -> `probabilities` [N, K].
+
+    Raises ModelError where the file has an operation not known here.
+    """
+    try:
+        return _Graph(_read(path)).classifier()
+    except _UNREADABLE as error:
+        raise ModelError(f"{path} cannot be read as the TFLite model of a classifier: {error}.") from error
+
+
+def _read(path: Path) -> tflite.Model:
+    return tflite.Model.GetRootAsModel(path.read_bytes(), 0)
 
 
 class _Graph:
@@ -48,7 +65,7 @@ class _Graph:
         self._graph = model.Subgraphs(0)
         self._nodes: list[onnx.NodeProto] = []
         self._tensors: list[onnx.TensorProto] = []
-        self._halves: dict[int, int] = {}
+        self._dequantised: dict[int, int] = {}
         self._operations: dict[str, Callable[[tflite.Operator, list[int], int], None]] = {
             "DEQUANTIZE": self._dequantise,
             "CONV_2D": self._convolution,
@@ -57,11 +74,26 @@ class _Graph:
             "ADD": self._sum,
             "MAX_POOL_2D": self._pooling,
             "PAD": self._padding,
+            "FULLY_CONNECTED": self._linear,
+            "SOFTMAX": self._softmax,
         }
 
-    def build(self) -> onnx.ModelProto:
+    def face_mesh(self) -> onnx.ModelProto:
+        self._add_operations()
         graph = self._graph
-        _, height, width, channels = graph.Tensors(graph.Inputs(0)).ShapeAsNumpy().tolist()
+        points = int(graph.Tensors(graph.Outputs(0)).ShapeAsNumpy()[-1]) // 3
+        self._add("Reshape", [_name(graph.Outputs(0)), self._tensor("points", np.array((0, points, 3)))], "landmarks")
+        self._add("Reshape", [_name(graph.Outputs(1)), self._tensor("rows", np.array((-1,)))], "presence_logit")
+        self._add("Sigmoid", ["presence_logit"], "presence")
+        return self._model_of("face_mesh", {"landmarks": ["N", points, 3], "presence": ["N"]})
+
+    def classifier(self) -> onnx.ModelProto:
+        self._add_operations()
+        self._add("Identity", [_name(self._graph.Outputs(0))], "probabilities")
+        return self._model_of("classifier", {"probabilities": ["N", "K"]})
+
+    def _add_operations(self) -> None:
+        graph = self._graph
         self._add("Identity", ["image"], _name(graph.Inputs(0)))
         for index in range(graph.OperatorsLength()):
             operator = graph.Operators(index)
@@ -70,20 +102,18 @@ class _Graph:
             if kind not in self._operations:
                 raise ValueError(f"the operation {kind} is not known")
             self._operations[kind](operator, operator.InputsAsNumpy().tolist(), int(operator.Outputs(0)))
-        points = int(graph.Tensors(graph.Outputs(0)).ShapeAsNumpy()[-1]) // 3
-        self._add("Reshape", [_name(graph.Outputs(0)), self._tensor("points", np.array((0, points, 3)))], "landmarks")
-        self._add("Reshape", [_name(graph.Outputs(1)), self._tensor("rows", np.array((-1,)))], "presence_logit")
-        self._add("Sigmoid", ["presence_logit"], "presence")
+
+    def _model_of(self, name: str, outputs: dict[str, list[str | int]]) -> onnx.ModelProto:
+        _, height, width, channels = self._graph.Tensors(self._graph.Inputs(0)).ShapeAsNumpy().tolist()
         image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["N", channels, height, width])
-        landmarks = helper.make_tensor_value_info("landmarks", TensorProto.FLOAT, ["N", points, 3])
-        presence = helper.make_tensor_value_info("presence", TensorProto.FLOAT, ["N"])
-        made = helper.make_graph(self._nodes, "face_mesh", [image], [landmarks, presence], self._tensors)
+        given = [helper.make_tensor_value_info(output, TensorProto.FLOAT, outputs[output]) for output in outputs]
+        made = helper.make_graph(self._nodes, name, [image], given, self._tensors)
         model = helper.make_model(made, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=8)
         onnx.checker.check_model(model, full_check=True)
         return model
 
     def _dequantise(self, _: tflite.Operator, inputs: list[int], output: int) -> None:
-        self._halves[output] = inputs[0]
+        self._dequantised[output] = inputs[0]
 
     def _convolution(self, operator: tflite.Operator, inputs: list[int], output: int) -> None:
         options = _options(operator, tflite.Conv2DOptions())
@@ -98,7 +128,8 @@ class _Graph:
         if options.DilationHFactor() != 1 or options.DilationWFactor() != 1:
             raise ValueError("a convolution is dilated")
         names = [_name(inputs[0]), self._weight(inputs[1], kernel), self._weight(inputs[2], self._constant(inputs[2]))]
-        self._add("Conv", names, _name(output), strides=_strides(options), auto_pad=_auto_pad(options), group=groups)
+        shape = {"strides": _strides(options), "auto_pad": _auto_pad(options), "group": groups}
+        self._add_activated(options, "Conv", names, _name(output), **shape)
 
     def _prelu(self, _: tflite.Operator, inputs: list[int], output: int) -> None:
         """Add PRelu, of other parts: ONNX Runtime's own takes more than twice the time of all the rest together."""
@@ -114,30 +145,69 @@ class _Graph:
         self._add("Add", [sloped, f"{sloped}_rest"], _name(output))
 
     def _sum(self, operator: tflite.Operator, inputs: list[int], output: int) -> None:
-        _options(operator, tflite.AddOptions())
-        self._add("Add", [_name(one) for one in inputs], _name(output))
+        options = _options(operator, tflite.AddOptions())
+        self._add_activated(options, "Add", [_name(one) for one in inputs], _name(output))
 
     def _pooling(self, operator: tflite.Operator, inputs: list[int], output: int) -> None:
         options = _options(operator, tflite.Pool2DOptions())
         sizes = {"kernel_shape": [options.FilterHeight(), options.FilterWidth()], "strides": _strides(options)}
-        self._add("MaxPool", [_name(inputs[0])], _name(output), auto_pad=_auto_pad(options), **sizes)
+        self._add_activated(options, "MaxPool", [_name(inputs[0])], _name(output), auto_pad=_auto_pad(options), **sizes)
 
     def _padding(self, _: tflite.Operator, inputs: list[int], output: int) -> None:
         before, after = self._constant(inputs[1])[[0, 3, 1, 2]].T
         pads = self._tensor(f"{_name(output)}_pads", np.concatenate((before, after)))
         self._add("Pad", [_name(inputs[0]), pads], _name(output))
 
+    def _linear(self, operator: tflite.Operator, inputs: list[int], output: int) -> None:
+        options = _options(operator, tflite.FullyConnectedOptions())
+        source = _name(inputs[0])
+        # The weights count channels last.
+        self._add("Transpose", [source], f"{source}_channels_last", perm=[0, 2, 3, 1])
+        self._add("Flatten", [f"{source}_channels_last"], f"{source}_flat")
+        names = [f"{source}_flat", *(self._weight(index, self._constant(index)) for index in inputs[1:])]
+        self._add_activated(options, "Gemm", names, _name(output), transB=1)
+
+    def _softmax(self, _: tflite.Operator, inputs: list[int], output: int) -> None:
+        self._add("Softmax", [_name(inputs[0])], _name(output), axis=1)
+
+    def _add_activated(self, options: Any, kind: str, inputs: Sequence[str], output: str, **attributes: Any) -> None:
+        """Add an operation with the activation that is part of it."""
+        activation = options.FusedActivationFunction()
+        if activation == tflite.ActivationFunctionType.NONE:
+            self._add(kind, inputs, output, **attributes)
+        elif activation == tflite.ActivationFunctionType.RELU6:
+            self._add(kind, inputs, f"{output}_linear", **attributes)
+            self._add("Clip", [f"{output}_linear", *self._limits], output)
+        else:
+            raise ValueError(f"an operation has the activation {activation}, which is not known")
+
+    @cached_property
+    def _limits(self) -> list[str]:
+        """The names of the least and the greatest number that ReLU6 gives."""
+        return [self._tensor(name, np.array(limit, np.float32)) for name, limit in (("least", 0), ("greatest", 6))]
+
     def _add(self, kind: str, inputs: Sequence[str], output: str, **attributes: Any) -> None:
         self._nodes.append(helper.make_node(kind, inputs, [output], **attributes))
 
     def _constant(self, index: int) -> Array:
-        tensor = self._graph.Tensors(self._halves.get(index, index))
+        tensor = self._graph.Tensors(self._dequantised.get(index, index))
         content = self._model.Buffers(tensor.Buffer()).DataAsNumpy()
-        return np.frombuffer(content.tobytes(), _TYPES[tensor.Type()]).reshape(tensor.ShapeAsNumpy())
+        values = np.frombuffer(content.tobytes(), _TYPES[tensor.Type()]).reshape(tensor.ShapeAsNumpy())
+        if tensor.Type() != tflite.TensorType.UINT8:
+            return values
+        steps = tensor.Quantization()
+        if steps.ScaleLength() != 1:
+            raise ValueError("the bytes of a tensor have several scales")
+        # What an operation takes as bytes is symmetric, whatever the file calls it.
+        symmetric = index not in self._dequantised
+        whole = values.view(np.int8) if symmetric else values.astype(np.int32) - steps.ZeroPoint(0)
+        return whole.astype(np.float32) * np.float32(steps.Scale(0))
 
     def _weight(self, index: int, values: Array) -> str:
         """Add the weights of a tensor, and return their name as floats of 32 bits."""
         name = f"{_name(index)}_weights"
+        if values.dtype == np.float32:
+            return self._tensor(name, values)
         self._tensors.append(numpy_helper.from_array(np.ascontiguousarray(values, dtype=np.float16), f"{name}_half"))
         self._add("Cast", [f"{name}_half"], name, to=TensorProto.FLOAT)
         return name
@@ -149,11 +219,9 @@ class _Graph:
 
 
 def _options(operator: tflite.Operator, options: Any) -> Any:
-    """Return the options of an operator, which must have no activation of its own."""
+    """Return the options of an operator."""
     table = operator.BuiltinOptions()
     options.Init(table.Bytes, table.Pos)
-    if options.FusedActivationFunction() != tflite.ActivationFunctionType.NONE:
-        raise ValueError("an operation has an activation of its own")
     return options
 
 

