@@ -25,6 +25,7 @@ BENCHES = {
     "following": "known faces followed in their region, against a look at the whole image at every frame",
     "heads": "where heads are and how they are turned, on heads rendered in known poses: degrees off",
     "peers": "other people's models on the same faces: time, and how steady their answers are",
+    "stages": "where the time of a frame goes: CPU time of every step of both nodes, by its name",
     "graph": "the real nodes as processes: latency, answers, CPU, memory",
     "faults": "what goes wrong on a robot, done to the real nodes: do they survive?",
     "blends": "two names for one face, against the votes of ten people a face",
@@ -51,7 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parsers = {kind: kinds.add_parser(kind, help=what) for kind, what in BENCHES.items()}
     for kind, one in parsers.items():
         one.add_argument("--output", type=Path, default=Path(f"bench_{kind}.json"), help="JSON file (%(default)s)")
-    for kind in ("encoder", "streaming", "peers"):
+    for kind in ("encoder", "streaming", "peers", "stages"):
         _configure_model(parsers[kind])
     for kind in ("detectors", "following", "heads", "graph", "faults"):
         _configure_yunet(parsers[kind])
@@ -122,6 +123,7 @@ def _run_one(kind: str, arguments: argparse.Namespace, output: Path) -> int:
         "following": _following,
         "heads": _heads,
         "peers": _peers,
+        "stages": _stages,
         "graph": _graph,
         "faults": _faults,
         **dict.fromkeys(ACCURACY, _accuracy),
@@ -178,6 +180,15 @@ def _heads(arguments: argparse.Namespace, _: Path) -> _Results:
 
     results = measure_heads(arguments.yunet_model, terminal(), arguments.persons, arguments.poses, arguments.seed)
     show_table(heads_table(results))
+    return [asdict(result) for result in results]
+
+
+def _stages(arguments: argparse.Namespace, _: Path) -> _Results:
+    from dfer_ros.bench.stages import measure_stages
+    from dfer_ros.cli.bench_tables import stages_table
+
+    results = measure_stages(arguments.model, terminal())
+    show_table(stages_table(results))
     return [asdict(result) for result in results]
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dfer_ros.bench.graph import GraphResult, Scenario
     from dfer_ros.bench.heads import HeadResult
     from dfer_ros.bench.peers import PeerResult
+    from dfer_ros.bench.stages import StageResult
     from dfer_ros.bench.streaming import StreamingResult
 
 
@@ -144,6 +145,25 @@ def _head_row(result: HeadResult) -> Row:
         f"{result.ms:.1f}",
         f"{result.times:.1f}",
     )
+
+
+def stages_table(results: Iterable[StageResult]) -> Table:
+    """Return the table of `dfer bench stages`."""
+    headings = ("faces", "stage", "done in", "ms when done", "ms an image")
+    rows: list[Row | None] = []
+    for faces, of_faces in groupby(results, key=lambda result: result.faces):
+        rows += [None] if rows else []
+        rows += [
+            (
+                "" if index else str(faces),
+                result.stage,
+                f"{result.share:.0%}",
+                f"{result.ms:.2f}",
+                f"{result.ms_per_image:.2f}",
+            )
+            for index, result in enumerate(of_faces)
+        ]
+    return table_of(headings, rows, words=2, title="CPU time of an image of 640x480, one thread: median, and mean")
 
 
 def peers_table(results: Iterable[PeerResult]) -> Table:
