@@ -130,3 +130,21 @@ def test_a_wrong_command_line_is_refused(words):
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
     assert words[-1] in done.stderr
+
+
+@pytest.mark.slow
+def test_a_second_graph_under_the_same_name_is_named_once_by_each_node(perception, probe, namespace, diagnostics):
+    second = type(perception)(namespace)
+    second.start("perception_node", *INT8)
+    try:
+        for node, stream in (("dfer_node", "faces"), ("face_detector_node", "image")):
+            sentence = f"Another node is called {namespace}/{node} too"
+            for graph in (perception, second):
+                (log,) = graph.logs.values()
+                assert wait_until(lambda log=log, sentence=sentence: any(sentence in line for line in log), 60.0)
+            assert wait_until(lambda node=node, stream=stream: "is called" in diagnostics[f"{node}: {stream}"].message)
+    finally:
+        second.stop()
+    for log in (*perception.logs.values(), *second.logs.values()):
+        assert sum("Another node is called" in line for line in log) == 2
+    assert wait_until(lambda: "is called" not in diagnostics["dfer_node: faces"].message, 60.0)
