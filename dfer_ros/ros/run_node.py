@@ -20,6 +20,7 @@ from rclpy.node import Node
 
 from dfer_ros.core.errors import DferError, sentence
 from dfer_ros.core.standard_streams import open_closed_streams
+from dfer_ros.ros.exit_timer import exit_after
 from dfer_ros.ros.shared_memory import remove_abandoned_segments
 from dfer_ros.ros.starting import ros_refusals, start_ros
 
@@ -33,6 +34,8 @@ _WAKE_SECONDS = 0.2
 _DEAF_SECONDS = 60.0
 """For how long a callback may keep the executor. Loading a model takes a second, on a small board ten."""
 _SIGN_SECONDS = 1.0
+_GOODBYE_SECONDS = 4
+"""What DDS gets to delete what is the nodes': less than `ros2 launch` and `dfer run` wait after Ctrl-C."""
 
 
 class SourceEnded(Exception):
@@ -53,6 +56,7 @@ def run_nodes(name: str, create: Callable[[], Sequence[Node]], arguments: list[s
 
     Exit code 0 after Ctrl-C or SIGTERM, that of SourceEnded after that; 1, with one sentence, after a DferError; 1,
     with its stack, where a thread has failed, and with those of all where the executor has not come back for a minute.
+    What was to be the exit code stays it where DDS does not come back once the nodes are closed.
     The signals do not shut the context down, as rclpy's own handlers would: the threads of the node publish until they
     are closed.
     """
@@ -78,8 +82,8 @@ def run_nodes(name: str, create: Callable[[], Sequence[Node]], arguments: list[s
     code = 0
     try:
         with ros_refusals("ROS 2 refuses what is asked for"):
-            node = create()
-        code = _spin(node, stop) or int(failed.is_set())
+            nodes = create()
+        code = _spin(nodes, stop, failed)
     except DferError as error:
         get_logger(name).fatal(sentence(error))
         code = 1
@@ -87,8 +91,8 @@ def run_nodes(name: str, create: Callable[[], Sequence[Node]], arguments: list[s
     sys.exit(code)
 
 
-def _spin(nodes: Sequence[Node], stop: threading.Event) -> int:
-    """Return the exit code."""
+def _spin(nodes: Sequence[Node], stop: threading.Event, failed: threading.Event) -> int:
+    """Return the exit code. failed: whether a thread has."""
     executor = SingleThreadedExecutor()
     for node in nodes:
         executor.add_node(node)
@@ -96,24 +100,27 @@ def _spin(nodes: Sequence[Node], stop: threading.Event) -> int:
     gc.collect()
     gc.freeze()
     next_sign = 0.0
+    code = 1
     try:
         while not stop.is_set():
             if time.monotonic() >= next_sign:
                 _give_sign_of_life()
                 next_sign = time.monotonic() + _SIGN_SECONDS
             executor.spin_once(timeout_sec=_WAKE_SECONDS)
+        code = int(failed.is_set())
     except SourceEnded as end:
-        return end.code
+        code = end.code or int(failed.is_set())
     finally:
         _give_sign_of_life()
         with ExitStack() as closed:  # one that fails keeps no other from it
             for node in nodes:
                 closed.callback(node.close)
-        for node in nodes:
-            executor.remove_node(node)
-            node.destroy_node()
-        faulthandler.cancel_dump_traceback_later()
-    return 0
+        # What the nodes do is done. Fast DDS 3.2 can hang for ever while it deletes a service and others leave as well.
+        with exit_after(_GOODBYE_SECONDS, code):
+            for node in nodes:
+                executor.remove_node(node)
+                node.destroy_node()
+    return code
 
 
 def _give_sign_of_life() -> None:

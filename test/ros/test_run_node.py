@@ -4,6 +4,8 @@ import subprocess
 import sys
 import textwrap
 
+import pytest
+
 STUCK = textwrap.dedent(
     """
     import ctypes
@@ -46,3 +48,14 @@ def test_a_thread_that_fails_ends_the_process_so_that_it_is_started_again():
     ended = subprocess.run([sys.executable, "-c", failing], capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 1
     assert "ZeroDivisionError" in ended.stderr
+
+
+@pytest.mark.parametrize("code", [0, 7])
+def test_a_goodbye_that_never_comes_back_ends_with_the_code_that_was_due(code):
+    leaving = STUCK.replace("ctypes.PyDLL(None).sleep(1000)", f"raise run_node.SourceEnded({code})")
+    leaving = leaving.replace(
+        "def close", "def destroy_node(self):\n        ctypes.PyDLL(None).sleep(1000)\n\n    def close"
+    )
+    ended = subprocess.run([sys.executable, "-c", leaving], capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == code, ended.stderr
+    assert "in destroy_node" in ended.stderr
