@@ -25,8 +25,8 @@ _OFF_COURSE = 0.8
 """Pixels of the region by which a point may differ from the common motion."""
 _LEAST_SHARE = 0.9
 """Share of the points that must agree; fewer do when something comes before the face, it turns fast, or it speaks."""
-_MOST_FACES = 12
-"""With more, a look at the whole image is cheaper."""
+_MOST_FACES = 5
+"""With more, a look at the whole image is cheaper: it takes as long as five faces that are followed and remembered."""
 
 
 @dataclass(frozen=True)
