@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
-import cv2
-import numpy as np
-
-from dfer_ros.core.errors import DataError
+from dfer_ros.core.errors import DataError, ImageError
 from dfer_ros.core.faces import Image
+from dfer_ros.core.image_encoding import decode_image
 from dfer_ros.core.labels import LABELS
 from dfer_ros.streams.file_suffixes import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from dfer_ros.training.data.data_set import LayoutError
@@ -88,11 +87,9 @@ def read_image(path: Path) -> Image:
 
 def image_or_none(content: bytes) -> Image | None:
     """Return the image [H, W, 3] uint8 BGR in the content of a file, None where there is none."""
-    # OpenCV raises for no bytes at all, and for some damaged headers.
-    try:
-        return cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) if content else None
-    except cv2.error:
-        return None
+    with suppress(ImageError):
+        return decode_image(content)
+    return None
 
 
 def _text(path: Path) -> str:
