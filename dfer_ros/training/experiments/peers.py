@@ -27,6 +27,7 @@ from dfer_ros.training.experiments.face_api_graph import load_face_api_graph
 
 _FER2013_LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 _NPM_FOLDER = Path("node_modules")
+_BATCH = 32
 
 
 def _grey(part: Image) -> FloatArray:
@@ -153,10 +154,11 @@ class Peer:
 
     def probabilities(self, crops: Sequence[Image]) -> FloatArray:
         """Return the probabilities [N, 7] in the order of LABELS for aligned crops [128, 128, 3] uint8 BGR."""
-        if not crops:
-            return np.zeros((0, len(LABELS)), dtype=np.float32)
-        rows: FloatArray = self._session.run(["probabilities"], {"image": self._input(crops)})[0]
-        return rows[:, self._order]
+        rows = [np.zeros((0, len(LABELS)), dtype=np.float32)]
+        for start in range(0, len(crops), _BATCH):
+            rows.append(self._session.run(["probabilities"], {"image": self._input(crops[start : start + _BATCH])})[0])
+        probabilities: FloatArray = np.concatenate(rows)[:, self._order]
+        return probabilities
 
     def network_runner(self) -> Callable[[], object]:
         """Return a function that runs the network alone once on one crop, to be timed."""
