@@ -109,7 +109,7 @@ def group_results(answers: Sequence[ClipAnswer], seed: int) -> dict[str, GroupRe
     return results
 
 
-def conv3d_rows(answers: Sequence[ClipAnswer]) -> list[ClipRow]:
+def clip_rows(answers: Sequence[ClipAnswer]) -> list[ClipRow]:
     """Return one row for each clip, in their order."""
     return [
         ClipRow(

@@ -25,7 +25,7 @@ from dfer_ros.training.evaluation.clips import (
     GroupResult,
     LeftOutCalibration,
     answer_all,
-    conv3d_rows,
+    clip_rows,
     group_results,
     left_out_calibration,
 )
@@ -175,7 +175,7 @@ def _evaluate_clips(
         clip_verdicts(without or answers, answered.by_peer, config.seed),
         left_out_calibration(without or answers, description.temperature),
         measure_time_use(answered.embeddings, head.logits, window, description.temperature, config.seed, console),
-        conv3d_rows(answers),
+        clip_rows(answers),
     )
 
 
