@@ -126,7 +126,7 @@ def test_it_learns_and_answers(tmp_path):
     in_the_same_light = replace(CONFIG.augmentation, exposure=0.0, colour=0.0, grey=0.0)
     schedule = replace(SCHEDULE, steps=40, learning_rate=1e-2, log_steps=40, checkpoint_steps=40)
     config = replace(CONFIG, model=Conv3dConfig((8, 16)), augmentation=in_the_same_light, schedule=schedule)
-    model = train_conv3d(config, made_clips(), None, tmp_path)
+    model = train_conv3d(config, made_clips(), (), tmp_path)
     answers = conv3d_answers(config, model, made_clips())
     assert [len(answer.probabilities) for answer in answers] == [3] * 9
     assert all(answer.probabilities.sum(axis=1) == pytest.approx(1.0, abs=1e-5) for answer in answers)
@@ -135,22 +135,22 @@ def test_it_learns_and_answers(tmp_path):
 
 def test_a_clip_without_a_face_is_a_wrong_answer(tmp_path):
     empty = replace(made_clip("mead", 1), crops=(), stamps=np.zeros(0), quality=np.zeros(0, np.float32))
-    model = train_conv3d(CONFIG, [*made_clips(), empty], None, tmp_path)
+    model = train_conv3d(CONFIG, [*made_clips(), empty], (), tmp_path)
     (answer,) = conv3d_answers(CONFIG, model, [empty])
     assert answer.predicted == -1
     with pytest.raises(TrainingError, match="No clip with a face is left to train on"):
-        train_conv3d(CONFIG, [empty, made_clip("feid", 2)], "feid", tmp_path)
+        train_conv3d(CONFIG, [empty, made_clip("feid", 2)], ("feid",), tmp_path)
 
 
 def test_a_held_out_source_has_no_part_in_the_training(tmp_path):
     changed = [*(clip for clip in made_clips() if clip.source != "feid"), made_clip("feid", 2)]
-    one = train_conv3d(CONFIG, made_clips(), "feid", tmp_path / "one")
-    assert same(one, train_conv3d(CONFIG, changed, "feid", tmp_path / "two"))
-    assert not same(one, train_conv3d(CONFIG, made_clips(), "mead", tmp_path / "three"))
+    one = train_conv3d(CONFIG, made_clips(), ("feid",), tmp_path / "one")
+    assert same(one, train_conv3d(CONFIG, changed, ("feid",), tmp_path / "two"))
+    assert not same(one, train_conv3d(CONFIG, made_clips(), ("mead",), tmp_path / "three"))
 
 
 def test_a_run_goes_on_from_its_checkpoint_to_the_same_model(tmp_path, monkeypatch):
-    whole = train_conv3d(CONFIG, made_clips(), "feid", tmp_path / "whole")
+    whole = train_conv3d(CONFIG, made_clips(), ("feid",), tmp_path / "whole")
     original = Conv3dBatches.batch
 
     def stop_at_4(self, step):
@@ -160,25 +160,35 @@ def test_a_run_goes_on_from_its_checkpoint_to_the_same_model(tmp_path, monkeypat
 
     monkeypatch.setattr(Conv3dBatches, "batch", stop_at_4)
     with pytest.raises(KeyboardInterrupt):
-        train_conv3d(CONFIG, made_clips(), "feid", tmp_path / "stopped")
+        train_conv3d(CONFIG, made_clips(), ("feid",), tmp_path / "stopped")
     monkeypatch.undo()
     assert load_checkpoint(tmp_path / "stopped" / CHECKPOINT_FILE)["step"] == 3
-    assert same(train_conv3d(CONFIG, made_clips(), "feid", tmp_path / "stopped"), whole)
+    assert same(train_conv3d(CONFIG, made_clips(), ("feid",), tmp_path / "stopped"), whole)
     logs = [(tmp_path / name / LOG_FILE).read_text() for name in ("stopped", "whole")]
     assert logs[0] == logs[1] and len(logs[0].splitlines()) == 3
 
 
 def test_a_checkpoint_of_another_run_is_an_error(tmp_path):
-    train_conv3d(CONFIG, made_clips(), "feid", tmp_path)
-    for other, held_out in ((replace(CONFIG, seed=1), "feid"), (CONFIG, "mead")):
+    train_conv3d(CONFIG, made_clips(), ("feid",), tmp_path)
+    for other, held_out in ((replace(CONFIG, seed=1), ("feid",)), (CONFIG, ("mead",))):
         with pytest.raises(TrainingError, match=r"checkpoint\.pt is of another clip model, configuration or data"):
             train_conv3d(other, made_clips(), held_out, tmp_path)
 
 
 def test_the_table_has_every_source_and_all_videos(tmp_path):
-    rows = conv3d_rows(CONFIG, made_clips(), tmp_path, Console(quiet=True))
+    rows = conv3d_rows(CONFIG, made_clips(), (), tmp_path, Console(quiet=True))
     assert {row.source: row.clips for row in rows} == {"videos": 6, "ckplus": 3, "mead": 3, "feid": 3}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["ckplus", "feid", "mead"]
+
+
+def test_sources_of_a_fold_are_left_out_together(tmp_path):
+    quiet = Console(quiet=True)
+    rows = conv3d_rows(CONFIG, made_clips(), (("mead", "feid"), ("ckplus",)), tmp_path, quiet)
+    assert {row.source: row.clips for row in rows} == {"videos": 6, "ckplus": 3, "mead": 3, "feid": 3}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["ckplus", "mead+feid"]
+    for folds in ((("mead", "feid"),), (("mead", "feid"), ("ckplus", "mead"))):
+        with pytest.raises(TrainingError, match=r"Name each source once in the folds .*: ckplus, mead, feid"):
+            conv3d_rows(CONFIG, made_clips(), folds, tmp_path, quiet)
 
 
 def test_the_cost_is_of_every_frame_and_of_every_stride():
@@ -208,12 +218,12 @@ def test_a_face_that_keeps_still_gives_an_inflated_model_what_it_gave_alone():
 def test_a_model_begins_with_the_weights_that_it_is_given(tmp_path):
     config = replace(CONFIG, schedule=replace(SCHEDULE, steps=0))
     start = Conv3d(CONFIG.model).state_dict()
-    begun = train_conv3d(config, made_clips(), None, tmp_path / "begun", start=start)
+    begun = train_conv3d(config, made_clips(), (), tmp_path / "begun", start=start)
     assert all(torch.equal(value, start[name]) for name, value in begun.state_dict().items())
-    train_conv3d(CONFIG, made_clips(), None, tmp_path / "one", start=start)
+    train_conv3d(CONFIG, made_clips(), (), tmp_path / "one", start=start)
     other = {name: value * 2 for name, value in start.items()}
     with pytest.raises(TrainingError, match="is of another clip model"):
-        train_conv3d(CONFIG, made_clips(), None, tmp_path / "one", start=other)
+        train_conv3d(CONFIG, made_clips(), (), tmp_path / "one", start=other)
 
 
 def test_dfer_train_leaves_figures_and_cost(tmp_path, monkeypatch, capsys, aligned_crop):

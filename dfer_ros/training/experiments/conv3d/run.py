@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -38,12 +39,14 @@ _Row = TypeVar("_Row", ComparisonRow, "Conv3dCost")
 class Conv3dRunConfig:
     """clips: see clip_sources. stills: to learn from before the clips, or None.
 
+    folds: sources that are left out together, each source in one of them; none: each is left out alone.
     frame_rate: Hz, of the video whose second is counted.
     """
 
     clips: Clips
     stills: Conv3dStillsConfig | None = None
     training: Conv3dTrainingConfig = field(default_factory=Conv3dTrainingConfig)
+    folds: tuple[tuple[str, ...], ...] = ()
     frame_rate: float = 30.0
 
     def __post_init__(self) -> None:
@@ -76,7 +79,7 @@ def run_conv3d(config: Conv3dRunConfig, folders: TrainingFolders, console: Conso
     if config.stills is not None:
         model, crop, seed = config.training.model, config.training.window.crop, config.training.seed
         start = train_on_stills(config.stills, model, crop, seed, folders.data, folders.output / "stills", console)
-    rows = conv3d_rows(config.training, clips, folders.output / "left_out", console, start)
+    rows = conv3d_rows(config.training, clips, config.folds, folders.output / "left_out", console, start)
     cost = conv3d_cost(config)
     write_rows(rows, folders.output / COMPARISON_FILE)
     write_rows([cost], folders.output / COST_FILE)
@@ -91,19 +94,24 @@ def run_conv3d(config: Conv3dRunConfig, folders: TrainingFolders, console: Conso
 def conv3d_rows(
     config: Conv3dTrainingConfig,
     clips: Sequence[ClipFaces],
+    folds: Sequence[Sequence[str]],
     output: Path,
     console: Console,
     start: Mapping[str, torch.Tensor] | None = None,
 ) -> list[ComparisonRow]:
-    """Return the figures on every source, by a model that never saw it (leave one out), and on all videos.
+    """Return the figures on every source, by a model that never saw it, and on all videos.
 
-    start: the weights that all models begin with.
+    folds: see Conv3dRunConfig. start: the weights that all models begin with. Raises TrainingError where a source is in
+    no fold or in several.
     """
+    sources = list(dict.fromkeys(clip.source for clip in clips))
+    if folds and sorted(itertools.chain(*folds)) != sorted(sources):
+        raise TrainingError(f"Name each source once in the folds of a clip model: {', '.join(sources)}.")
     answers: list[ClipAnswer] = []
-    for source in dict.fromkeys(clip.source for clip in clips):
-        console.print(f"left out: {source}", highlight=False)
-        model = train_conv3d(config, clips, source, output / source, console, start)
-        answers += conv3d_answers(config, model, [clip for clip in clips if clip.source == source])
+    for fold in folds or [(source,) for source in sources]:
+        console.print(f"left out: {', '.join(fold)}", highlight=False)
+        model = train_conv3d(config, clips, fold, output / "+".join(fold), console, start)
+        answers += conv3d_answers(config, model, [clip for clip in clips if clip.source in fold])
     return [comparison_row(source, CONV3D, "plain", group) for source, group in groups(answers).items()]
 
 

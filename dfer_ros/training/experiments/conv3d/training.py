@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -120,20 +120,20 @@ class Conv3dTrainingConfig:
 def train_conv3d(
     config: Conv3dTrainingConfig,
     clips: Sequence[ClipFaces],
-    held_out: str | None,
+    held_out: Collection[str],
     output: Path,
     console: Console | None = None,
     start: Mapping[str, torch.Tensor] | None = None,
 ) -> Conv3d:
-    """Return a clip model trained on the clips of all sources but `held_out`.
+    """Return a clip model trained on the clips of all sources but those that are held out.
 
     start: the weights to begin with, see clip_stills; None begins at random. output: folder of checkpoint and log.
     A run whose folder has a checkpoint goes on from it, to the same result. Raises TrainingError where there is no
     face to train on, the checkpoint is of another configuration, or it cannot be read or written.
     """
-    kept = [clip for clip in clips if clip.source != held_out]
+    kept = [clip for clip in clips if clip.source not in held_out]
     if not any(len(clip.stamps) for clip in kept):
-        raise TrainingError(f"No clip with a face is left to train on when the source '{held_out}' is left out.")
+        raise TrainingError(f"No clip with a face is left to train on when {', '.join(held_out)} is left out.")
     torch.manual_seed(config.seed)
     model = Conv3d(config.model).to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     if start is not None:
@@ -146,7 +146,7 @@ def train_conv3d(
 
     # The sum stands for the weights to start from.
     begun = None if start is None else float(sum(value.double().abs().sum() for value in start.values()))
-    signature = repr((asdict(config), begun, held_out, [(clip.name, len(clip.stamps)) for clip in kept]))
+    signature = repr((asdict(config), begun, sorted(held_out), [(clip.name, len(clip.stamps)) for clip in kept]))
     task = Conv3dTask(model, draw, config.schedule, config.seed, signature)
     TrainingRun(task, output, console).run()
     return model.eval()
