@@ -83,8 +83,8 @@ def _markdown(models: Sequence[ComparedModel], figures: Table, absent: Sequence[
     return "\n".join(
         [
             "# Comparison\n",
-            "All models were trained and measured on the same clips. Each source was left out in turn and answered by "
-            "a model that never saw it. A video is answered by the mean of its probabilities, a CK+ sequence by the "
+            "All models were trained and measured on the same clips. Each source was left out in turn, of the 3D CNN by "
+            "the folds of its run, and answered by a model that never saw it. A video is answered by the mean of its probabilities, a CK+ sequence by the "
             "answer that stands at its end.\n",
             markdown_table(figures),
             f"![UAR over multiply-adds]({PICTURE_FILE})\n",
