@@ -8,7 +8,6 @@ every image sent, in nanoseconds. It ends with its input.
 
 from __future__ import annotations
 
-import itertools
 import json
 import math
 import queue
@@ -140,19 +139,19 @@ def _send_images(
     if not setting.rate:
         _print_word(APPLIED)
         return settings.get()
-    crowd = Crowd(setting)
+    crowds = [Crowd(setting) for _ in setting.names]
     _print_word(APPLIED)
     periods = [(1.0 + number * _CLOCKS_APART) / setting.rate for number in range(setting.cameras)]
-    due = [time.monotonic()] * setting.cameras
-    for index in itertools.count():
+    due, shown = [time.monotonic()] * setting.cameras, [0] * setting.cameras
+    while True:
         number = due.index(min(due))
         try:
             return settings.get(timeout=max(0.0, due[number] - time.monotonic()))
         except queue.Empty:
-            publish(setting.names[number], crowd.image(index))
+            publish(setting.names[number], crowds[number].image(shown[number]))
+        shown[number] += 1
         # A camera that was held up goes on from there; it does not send what it missed all at once.
         due[number] = max(due[number] + periods[number], time.monotonic())
-    return None
 
 
 def _print_word(word: object) -> None:
