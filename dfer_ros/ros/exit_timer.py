@@ -6,7 +6,7 @@ import ctypes
 import faulthandler
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 _CLOCK_MONOTONIC = 1
 _SIGEV_THREAD = 2
@@ -38,15 +38,16 @@ def exit_after(seconds: int, code: int) -> Iterator[None]:
     A signal or thread of Python comes to nothing while a library keeps Python's lock, and faulthandler exits with 1
     only; so a timer of POSIX has a thread of the C library call _exit. C libraries without one only tell the stacks.
     """
-    sys.stdout.flush()
+    with suppress(OSError, ValueError):  # whoever read it is gone
+        sys.stdout.flush()
     library, timer = ctypes.CDLL(None), ctypes.c_void_p()
     event = _SignalEvent(value=code, notify=_SIGEV_THREAD, function=ctypes.cast(library._exit, ctypes.c_void_p).value)
     known = hasattr(library, "timer_create")
     armed = known and library.timer_create(_CLOCK_MONOTONIC, ctypes.byref(event), ctypes.byref(timer)) == 0
-    if armed:
-        library.timer_settime(timer, 0, ctypes.byref(_TimerSetting(seconds=seconds)), None)
-    faulthandler.dump_traceback_later(seconds - _TELL_SECONDS)
     try:
+        faulthandler.dump_traceback_later(seconds - _TELL_SECONDS)
+        if armed:
+            library.timer_settime(timer, 0, ctypes.byref(_TimerSetting(seconds=seconds)), None)
         yield
     finally:
         faulthandler.cancel_dump_traceback_later()

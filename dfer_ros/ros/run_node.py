@@ -107,19 +107,21 @@ def _spin(nodes: Sequence[Node], stop: threading.Event, failed: threading.Event)
                 _give_sign_of_life()
                 next_sign = time.monotonic() + _SIGN_SECONDS
             executor.spin_once(timeout_sec=_WAKE_SECONDS)
-        code = int(failed.is_set())
+        code = 0
     except SourceEnded as end:
-        code = end.code or int(failed.is_set())
+        code = end.code
     finally:
         _give_sign_of_life()
         with ExitStack() as closed:  # one that fails keeps no other from it
             for node in nodes:
                 closed.callback(node.close)
+        code = code or int(failed.is_set())
         # What the nodes do is done. Fast DDS 3.2 can hang for ever while it deletes a service and others leave as well.
         with exit_after(_GOODBYE_SECONDS, code):
             for node in nodes:
                 executor.remove_node(node)
                 node.destroy_node()
+            rclpy.try_shutdown()
     return code
 
 
