@@ -25,6 +25,7 @@ from dfer_ros.core.tracker import Tracker, TrackerConfig
 from dfer_ros.core.window import FrameWindow
 from dfer_ros.ros.image_conversion import fill_image, to_bgr
 from dfer_ros.ros.messages import emotion_array, face_array
+from dfer_ros.ros.run_node import bound_opencv_threads
 
 FACES = (1, 8)
 FRAMES = 360
@@ -107,6 +108,7 @@ class StageClock:
 
 def measure_stages(model: str, console: Console, frames: int = FRAMES) -> list[StageResult]:
     """Return the stages for every number of FACES in images of 640x480, by the defaults of both nodes."""
+    bound_opencv_threads(1)  # as both nodes do
     loaded = EmotionModel(EmotionModelConfig(model))
     results = []
     for faces in FACES:
@@ -134,6 +136,7 @@ def _clocked(model: EmotionModel, faces: int, frames: int, console: Console) -> 
         (type(model.head), "answer", "head"),
     ]
     with ExitStack() as stack:
+        stack.callback(detector.close)
         for owner, method, name in watched:
             stack.enter_context(clock.watching(owner, method, name))
         shown = track(range(_WARM_UP + frames), description=f"faces: {faces}", console=console, transient=True)
@@ -142,7 +145,6 @@ def _clocked(model: EmotionModel, faces: int, frames: int, console: Console) -> 
             fill_image(message, crowd.image(index))
             clock.images.append({})
             _one_image(serialize_message(message), index / _RATE, pipeline, recognizer, clock)
-    detector.close()
     return clock
 
 
