@@ -23,7 +23,7 @@ def test_smiles_count_only_while_everybody_smiles():
     assert share_of_smiles(answers) == pytest.approx(2 / 3)
 
 
-def test_a_window_is_steadier_than_most_single_frames():
+def test_a_window_is_at_least_as_steady_as_single_frames():
     """The answers on the clip are the same in every run; only the times are not."""
     results = {result.model: result for result in measure_peers("mobilenet_v1", Console(quiet=True), range(1))}
     ours = [result for result in results.values() if result.temporal]
@@ -32,11 +32,9 @@ def test_a_window_is_steadier_than_most_single_frames():
     assert len(ours) == 3 and len(theirs) == len(PEERS)
     # npm may not be here; pip is.
     assert {result.model for result in theirs if result.problem} <= {"face_api"}
-    changes = sorted(result.changes_per_minute for result in measured)
     # facex, at six times the time, changes its label once less; it is right on half of the validation stills of FER+.
-    assert max(result.changes_per_minute for result in ours) <= changes[len(changes) // 2]
-    xceptions = [result.changes_per_minute for result in measured if "XCEPTION" in result.model]
-    assert max(result.changes_per_minute for result in ours) <= min(xceptions)
+    others = [result.changes_per_minute for result in measured if "facex" not in result.model]
+    assert max(result.changes_per_minute for result in ours) <= min(others)
     assert all(result.smiles > 0.95 for result in ours)
     assert ours[0].times == 1.0 and ours[0].model == "mobilenet_v1 int8 (ours)"
 

@@ -11,8 +11,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from dfer_ros.core.errors import ModelError
 from dfer_ros.core.faces import FloatArray
+from dfer_ros.training.experiments.foreign_model import reading
 
 _OPSET = 17
 _SIZE = 112
@@ -25,12 +25,10 @@ def load_face_api_graph(path: Path) -> onnx.ModelProto:
 
     Raises ModelError where the file, or the weights beside it, are not those of this network.
     """
-    try:
+    with reading(path, "the expression network of face-api"):
         [group] = json.loads(path.read_text(encoding="utf-8"))
         content = b"".join((path.parent / name).read_bytes() for name in group["paths"])
         return _Graph(_weights(group["weights"], content)).build()
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"{path} cannot be read as the expression network of face-api: {error!r}.") from error
 
 
 def _weights(entries: list[dict[str, Any]], content: bytes) -> dict[str, FloatArray]:

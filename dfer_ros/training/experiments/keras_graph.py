@@ -12,8 +12,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from dfer_ros.core.errors import ModelError
 from dfer_ros.core.faces import FloatArray
+from dfer_ros.training.experiments.foreign_model import reading
 
 _OPSET = 17
 _ACTIVATIONS = {"relu": "Relu", "softmax": "Softmax"}
@@ -24,12 +24,9 @@ def load_keras_graph(path: Path) -> onnx.ModelProto:
 
     Raises ModelError where the file is not such a model or has a layer that is not known here.
     """
-    try:
-        with h5py.File(path) as file:
-            layers = json.loads(file.attrs["model_config"])["config"]["layers"]
-            return _Graph(file["model_weights"]).build(layers)
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"{path} cannot be read as a Keras model: {error}.") from error
+    with reading(path, "a Keras model"), h5py.File(path) as file:
+        layers = json.loads(file.attrs["model_config"])["config"]["layers"]
+        return _Graph(file["model_weights"]).build(layers)
 
 
 class _Graph:

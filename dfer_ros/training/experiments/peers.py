@@ -183,10 +183,8 @@ def load_peer(name: str) -> Peer:
     with suppress(ImportError):
         if files:
             return Peer(description, description.load(files[0]))
-    raise ModelError(
-        f"The peer {name} needs {description.file} of {description.package}, but none of the libraries that it asks "
-        f"for: install it with '{description.install}'."
-    )
+    here = " in this folder" if description.package.startswith("@") else ""
+    raise ModelError(f"The peer {name} is not here: install it with '{description.install}'{here}.")
 
 
 def _places(package: str) -> list[Path]:

@@ -17,7 +17,7 @@ import onnx
 import tflite
 from onnx import TensorProto, helper, numpy_helper
 
-from dfer_ros.core.errors import ModelError
+from dfer_ros.training.experiments.foreign_model import reading
 
 _OPSET = 17
 _TYPES = {
@@ -27,7 +27,6 @@ _TYPES = {
     tflite.TensorType.UINT8: np.uint8,
 }
 _OPERATIONS = {code: name for name, code in vars(tflite.BuiltinOperator).items() if isinstance(code, int)}
-_UNREADABLE = (OSError, KeyError, TypeError, ValueError, AttributeError)
 Array = npt.NDArray[Any]
 
 
@@ -36,10 +35,8 @@ def load_face_mesh_graph(path: Path) -> onnx.ModelProto:
 
     Weights stay the half floats that they are. Raises ModelError where the file has an operation not known here.
     """
-    try:
+    with reading(path, "the TFLite model of a face mesh"):
         return _Graph(_read(path)).face_mesh()
-    except _UNREADABLE as error:
-        raise ModelError(f"{path} cannot be read as the TFLite model of a face mesh: {error}.") from error
 
 
 def load_classifier_graph(path: Path) -> onnx.ModelProto:
@@ -47,10 +44,8 @@ def load_classifier_graph(path: Path) -> onnx.ModelProto:
 
     Raises ModelError where the file has an operation not known here.
     """
-    try:
+    with reading(path, "the TFLite model of a classifier"):
         return _Graph(_read(path)).classifier()
-    except _UNREADABLE as error:
-        raise ModelError(f"{path} cannot be read as the TFLite model of a classifier: {error}.") from error
 
 
 def _read(path: Path) -> tflite.Model:
