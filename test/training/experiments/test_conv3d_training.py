@@ -1,5 +1,6 @@
 import csv
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -25,7 +26,13 @@ from dfer_ros.training.experiments.conv3d.batches import (
     window_rows,
 )
 from dfer_ros.training.experiments.conv3d.network import Conv3d, Conv3dConfig
-from dfer_ros.training.experiments.conv3d.run import Conv3dRunConfig, conv3d_cost, conv3d_rows, read_conv3d_run
+from dfer_ros.training.experiments.conv3d.run import (
+    Conv3dRunConfig,
+    check_folds,
+    conv3d_cost,
+    conv3d_rows,
+    read_conv3d_run,
+)
 from dfer_ros.training.experiments.conv3d.stills import inflate
 from dfer_ros.training.experiments.conv3d.training import (
     Conv3dScheduleConfig,
@@ -35,6 +42,7 @@ from dfer_ros.training.experiments.conv3d.training import (
 )
 from dfer_ros.training.run import LOG_FILE
 
+CONFIG_FOLDER = Path(__file__).parents[3] / "config" / "training"
 WINDOW = Conv3dWindowConfig(seconds=1.0, frames=5, crop=88, input_size=16)
 SCHEDULE = Conv3dScheduleConfig(steps=6, batch_size=6, log_steps=3, checkpoint_steps=3)
 CONFIG = Conv3dTrainingConfig(Conv3dConfig((4, 8), 0.3), WINDOW, schedule=SCHEDULE)
@@ -186,9 +194,19 @@ def test_sources_of_a_fold_are_left_out_together(tmp_path):
     rows = conv3d_rows(CONFIG, made_clips(), (("mead", "feid"), ("ckplus",)), tmp_path, quiet)
     assert {row.source: row.clips for row in rows} == {"videos": 6, "ckplus": 3, "mead": 3, "feid": 3}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["ckplus", "mead+feid"]
-    for folds in ((("mead", "feid"),), (("mead", "feid"), ("ckplus", "mead"))):
-        with pytest.raises(TrainingError, match=r"Name each source once in the folds .*: ckplus, mead, feid"):
-            conv3d_rows(CONFIG, made_clips(), folds, tmp_path, quiet)
+
+
+def test_folds_that_do_not_name_every_source_once_are_refused():
+    folds = (("mead", "feid"), ("feid", "nobody"))
+    with pytest.raises(TrainingError, match="name each source once; of ckplus, feid, nobody they do not"):
+        check_folds(folds, made_clips())
+    check_folds((("mead", "feid"), ("ckplus",)), made_clips())
+    check_folds((), made_clips())
+
+
+def test_the_folds_of_the_3d_cnn_are_those_of_the_shipped_head():
+    head, conv3d = (yaml.safe_load((CONFIG_FOLDER / name).read_text()) for name in ("head.yaml", "conv3d.yaml"))
+    assert conv3d["folds"] == [fold["sources"] for fold in head["folds"]]
 
 
 def test_the_cost_is_of_every_frame_and_of_every_stride():

@@ -83,9 +83,9 @@ def _markdown(models: Sequence[ComparedModel], figures: Table, absent: Sequence[
     return "\n".join(
         [
             "# Comparison\n",
-            "All models were trained and measured on the same clips. Each source was left out in turn, of the 3D CNN by "
-            "the folds of its run, and answered by a model that never saw it. A video is answered by the mean of its probabilities, a CK+ sequence by the "
-            "answer that stands at its end.\n",
+            "All models were trained and measured on the same clips. Each source was answered by a model that never "
+            "saw it; of the 3D CNN the sources of a fold are left out together. A video is answered by the mean of its "
+            "probabilities, a CK+ sequence by the answer that stands at its end.\n",
             markdown_table(figures),
             f"![UAR over multiply-adds]({PICTURE_FILE})\n",
             "Heads run once per frame on a window of embeddings, and the encoder once per frame. A clip model runs "

@@ -74,6 +74,7 @@ def run_conv3d(config: Conv3dRunConfig, folders: TrainingFolders, console: Conso
     What is there from a run that was stopped is taken over. Raises DataError and TrainingError for what is missing.
     """
     clips = labelled_faces(clip_paths(config.clips, folders.data))
+    check_folds(config.folds, clips)
     folders.make_output()
     start = None
     if config.stills is not None:
@@ -101,18 +102,24 @@ def conv3d_rows(
 ) -> list[ComparisonRow]:
     """Return the figures on every source, by a model that never saw it, and on all videos.
 
-    folds: see Conv3dRunConfig. start: the weights that all models begin with. Raises TrainingError where a source is in
-    no fold or in several.
+    folds: see Conv3dRunConfig. start: the weights that all models begin with.
     """
-    sources = list(dict.fromkeys(clip.source for clip in clips))
-    if folds and sorted(itertools.chain(*folds)) != sorted(sources):
-        raise TrainingError(f"Name each source once in the folds of a clip model: {', '.join(sources)}.")
     answers: list[ClipAnswer] = []
-    for fold in folds or [(source,) for source in sources]:
+    for fold in folds or [(source,) for source in dict.fromkeys(clip.source for clip in clips)]:
         console.print(f"left out: {', '.join(fold)}", highlight=False)
         model = train_conv3d(config, clips, fold, output / "+".join(fold), console, start)
         answers += conv3d_answers(config, model, [clip for clip in clips if clip.source in fold])
     return [comparison_row(source, CONV3D, "plain", group) for source, group in groups(answers).items()]
+
+
+def check_folds(folds: Sequence[Sequence[str]], clips: Sequence[ClipFaces]) -> None:
+    """Raise TrainingError where a source is in no fold, or in several, or has no clip."""
+    named, sources = list(itertools.chain(*folds)), {clip.source for clip in clips}
+    wrong = {source for source in {*named, *sources} if named.count(source) != (source in sources)}
+    if folds and wrong:
+        raise TrainingError(
+            f"The folds of a clip model have to name each source once; of {', '.join(sorted(wrong))} they do not."
+        )
 
 
 def conv3d_cost(config: Conv3dRunConfig) -> Conv3dCost:

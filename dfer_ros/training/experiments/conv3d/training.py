@@ -133,7 +133,9 @@ def train_conv3d(
     """
     kept = [clip for clip in clips if clip.source not in held_out]
     if not any(len(clip.stamps) for clip in kept):
-        raise TrainingError(f"No clip with a face is left to train on when {', '.join(held_out)} is left out.")
+        raise TrainingError(
+            f"No clip with a face is left to train on without those of {', '.join(held_out) or 'none'}."
+        )
     torch.manual_seed(config.seed)
     model = Conv3d(config.model).to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     if start is not None:
