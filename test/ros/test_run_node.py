@@ -62,10 +62,8 @@ def test_a_goodbye_that_never_comes_back_ends_with_the_code_that_was_due(code):
 
 
 def test_a_thread_that_fails_while_its_node_is_closed_is_a_failure_too():
-    closing = STUCK.replace("ctypes.PyDLL(None).sleep(1000)", "raise run_node.SourceEnded").replace(
-        "def close(self):\n        pass",
-        "def close(self):\n        last = threading.Thread(target=lambda: 1 // 0)\n        last.start()\n        last.join()",
-    )
+    failing = "last = threading.Thread(target=lambda: 1 // 0)\n        last.start()\n        last.join()"
+    closing = STUCK.replace("ctypes.PyDLL(None).sleep(1000)", "raise run_node.SourceEnded").replace("pass", failing)
     closing = closing.replace("import ctypes", "import threading")
     ended = subprocess.run([sys.executable, "-c", closing], capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 1
