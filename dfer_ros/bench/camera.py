@@ -95,6 +95,7 @@ class Crowd:
         self._present[self._chance.choice(others)] = self._growing
 
 
+@cache
 def _swaying_head(width: int, height: int) -> list[Image]:
     """Return cells [height, width, 3] with a head that sways from one to the next; drawn once, and small."""
     wide = width + 2 * _SWAY_PIXELS
