@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper, numpy_helper
 
 from dfer_ros.core.faces import FloatArray
-from dfer_ros.training.experiments.foreign_model import reading
+from dfer_ros.training.experiments.foreign_model import checked_model, reading
 
-_OPSET = 17
 _SIZE = 112
 _BLOCKS = 4
 _LAYERS_OF_A_BLOCK = 4
@@ -58,12 +57,8 @@ class _Graph:
         self._add("ReduceMean", [source], "mean", axes=[2, 3], keepdims=0)
         self._add("Gemm", ["mean", self._tensor("fc/weights"), self._tensor("fc/bias")], "logits")
         self._add("Softmax", ["logits"], "probabilities", axis=1)
-        image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["N", 3, _SIZE, _SIZE])
-        rows = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["N", 7])
-        graph = helper.make_graph(self._nodes, "face_api", [image], [rows], self._tensors)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=8)
-        onnx.checker.check_model(model, full_check=True)
-        return model
+        outputs = {"probabilities": ["N", 7]}
+        return checked_model("face_api", (3, _SIZE, _SIZE), outputs, self._nodes, self._tensors)
 
     def _block(self, name: str, source: str) -> str:
         source = self._add("Relu", [self._layer(f"{name}/conv0", source, stride=2)], f"{name}/relu0")

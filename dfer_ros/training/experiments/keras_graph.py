@@ -10,12 +10,11 @@ from typing import Any
 import h5py
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper, numpy_helper
 
 from dfer_ros.core.faces import FloatArray
-from dfer_ros.training.experiments.foreign_model import reading
+from dfer_ros.training.experiments.foreign_model import checked_model, reading
 
-_OPSET = 17
 _ACTIVATIONS = {"relu": "Relu", "softmax": "Softmax"}
 
 
@@ -57,12 +56,8 @@ class _Graph:
             inputs = [entry[0] for node in layer["inbound_nodes"] for entry in node]
             self._layers[kind](layer["name"], inputs, layer["config"])
         self._add_node("Identity", [last["name"]], "probabilities")
-        image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["N", channels, height, width])
-        rows = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["N", "K"])
-        graph = helper.make_graph(self._nodes, "keras", [image], [rows], self._tensors)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=8)
-        onnx.checker.check_model(model, full_check=True)
-        return model
+        outputs = {"probabilities": ["N", "K"]}
+        return checked_model("keras", (channels, height, width), outputs, self._nodes, self._tensors)
 
     def _convolution(self, name: str, inputs: list[str], config: dict[str, Any]) -> None:
         self._convolve(name, inputs[0], self._weight(name, "kernel").transpose(3, 2, 0, 1), config, bias_of=name)

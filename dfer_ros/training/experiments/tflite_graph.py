@@ -17,9 +17,8 @@ import onnx
 import tflite
 from onnx import TensorProto, helper, numpy_helper
 
-from dfer_ros.training.experiments.foreign_model import reading
+from dfer_ros.training.experiments.foreign_model import checked_model, reading
 
-_OPSET = 17
 _TYPES = {
     tflite.TensorType.FLOAT32: np.float32,
     tflite.TensorType.FLOAT16: np.float16,
@@ -100,12 +99,7 @@ class _Graph:
 
     def _model_of(self, name: str, outputs: dict[str, list[str | int]]) -> onnx.ModelProto:
         _, height, width, channels = self._graph.Tensors(self._graph.Inputs(0)).ShapeAsNumpy().tolist()
-        image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["N", channels, height, width])
-        given = [helper.make_tensor_value_info(output, TensorProto.FLOAT, outputs[output]) for output in outputs]
-        made = helper.make_graph(self._nodes, name, [image], given, self._tensors)
-        model = helper.make_model(made, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=8)
-        onnx.checker.check_model(model, full_check=True)
-        return model
+        return checked_model(name, (channels, height, width), outputs, self._nodes, self._tensors)
 
     def _dequantise(self, _: tflite.Operator, inputs: list[int], output: int) -> None:
         self._dequantised[output] = inputs[0]
