@@ -11,6 +11,7 @@ from status_values import values
 from dfer_msgs.msg import Face, FaceArray
 from dfer_ros.ros.image_conversion import fill_image
 from dfer_ros.ros.waiting import wait_until
+from dfer_ros.streams.statistics import DropReason
 
 PERIOD = 0.05
 KINDS = {
@@ -30,29 +31,40 @@ def now(probe):
     return probe.node.get_clock().now().nanoseconds * 1e-9
 
 
-def answered(probe, publisher, message):
-    """Publish a message, and return whether one more was answered."""
-    before = len(probe.emotions)
+def answered(probe, publisher, message, excuses=lambda: 0):
+    """Publish a message, and return whether one more was answered; excuses: counts reasons why it need not be."""
+    before, excused = len(probe.emotions), excuses()
     publisher.publish(message)
-    return wait_until(lambda: len(probe.emotions) == before + 1)
+    wait_until(lambda: len(probe.emotions) > before or excuses() > excused)
+    return len(probe.emotions) == before + 1
 
 
-def test_a_camera_is_answered_whatever_its_stamps_are(nodes, probe, clip):
-    # Where a stamp that tells its time follows those that do not, the time between may be short: too short for 30 Hz.
-    # And no image is too old for a machine that has much else to do.
+def too_soon(diagnostics):
+    """Return how many images and faces both nodes have dropped as they came too soon after others."""
+    told = [values(diagnostics[name]) for name in STREAMS if name in diagnostics]
+    return sum(int(one[f"dropped: {DropReason.FRAME_RATE.value}"]) for one in told)
+
+
+def test_a_camera_is_answered_whatever_its_stamps_are(nodes, probe, clip, diagnostics):
+    # Where a stamp that tells its time follows those that do not, the time between may be short: too short for 30 Hz,
+    # and once in a hundred times for 240. And no image is too old for a machine that has much else to do.
     every_image = ("-p", "frame_rate:=240.0", "-p", "max_wait_seconds:=60.0")
     nodes.start("face_detector_node", *every_image)
     nodes.start("dfer_node", "-p", "precision:=int8", *every_image)
     camera = probe.publisher()
     probe.wait_for_graph()
+    missed = []
     for kind, stamp_of in KINDS.items():
         times = []
         for index, frame in enumerate(clip[:12]):
             times.append(now(probe))
             image = probe.image(frame, stamp_of(times, index))
-            assert answered(probe, camera, image), f"{kind}: image {index} was not answered"
-            assert probe.emotions[-1].header.stamp == image.header.stamp, "headers are never changed"
+            if answered(probe, camera, image, lambda: too_soon(diagnostics)):
+                assert probe.emotions[-1].header.stamp == image.header.stamp, "headers are never changed"
+            else:
+                missed.append(f"{kind}: image {index}")
             time.sleep(PERIOD)
+    assert len(missed) <= min(too_soon(diagnostics), 2), missed
 
 
 def test_stamps_that_stand_still_are_named_by_both_nodes(nodes, probe, clip, diagnostics):
