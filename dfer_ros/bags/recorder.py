@@ -15,6 +15,7 @@ from dfer_ros.bags.quality_of_service import recorded_profile, subscription_prof
 from dfer_ros.bags.types import message_class
 from dfer_ros.bags.writer import BagWriter
 from dfer_ros.core.errors import SourceError
+from dfer_ros.ros.timed_subscription import create_timed_subscription
 
 _HASH_UNKNOWN = "INVALID"
 """How rclpy writes the hash of a publisher that tells none."""
@@ -70,19 +71,16 @@ class BagRecorder:
         profiles = [info.qos_profile for info in publishers]
         topic = self._writer.add_topic(name, types[0], definition, [recorded_profile(one) for one in profiles])
         receive = partial(self._receive, topic, self.topics[name])
-        # The rule that the callback takes the information as well is read off its signature.
-        self._node.create_subscription(kind, name, receive, subscription_profile(profiles), raw=True)
+        create_timed_subscription(self._node, kind, name, receive, subscription_profile(profiles), raw=True)
         return True
 
-    def _receive(self, topic: Any, recorded: RecordedTopic, data: bytes, info: Any) -> None:
+    def _receive(self, topic: Any, recorded: RecordedTopic, data: bytes, _published: int, received: int) -> None:
         if self._follows_clock:
             received = self._node.get_clock().now().nanoseconds
-        else:
-            received = info["received_timestamp"] or time.time_ns()
-        if not received:
-            self.untimed += 1
-            return
-        self._writer.write(topic, received, data)
+            if not received:
+                self.untimed += 1
+                return
+        self._writer.write(topic, received or time.time_ns(), data)
         recorded.messages += 1
 
 
