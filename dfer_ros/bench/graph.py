@@ -48,7 +48,7 @@ class GraphResult:
     """What was measured of one way of a scenario, after the warm-up.
 
     sent, answered: images sent, and those of them that got an EmotionArray with all faces in it.
-    p50_ms, p95_ms, p99_ms: image stamp to arrival of the emotions. cpu_percent: all nodes, of one core.
+    p50_ms, p95_ms, p99_ms: image stamp to emotions in a subscriber in Python. cpu_percent: all nodes, of one core.
     start_seconds: from the start of the processes to the first emotion; the camera runs before.
     memory_mb: resident memory of all nodes at the end; memory_growth_mb: since the end of the warm-up.
     """
@@ -109,7 +109,7 @@ def measure_graph(scenario: Scenario, way: str, console: Console) -> GraphResult
         Progress(console=console, transient=True) as progress,
     ):
         graph.wait_for_faces(setting)
-        start_seconds = next(one.arrived for one in graph.answers if one.faces >= scenario.faces) - graph.started
+        start_seconds = next(one.taken for one in graph.answers if one.faces >= scenario.faces) - graph.started
         time.sleep(_WARM_UP_SECONDS)
         processes = [psutil.Process(pid) for pid in graph.processes.pids().values()]
         task = progress.add_task(f"{scenario.name}, {way}", total=1.0)
@@ -124,8 +124,8 @@ def measure_graph(scenario: Scenario, way: str, console: Console) -> GraphResult
 
 def _result(way: str, load: Load, before: Sequence[Usage], after: Sequence[Usage], start_seconds: float) -> GraphResult:
     answers = [answer for answer in load.answers if answer.faces >= load.setting.faces]
-    ages = [1e3 * answer.age for answer in answers]
-    p50, p95, p99 = np.percentile(ages, (50, 95, 99)) if ages else (np.nan,) * 3
+    latencies = [1e3 * answer.latency for answer in answers]
+    p50, p95, p99 = np.percentile(latencies, (50, 95, 99)) if latencies else (np.nan,) * 3
     memory = sum(usage.memory for usage in after)
     return GraphResult(
         way=way,

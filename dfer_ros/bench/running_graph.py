@@ -20,6 +20,8 @@ from dfer_ros.bench.camera import APPLIED, CameraSetting
 from dfer_ros.core.errors import DferError
 from dfer_ros.graph.processes import PERCEPTION, GraphProcesses, transport_environment
 from dfer_ros.graph.watcher import GraphWatcher
+from dfer_ros.ros.timed_subscription import create_timed_subscription
+from dfer_ros.ros.topics import OUTPUT
 from dfer_ros.ros.waiting import PATIENCE_SECONDS, wait_until
 
 NAMESPACE = "/bench"
@@ -39,16 +41,34 @@ NOTHING = CameraSetting(rate=0.0)
 
 @dataclass(frozen=True)
 class Answer:
-    """An EmotionArray: stamp of its image in nanoseconds, when it came in seconds, how many faces it holds."""
+    """An EmotionArray: stamp of its image in nanoseconds, how many faces it holds, and times in seconds since 1970.
+
+    published: when the node gave it to DDS; 0: not told. arrived: when DDS had it in the process of the bench. taken:
+    when Python had it there, which anything else in that process can hold up.
+    """
 
     stamp: int
-    arrived: float
     faces: int
+    published: float
+    arrived: float
+    taken: float
+
+    @classmethod
+    def of(cls, message: EmotionArray, published: int, received: int) -> Answer:
+        """Return the answer that Python has just taken; published, received: of create_timed_subscription()."""
+        taken = time.time()
+        stamp = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
+        return cls(stamp, len(message.emotions), 1e-9 * published, 1e-9 * received or taken, taken)
 
     @property
     def age(self) -> float:
         """Seconds from the stamp to the arrival."""
         return self.arrived - self.stamp * 1e-9
+
+    @property
+    def latency(self) -> float:
+        """Seconds from the stamp until a subscriber in Python has it."""
+        return self.taken - self.stamp * 1e-9
 
 
 class BenchCamera:
@@ -124,7 +144,7 @@ class BenchGraph:
             self._stack = stack
             watcher = stack.enter_context(GraphWatcher(NAMESPACE))
             for topic in [f"{camera}/emotions" for camera in self._cameras] or ["emotions"]:
-                watcher.hear(EmotionArray, topic, self._on_emotions)
+                create_timed_subscription(watcher.node, EmotionArray, topic, self._on_emotions, OUTPUT)
             watcher.hear(DiagnosticArray, "/diagnostics", self._on_diagnostics)
             self.node = watcher.node
             if self._shown is not None:
@@ -203,9 +223,8 @@ class BenchGraph:
         self.log.append(line)
         self._say(line)
 
-    def _on_emotions(self, message: EmotionArray) -> None:
-        stamp = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
-        self.answers.append(Answer(stamp, time.time(), len(message.emotions)))
+    def _on_emotions(self, message: EmotionArray, published: int, received: int) -> None:
+        self.answers.append(Answer.of(message, published, received))
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
