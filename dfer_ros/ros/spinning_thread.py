@@ -25,7 +25,8 @@ class SpinningThread:
 
     def close(self) -> None:
         """Finish the callback at hand, and end the thread; the node is left."""
-        self._end.set_result(None)
+        # As a task: the executor of Humble sees that a future is done only after the next callback of the node.
+        self._executor.create_task(self._end.set_result, None)
         self._thread.join()
         self._executor.shutdown()
 
