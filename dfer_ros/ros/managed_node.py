@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter as RosParameter
 from std_srvs.srv import SetBool
@@ -143,6 +144,16 @@ class ManagedNode(LifecycleNode, ABC, Generic[Config]):
         result = self._transition(self._stop_for_good)
         self._failure = self._failure or failure
         return result
+
+    def _LifecycleNodeMixin__change_state(self, transition_id: int) -> TransitionCallbackReturn:
+        """Refuse a transition that there is not from here: before rclpy 8 (Humble, Jazzy) it would end the node."""
+        try:
+            changed: TransitionCallbackReturn = super()._LifecycleNodeMixin__change_state(transition_id)
+        except rclpy_implementation.RCLError:
+            sentence = f"There is no transition {transition_id} from {self.lifecycle_state}: nothing is done."
+            self.get_logger().error(sentence)
+            return TransitionCallbackReturn.ERROR
+        return changed
 
     def _transition(
         self, action: Callable[[], None], undo: Callable[[], None] | None = None

@@ -5,8 +5,12 @@ from functools import partial
 
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
+from rclpy.lifecycle import LifecycleNodeMixin
 from sensor_msgs.msg import Image
 from test_lifecycle import change, enable, listeners, state
+from test_parameters import call
 
 from dfer_ros.core.errors import DferError
 from dfer_ros.ros.frame_stream import FrameStream
@@ -94,6 +98,11 @@ def diagnostics(probe):
     return statuses
 
 
+def change_by_id(probe, number):
+    request = ChangeState.Request(transition=Transition(id=number))
+    return call(probe, NODE, ChangeState, "change_state", request).success
+
+
 def all_listen(probe):
     return wait_until(lambda: all(listeners(probe, f"/{camera}") == 1 for camera in CAMERAS))
 
@@ -159,5 +168,26 @@ def test_what_fails_to_stop_ends_unconfigured_and_can_be_configured_again(
     assert capfd.readouterr().err.count(sentence) == 1
     assert wait_until(lambda: "left" in diagnostics and diagnostics["left"].message == sentence)
     assert change(probe, NODE, "configure")
+    assert change(probe, NODE, "activate")
+    assert all_listen(probe)
+
+
+def test_a_transition_by_an_id_that_there_is_not_from_here_is_refused(node, probe):
+    assert not change_by_id(probe, Transition.TRANSITION_DEACTIVATE)
+    assert not change_by_id(probe, 99)
+    assert state(probe, NODE) == "inactive"
+    assert change_by_id(probe, Transition.TRANSITION_ACTIVATE)
+    assert all_listen(probe)
+
+
+def test_where_rclpy_raises_at_such_a_transition_the_node_lives_on(node, probe, capfd, monkeypatch):
+    # So it does in Humble and Jazzy.
+    def raise_at_once(node, transition_id):
+        node._state_machine.trigger_transition_by_id(transition_id, True)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(LifecycleNodeMixin, "_LifecycleNodeMixin__change_state", raise_at_once)
+        assert not change_by_id(probe, Transition.TRANSITION_DEACTIVATE)
+    assert f"There is no transition {Transition.TRANSITION_DEACTIVATE} from inactive" in capfd.readouterr().err
     assert change(probe, NODE, "activate")
     assert all_listen(probe)
