@@ -32,6 +32,8 @@ for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIG
 # For this process and all that it starts: nobody else on this machine or network may answer.
 os.environ["ROS_DOMAIN_ID"] = str(claim_domain())
 os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+# Messages of Humble refuse a value of another type, such as an integer for a float; later ones do if they are told to.
+os.environ["ROS_PYTHON_CHECK_FIELDS"] = "1"
 
 # How long an example takes says how busy the machine is.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])

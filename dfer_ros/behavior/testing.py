@@ -139,7 +139,7 @@ def scripted_emotion(face_id: str, look: Look) -> Emotion:
         expression=names[0],
         confidence=shares[0],
         secondary="".join(names[1:]),
-        secondary_confidence=sum(shares[1:]),
+        secondary_confidence=sum(shares[1:], 0.0),
         probabilities=probabilities,
         valence=valence,
         arousal=arousal,

@@ -158,7 +158,7 @@ def test_the_calibration_of_the_camera_is_used(robot, show, faces):
     heard = hear_frames(robot)
     assert wait_until(lambda: show("dora") or heard)
     assumed = heard[0].transform.translation
-    calibration = CameraInfo(width=512, height=512, k=[900.0, 0, 256, 0, 900, 256, 0, 0, 1])
+    calibration = CameraInfo(width=512, height=512, k=[900.0, 0.0, 256.0, 0.0, 900.0, 256.0, 0.0, 0.0, 1.0])
     publisher = robot["camera"].node.create_publisher(CameraInfo, CALIBRATION, 10)
 
     def farther():
