@@ -28,6 +28,7 @@ from sensor_msgs.msg import Image as ImageMessage
 from dfer_ros.core.faces import Image
 from dfer_ros.recordings.demo_clip import crowd_frame
 from dfer_ros.ros.image_conversion import fill_image
+from dfer_ros.ros.messages import header_nanoseconds
 from dfer_ros.ros.starting import start_node
 from dfer_ros.ros.topics import OUTPUT
 
@@ -115,7 +116,7 @@ def main() -> None:
     def publish(camera: str, image: Image) -> None:
         fill_image(message, image)
         message.header.stamp = node.get_clock().now().to_msg()
-        _print_word(message.header.stamp.sec * 10**9 + message.header.stamp.nanosec)
+        _print_word(header_nanoseconds(message.header))
         topics(camera).publish(message)
 
     settings: queue.SimpleQueue[CameraSetting | None] = queue.SimpleQueue()

@@ -20,6 +20,7 @@ from dfer_ros.bench.camera import APPLIED, CameraSetting
 from dfer_ros.core.errors import DferError
 from dfer_ros.graph.processes import PERCEPTION, GraphProcesses, transport_environment
 from dfer_ros.graph.watcher import GraphWatcher
+from dfer_ros.ros.messages import header_nanoseconds
 from dfer_ros.ros.timed_subscription import create_timed_subscription
 from dfer_ros.ros.topics import OUTPUT
 from dfer_ros.ros.waiting import PATIENCE_SECONDS, wait_until
@@ -57,8 +58,8 @@ class Answer:
     def of(cls, message: EmotionArray, published: int, received: int) -> Answer:
         """Return the answer that Python has just taken; published, received: of create_timed_subscription()."""
         taken = time.time()
-        stamp = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
-        return cls(stamp, len(message.emotions), 1e-9 * published, 1e-9 * received or taken, taken)
+        stamp, faces = header_nanoseconds(message.header), len(message.emotions)
+        return cls(stamp, faces, 1e-9 * published, 1e-9 * received or taken, taken)
 
     @property
     def age(self) -> float:

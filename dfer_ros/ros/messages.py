@@ -1,4 +1,4 @@
-"""Results of core as messages of dfer_msgs, and the stamp of a message in seconds."""
+"""Results of core as messages of dfer_msgs, and the stamp of a message as a number."""
 
 from __future__ import annotations
 
@@ -59,6 +59,11 @@ def _emotion_message(emotion: Emotion) -> EmotionMessage:
         window_seconds=emotion.window_seconds,
         window_frames=emotion.window_frames,
     )
+
+
+def header_nanoseconds(header: Header) -> int:
+    """Return a header's stamp in nanoseconds, 0 where it has none."""
+    return int(header.stamp.sec) * 10**9 + int(header.stamp.nanosec)
 
 
 def header_seconds(header: Header) -> float:

@@ -64,24 +64,23 @@ def keeps_up(load: Load) -> Check:
 
 
 def bounded_latency(load: Load, limit_ms: float) -> Check:
-    """Return the check that no answer is older than a limit; what is told beside it says who held up the oldest."""
+    """Return the check that no answer is older than a limit."""
     return Check(
         f"no answer older than {limit_ms:.0f} ms",
-        f"median {load.age_ms(50):.0f}, p99 {load.age_ms(99):.0f}, oldest {load.age_ms(100):.0f} ms{_held_up(load)}",
+        f"median {load.age_ms(50):.0f}, p99 {load.age_ms(99):.0f}, oldest {load.age_ms(100):.0f} ms{_on_the_way(load)}",
         load.age_ms(100) <= limit_ms,
         timed=True,
     )
 
 
-def _held_up(load: Load) -> str:
+def _on_the_way(load: Load) -> str:
+    """Return when the node published the oldest answer, where that is told, and how late Python had one at most."""
     if not load.answers:
         return ""
     oldest = max(load.answers, key=lambda answer: answer.age)
-    published = 1e3 * (oldest.published - oldest.stamp * 1e-9)
     latest = 1e3 * max(answer.latency for answer in load.answers)
-    return (
-        f", published after {published:.0f}" if oldest.published else ""
-    ) + f"; in Python after at most {latest:.0f}"
+    published = f", published after {1e3 * (oldest.published - oldest.stamp * 1e-9):.0f}" if oldest.published else ""
+    return f"{published}; in Python after at most {latest:.0f}"
 
 
 def latest_only(load: Load) -> Check:

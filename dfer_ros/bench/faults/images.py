@@ -19,6 +19,7 @@ from dfer_ros.bench.running_graph import DETECTOR, BenchGraph
 from dfer_ros.core.errors import DferError
 from dfer_ros.recordings.demo_clip import crowd_frame
 from dfer_ros.ros.image_conversion import fill_image
+from dfer_ros.ros.messages import header_nanoseconds
 from dfer_ros.ros.topics import OUTPUT
 from dfer_ros.ros.waiting import wait_until
 from dfer_ros.streams.statistics import DropReason
@@ -179,7 +180,7 @@ class _Images:
     def _publish(self, message: Image | CompressedImage) -> int:
         message.header.stamp = self._graph.node.get_clock().now().to_msg()
         self._publisher.publish(message)
-        return int(message.header.stamp.sec * 10**9 + message.header.stamp.nanosec)
+        return header_nanoseconds(message.header)
 
 
 def _log_is_throttled(graph: BenchGraph, transport: str, seconds: float) -> Check:

@@ -19,10 +19,9 @@ from dfer_ros.nodes.hri.frames import FaceCollector, ImageFaces
 from dfer_ros.nodes.hri.images import ALIGNMENTS, DEFAULT_ALIGNMENT, realigned_face
 from dfer_ros.nodes.hri.topics import TRACKED, face_topic, hri_messages
 from dfer_ros.ros.image_conversion import fill_image, to_bgr
+from dfer_ros.ros.messages import header_nanoseconds
 from dfer_ros.ros.throttled_log import ThrottledLog
 from dfer_ros.ros.topics import latest_only
-
-_SECOND = 10**9
 
 
 class HriInput:
@@ -51,7 +50,7 @@ class HriInput:
     def _on_tracked(self, message: Any) -> None:
         self._follow_faces(message.ids)
         header = message.header
-        self._hand_over(self._collector.track(header.frame_id, _nanoseconds(header), self._images))
+        self._hand_over(self._collector.track(header.frame_id, header_nanoseconds(header), self._images))
 
     def _follow_faces(self, face_ids: Iterable[str]) -> None:
         """Subscribe to the aligned images of these faces and of no others."""
@@ -69,7 +68,7 @@ class HriInput:
 
     def _on_image(self, face_id: str, message: ImageMessage) -> None:
         header, crop = message.header, self._crop(message)
-        self._hand_over(self._collector.add(header.frame_id, _nanoseconds(header), face_id, crop))
+        self._hand_over(self._collector.add(header.frame_id, header_nanoseconds(header), face_id, crop))
 
     def _crop(self, message: ImageMessage) -> Image | None:
         try:
@@ -85,13 +84,9 @@ class HriInput:
             self._on_faces(_face_array(faces))
 
 
-def _nanoseconds(header: Header) -> int:
-    return int(header.stamp.sec) * _SECOND + int(header.stamp.nanosec)
-
-
 def _face_array(faces: ImageFaces) -> FaceArray:
     header = Header(frame_id=faces.camera)
-    header.stamp.sec, header.stamp.nanosec = divmod(faces.stamp, _SECOND)
+    header.stamp.sec, header.stamp.nanosec = divmod(faces.stamp, 10**9)
     return FaceArray(header=header, faces=[_face(header, *one) for one in faces.crops.items()])
 
 
